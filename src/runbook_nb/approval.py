@@ -1,0 +1,59 @@
+"""Approvals: who says yes to which option, for which text and parameters, until when."""
+
+import hashlib
+from datetime import datetime, timedelta
+from typing import Final
+
+import rfc8785
+
+from runbook_nb.durations import words
+from runbook_nb.errors import ApprovalError
+from runbook_nb.model import Approved, Json
+
+LIFETIME: Final = timedelta(minutes=30)  # the escalation time of a SEV1; after it, ask again
+
+
+def digest(value: Json) -> str:
+    """Return the SHA-256 of a JSON value in canonical form, as hexadecimal."""
+    return hashlib.sha256(rfc8785.dumps(value)).hexdigest()
+
+
+def demand(
+    approval: Approved | None,
+    *,
+    option: str,
+    title: str,
+    call: str,
+    text: str,
+    parameters: str,
+    now: datetime,
+    second_person: bool,
+) -> Approved:
+    """Return the approval if it covers this call; raise ApprovalError with the reason if not.
+
+    ``text`` and ``parameters`` are the digests of what is about to run. ``second_person`` asks
+    that the approver is somebody else than who requested the run.
+    """
+    if approval is None:
+        message = f"{option!r} is not approved."
+        raise ApprovalError(message)
+    if now >= approval.expires_at:
+        late = words(now - approval.expires_at)
+        message = f"The approval of {option!r} by {approval.by} expired {late} ago."
+        raise ApprovalError(message)
+    if approval.text != text:
+        message = f"The runbook changed after {approval.by} approved {option!r}. Approve it again."
+        raise ApprovalError(message)
+    if approval.parameters != parameters:
+        message = f"{approval.by} approved {option!r} for other parameters. Approve it again."
+        raise ApprovalError(message)
+    if approval.calls.get(title, call) != call:
+        message = f"{approval.by} approved {approval.calls[title]}, not {call}. Approve it again."
+        raise ApprovalError(message)
+    if second_person and approval.by == approval.requested_by:
+        message = (
+            f"{title!r} cannot be undone, and this is production: "
+            f"it needs approval by somebody other than {approval.by}."
+        )
+        raise ApprovalError(message)
+    return approval

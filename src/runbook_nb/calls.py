@@ -1,0 +1,240 @@
+"""Probes and actions: calls that wait until their verb runs them.
+
+A function in ``systems/`` becomes a probe with ``@probe`` and an action with ``@action``. Calling
+it makes a value that says what would run and runs nothing::
+
+    >>> streams.heartbeat_lag_p95(window=minutes(15))
+    <Probe streams.heartbeat_lag_p95(window=15 min), not run yet>
+"""
+
+import functools
+import inspect
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol
+
+from runbook_nb.connections import Database, Http
+from runbook_nb.durations import words
+from runbook_nb.model import Json
+
+P = ParamSpec("P")
+
+
+class Systems(Protocol):
+    """What a call may reach: the databases and services of one environment."""
+
+    def database(self) -> Database:
+        """Return the platform's database."""
+
+    def http(self, system: str) -> Http:
+        """Return a client for one HTTP service, by the name it has in the settings."""
+
+    def setting(self, system: str, name: str) -> str:
+        """Return one setting of a system, or raise SettingMissingError."""
+
+    def close(self) -> None:
+        """Cut all connections; a call in flight fails."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """An answer with the rows or samples behind it."""
+
+    value: Json
+    detail: Json = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A function with its arguments, not run yet."""
+
+    name: str
+    arguments: Mapping[str, Any]
+    timeout_s: float
+    run: Callable[..., Any] = field(repr=False, compare=False)
+
+    def __str__(self) -> str:
+        """Say the call as a person would type it, durations in words."""
+        said = ", ".join(f"{key}={_say(value)}" for key, value in self.arguments.items())
+        return f"{self.name}({said})"
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Probe(Call):
+    """A call that reads a system and cannot change it; ``unit`` belongs to its answer."""
+
+    unit: str = ""
+
+    def __repr__(self) -> str:
+        """Say what would run, and that nothing has."""
+        return f"<Probe {self}, not run yet>"
+
+    def read(self, systems: Systems) -> Reading:
+        """Ask the systems now; raises what the call raises, and TimeoutError."""
+        answer = _within(self.timeout_s, systems, lambda: self.run(systems, **self.arguments))
+        return answer if isinstance(answer, Reading) else Reading(value=answer)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Action(Call):
+    """A call that changes a system.
+
+    ``rehearse`` shows what it would change and leaves nothing changed. ``undo`` takes the result
+    of the done action back. A ``repeatable`` action may be sent again after it was cut off midway.
+    """
+
+    repeatable: bool = False
+    irreversible: bool = False
+    rehearse: Callable[..., Json] | None = field(default=None, compare=False)
+    undo: Callable[..., Json] | None = field(default=None, compare=False)
+
+    def __repr__(self) -> str:
+        """Say what would run, and that nothing has."""
+        return f"<Action {self}, not run yet>"
+
+    def do(self, systems: Systems) -> Json:
+        """Change the systems now; returns what changed."""
+        return _within(self.timeout_s, systems, lambda: self.run(systems, **self.arguments))
+
+    def rehearsal(self, systems: Systems) -> Json:
+        """Return what would change, as read from the systems; None without a rehearsal."""
+        rehearse = self.rehearse
+        if rehearse is None:
+            return None
+        return _within(self.timeout_s, systems, lambda: rehearse(systems, **self.arguments))
+
+    def take_back(self, systems: Systems, result: Json) -> Json:
+        """Run the paired undo with the result of the done action."""
+        undo = self.undo
+        if undo is None:
+            message = f"{self.name} has no undo."
+            raise TypeError(message)
+        return _within(self.timeout_s, systems, lambda: undo(systems, result, **self.arguments))
+
+
+class ProbeFactory(Generic[P]):
+    """A probe function: calling it makes a Probe."""
+
+    def __init__(self, function: Callable[..., Any], unit: str, timeout_s: float) -> None:
+        functools.update_wrapper(self, function)
+        self._function, self._unit, self._timeout_s = function, unit, timeout_s
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Probe:
+        """Bind the arguments; nothing runs."""
+        arguments = _bind(self._function, args, kwargs)
+        return Probe(
+            name=_name(self._function),
+            arguments=arguments,
+            unit=self._unit,
+            timeout_s=self._timeout_s,
+            run=self._function,
+        )
+
+
+class ActionFactory(Generic[P]):
+    """An action function: calling it makes an Action; its rehearsal and undo are added to it."""
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        *,
+        timeout_s: float,
+        repeatable: bool,
+        irreversible: bool,
+    ) -> None:
+        functools.update_wrapper(self, function)
+        self._function, self._timeout_s = function, timeout_s
+        self._repeatable, self._irreversible = repeatable, irreversible
+        self._rehearse: Callable[..., Json] | None = None
+        self._undo: Callable[..., Json] | None = None
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Action:
+        """Bind the arguments; nothing runs."""
+        return Action(
+            name=_name(self._function),
+            arguments=_bind(self._function, args, kwargs),
+            timeout_s=self._timeout_s,
+            repeatable=self._repeatable,
+            irreversible=self._irreversible,
+            run=self._function,
+            rehearse=self._rehearse,
+            undo=self._undo,
+        )
+
+    def rehearsal(self, function: Callable[..., Json]) -> Callable[..., Json]:
+        """Take the function that shows what this action would change."""
+        self._rehearse = function
+        return function
+
+    def undo(self, function: Callable[..., Json]) -> Callable[..., Json]:
+        """Take the function that reverts this action; its second argument is the result."""
+        self._undo = function
+        return function
+
+
+def probe(
+    *, unit: str, timeout_s: float = 10
+) -> Callable[[Callable[Concatenate[Systems, P], Any]], ProbeFactory[P]]:
+    """Make a probe of a function whose first argument is the systems it may read."""
+
+    def decorate(function: Callable[Concatenate[Systems, P], Any]) -> ProbeFactory[P]:
+        return ProbeFactory(function, unit, timeout_s)
+
+    return decorate
+
+
+def action(
+    *, timeout_s: float = 60, repeatable: bool = False, irreversible: bool = False
+) -> Callable[[Callable[Concatenate[Systems, P], Any]], ActionFactory[P]]:
+    """Make an action of a function whose first argument is the systems it may change."""
+
+    def decorate(function: Callable[Concatenate[Systems, P], Any]) -> ActionFactory[P]:
+        return ActionFactory(
+            function, timeout_s=timeout_s, repeatable=repeatable, irreversible=irreversible
+        )
+
+    return decorate
+
+
+def _within(seconds: float, systems: Systems, call: Callable[[], Any]) -> Any:
+    """Run a call for at most so many seconds; at the limit its connections are cut."""
+    outcome: dict[str, Any] = {}
+
+    def run() -> None:
+        try:
+            outcome["answer"] = call()
+        except BaseException as error:  # noqa: BLE001 - handed to the caller's thread below
+            outcome["error"] = error
+
+    thread = threading.Thread(target=run, name="call", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        # A thread cannot be ended from outside, but without its connections it soon ends itself.
+        systems.close()
+        message = f"No answer within {words(seconds)}."
+        raise TimeoutError(message)
+    if "error" in outcome:
+        raise outcome["error"]
+    return outcome["answer"]
+
+
+def _bind(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Bind arguments to all parameters but the first, defaults included."""
+    signature = inspect.signature(function)
+    _, *rest = signature.parameters.values()
+    bound = signature.replace(parameters=rest).bind(*args, **kwargs)
+    bound.apply_defaults()
+    return dict(bound.arguments)
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
+
+
+def _say(value: object) -> str:
+    return words(value) if isinstance(value, timedelta) else repr(value)

@@ -1,0 +1,167 @@
+"""Connections for probes and actions: a database and HTTP services, recorded, read-only for probes.
+
+Each connection writes what it was asked into ``asked``, so that the evidence shows the resolved
+question. A read-only connection refuses to write on this side, before the system has to.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from runbook_nb.errors import WriteRefusedError
+
+if TYPE_CHECKING:
+    import httpx
+    import psycopg
+    from psycopg.rows import DictRow
+
+READING_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+CONNECT_TIMEOUT_S: Final = 3
+
+
+class Database:
+    """One PostgreSQL connection, opened when first asked and used for one call.
+
+    A read-only one begins every transaction as READ ONLY; its role should hold no write
+    privilege either.
+    """
+
+    def __init__(self, dsn: str, *, read_only: bool, timeout_s: float, asked: list[str]) -> None:
+        self._dsn, self._read_only, self._timeout_s = dsn, read_only, timeout_s
+        self._asked = asked
+        self._connection: psycopg.Connection[DictRow] | None = None
+
+    def rows(self, sql: str, **parameters: object) -> list[dict[str, Any]]:
+        """Return all rows of a query as dictionaries."""
+        cursor = self._execute(sql, parameters)
+        return cursor.fetchall() if cursor.description else []
+
+    def row(self, sql: str, **parameters: object) -> dict[str, Any]:
+        """Return the one row of a query."""
+        return self.rows(sql, **parameters)[0]
+
+    def value(self, sql: str, **parameters: object) -> Any:
+        """Return the first column of the first row of a query."""
+        return next(iter(self.row(sql, **parameters).values()))
+
+    def transaction(self, *, rollback: bool = False) -> AbstractContextManager[Any]:
+        """Hold what follows in one transaction, taken back at its end when ``rollback``."""
+        return self._open().transaction(force_rollback=rollback)
+
+    def close(self) -> None:
+        """Cut the connection, also in the middle of a query."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.cancel_safe(timeout=1)
+            connection.close()
+
+    def _execute(self, sql: str, parameters: Mapping[str, object]) -> "psycopg.Cursor[DictRow]":
+        import psycopg
+
+        self._asked.append(_resolved(sql, parameters))
+        try:
+            return self._open().execute(sql, parameters)
+        except psycopg.errors.ReadOnlySqlTransaction as error:
+            message = f"The database refused a write by a probe: {error.diag.message_primary}."
+            raise WriteRefusedError(message) from error
+
+    def _open(self) -> "psycopg.Connection[DictRow]":
+        if self._connection is None:
+            # psycopg costs a tenth of a second to import; runs without a database never pay it.
+            import psycopg
+            from psycopg.rows import dict_row
+
+            self._connection = psycopg.connect(
+                self._dsn,
+                autocommit=True,
+                connect_timeout=CONNECT_TIMEOUT_S,
+                row_factory=dict_row,
+                options=self._session_options(),
+                application_name="runbook",
+            )
+            self._connection.read_only = self._read_only
+        return self._connection
+
+    def _session_options(self) -> str:
+        timeout_ms = int(self._timeout_s * 1000)
+        read_only = " -c default_transaction_read_only=on" if self._read_only else ""
+        return f"-c statement_timeout={timeout_ms}{read_only}"
+
+
+class Http:
+    """One HTTP service; a read-only one sends reading methods only."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        headers: Mapping[str, str],
+        read_only: bool,
+        timeout_s: float,
+        asked: list[str],
+    ) -> None:
+        import httpx
+
+        self._read_only, self._asked = read_only, asked
+        self._client = httpx.Client(
+            base_url=base_url,
+            headers=dict(headers),
+            timeout=httpx.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
+            # Proxies of the responder's shell must not stand between a probe and its system.
+            trust_env=False,
+        )
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: object = None,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float | None = None,
+    ) -> "httpx.Response":
+        """Send one request; raises WriteRefusedError for a writing method when read-only."""
+        self._guard(method, path)
+        started = time.perf_counter()
+        timeout = self._client.timeout if timeout_s is None else timeout_s
+        url = str(self._client.build_request(method, path, params=params).url)
+        self._asked.append(f"{method} {url}")
+        response = self._client.request(
+            method, path, json=json, params=params, headers=headers, timeout=timeout
+        )
+        took_ms = (time.perf_counter() - started) * 1000
+        self._asked[-1] = f"{method} {url} → {response.status_code} in {took_ms:.0f} ms"
+        return response
+
+    def get(
+        self, path: str, *, params: Mapping[str, str] | None = None, timeout_s: float | None = None
+    ) -> "httpx.Response":
+        """Send a GET request."""
+        return self.request("GET", path, params=params, timeout_s=timeout_s)
+
+    @contextmanager
+    def stream(
+        self, path: str, *, params: Mapping[str, str], timeout_s: float
+    ) -> Iterator["httpx.Response"]:
+        """Open a GET response and leave its body to be read as it comes."""
+        self._asked.append(f"GET {self._client.base_url}{path.lstrip('/')} (stream)")
+        with self._client.stream("GET", path, params=params, timeout=timeout_s) as response:
+            yield response
+
+    def close(self) -> None:
+        """Cut the connections."""
+        self._client.close()
+
+    def _guard(self, method: str, path: str) -> None:
+        if self._read_only and method.upper() not in READING_METHODS:
+            message = f"A probe may not send {method} {path}; probes only read."
+            raise WriteRefusedError(message)
+
+
+def _resolved(sql: str, parameters: Mapping[str, object]) -> str:
+    """Return the query with its parameters beneath, to be copied and read."""
+    text = sql.strip()
+    said = ", ".join(f"{name} = {value!r}" for name, value in parameters.items())
+    return f"{text}\n-- with {said}" if said else text

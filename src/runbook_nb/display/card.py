@@ -1,0 +1,126 @@
+"""Events as cards: text and HTML made of one event, so that both say the same."""
+
+from collections.abc import Iterator
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from runbook_nb.display.face import Face
+from runbook_nb.display.faces import face
+from runbook_nb.display.wording import Grid, anchor, block, clock, day_and_clock, grid, one_line
+from runbook_nb.model import Checked, Event, Json, Verified
+
+_TEXT_ROWS = 8  # rows of a folded table on a terminal
+
+
+class Card:
+    """One event to look at: HTML in a notebook, text on a terminal."""
+
+    def __init__(self, event: Event) -> None:
+        self.event = event
+
+    def __repr__(self) -> str:
+        """Return the card as text."""
+        return "\n".join(_text(face(self.event)))
+
+    def _repr_mimebundle_(
+        self,
+        include: object = None,  # noqa: ARG002 - the protocol of IPython passes it
+        exclude: object = None,  # noqa: ARG002 - likewise
+    ) -> dict[str, Any]:
+        """Return the card as text and as HTML."""
+        html = f"<style>{style()}</style>{html_of(self.event)}"
+        return {"text/plain": repr(self), "text/html": html}
+
+
+@cache
+def style() -> str:
+    """Return the style sheet of the cards."""
+    sheet = Path(__file__).with_name("cards.css").read_text(encoding="utf-8")
+    return sheet.replace("\n", "")
+
+
+def line(event: Event) -> str:
+    """Say an event on one line, for terminals and timelines."""
+    shown = face(event)
+    reason = getattr(event, "reason", "")
+    if isinstance(event, Checked | Verified):
+        reason = event.evidence.reason
+    ending = f" ({one_line(reason)})" if reason and reason != shown.title else ""
+    return f"{clock(event.at)}  {one_line(shown.word)}  {shown.said}{ending}"
+
+
+def html_of(event: Event) -> str:
+    """Return the card of an event as HTML without its style sheet."""
+    return "".join(_html(face(event)))
+
+
+def _text(shown: Face) -> Iterator[str]:
+    yield f"{shown.sign} {one_line(shown.word)}  {one_line(shown.title)}"
+    if shown.lead:
+        yield f"  {one_line(shown.lead)}"
+    for label, value in shown.facts:
+        yield f"  {label}: {one_line(value)}"
+    if shown.next_step:
+        yield f"  Next: {one_line(shown.next_step)}"
+    for label, value in shown.folds:
+        yield f"  {label}:"
+        yield from (f"    {row}" for row in _folded_text(value))
+    yield f"  At {day_and_clock(shown.at)}"
+
+
+def _folded_text(value: Json) -> Iterator[str]:
+    table = grid(value)
+    if table is None:
+        yield from block(value).splitlines()
+        return
+    for row in table.rows[:_TEXT_ROWS]:
+        yield ", ".join(f"{name}: {cell}" for name, cell in zip(table.columns, row, strict=True))
+    if len(table.rows) > _TEXT_ROWS or table.left_out:
+        yield "…"
+
+
+def _html(shown: Face) -> Iterator[str]:
+    word, title = _escaped(shown.word), _escaped(shown.title)
+    label = f"{word}: {title}" if title else word
+    yield f'<div class="rb-card rb-{shown.tone}" role="group" aria-label="{label}">'
+    moment = day_and_clock(shown.at)
+    yield f'<p><time datetime="{moment.replace(" ", "T")}">{moment}</time>'
+    yield f'<b><span aria-hidden="true">{shown.sign}</span> {word}</b> <strong>{title}</strong></p>'
+    if shown.lead:
+        yield f'<p class="rb-lead">{_escaped(shown.lead)}</p>'
+    for name, value in shown.facts:
+        yield f"<p><i>{escape(name)}:</i> {_escaped(value)}</p>"
+    if shown.next_step:
+        yield f"<p><i>Next:</i> {_link(shown.next_step)}</p>"
+    for name, value in shown.folds:
+        opened = " open" if shown.unfolded else ""
+        yield f"<details{opened}><summary>{escape(name)}</summary>{_folded_html(value)}</details>"
+    yield "</div>"
+
+
+def _folded_html(value: Json) -> str:
+    table = grid(value)
+    return f"<pre>{escape(block(value))}</pre>" if table is None else table_html(table)
+
+
+def table_html(table: Grid) -> str:
+    """Return rows as an HTML table."""
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in table.columns)
+    rows = (
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in table.rows
+    )
+    left = f"<p>… {escape(table.left_out)}</p>" if table.left_out else ""
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>{left}"
+
+
+def _link(heading: str) -> str:
+    shown = one_line(heading)
+    target = quote(anchor(shown), safe="-:.,;()'!/")
+    return f'<a href="#{escape(target)}">{escape(shown)}</a>'
+
+
+def _escaped(text: str) -> str:
+    return escape(one_line(text))

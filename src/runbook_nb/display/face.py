@@ -1,0 +1,140 @@
+"""The shape of a face: tone, word, title, facts and folds, and the phrases that faces share."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from runbook_nb.display.wording import block, day_and_clock, listed, one_line, said
+from runbook_nb.durations import words
+from runbook_nb.model import Acted, Acting, Alert, Decided, Event, Evidence, Json, Option, Outcome
+
+
+class Tone(StrEnum):
+    """How a face is coloured; a sign and a word always say the same."""
+
+    GOOD = "pass"
+    WARN = "warn"
+    UNKNOWN = "unknown"
+    FAIL = "fail"
+    PLAIN = "plain"
+
+
+SIGNS: Final = {
+    Tone.GOOD: "✓",
+    Tone.WARN: "!",
+    Tone.UNKNOWN: "?",
+    Tone.FAIL: "✗",
+    Tone.PLAIN: "•",
+}
+OUTCOME_TONES: Final = {
+    Outcome.DONE: Tone.GOOD,
+    Outcome.REHEARSED: Tone.PLAIN,
+    Outcome.DECLINED: Tone.PLAIN,
+    Outcome.NOT_NEEDED: Tone.PLAIN,
+    Outcome.FAILED: Tone.FAIL,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Face:
+    """What one event says: tone and word, title, the one line to read, facts, folded parts.
+
+    ``folds`` are pairs of label and value, a text or rows. ``next_step`` is a heading to go to.
+    ``unfolded`` shows the folded parts at once, where they must be read before an answer.
+    """
+
+    at: datetime
+    tone: Tone = Tone.PLAIN
+    word: str
+    title: str
+    lead: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+    folds: tuple[tuple[str, Json], ...] = ()
+    next_step: str = ""
+    unfolded: bool = False
+
+    @property
+    def sign(self) -> str:
+        """The sign that says the tone without colour."""
+        return SIGNS[self.tone]
+
+    @property
+    def said(self) -> str:
+        """Title and lead as one phrase."""
+        title = one_line(self.title)
+        return f"{title.rstrip('.')}: {one_line(self.lead)}" if title and self.lead else title
+
+
+def against(evidence: Evidence, expect: str, fail: str = "") -> str:
+    """Say a reading against its expectation: ``9.4 s, expected at most 5 s``."""
+    read = evidence.answer is not None or not evidence.reason
+    value = said(evidence.answer, evidence.unit, f"{expect} {fail}") if read else "No reading"
+    return f"{value}, expected {expect}" if expect else value
+
+
+def rejected(event: Decided) -> list[tuple[str, str]]:
+    """Return the options that were not chosen, each with why."""
+    others = (option for option in event.ranked if option.heading != event.option)
+    return [(_marked(option.heading, event.recommended), _pleas(option)) for option in others]
+
+
+def grounds(event: Decided) -> str:
+    """Say which checks call for the chosen option."""
+    chosen = next((option for option in event.ranked if option.heading == event.option), None)
+    return _pleas(chosen) if chosen else ""
+
+
+def _marked(heading: str, recommended: str | None) -> str:
+    return f"{heading} (recommended)" if heading == recommended else heading
+
+
+def _pleas(option: Option) -> str:
+    pleas = [f"{listed(option.failed)} failed"] if option.failed else []
+    pleas += [f"{listed(option.warned)} warned"] if option.warned else []
+    return "; ".join(pleas) or "No failed check calls for it"
+
+
+def terms(event: Acting | Acted) -> list[tuple[str, str]]:
+    """Return what an action was agreed on: option, check, risk and undo."""
+    agreed = [("Option", event.option), ("Because", event.because)]
+    return [*agreed, ("Risk", event.risk), ("Undo", event.undo)]
+
+
+def alerting(alert: Alert | None) -> list[tuple[str, str]]:
+    """Return the alert that opened an incident as a fact."""
+    return [("Alert", f"{alert.name}. {alert.summary}".rstrip(". "))] if alert else []
+
+
+def evidence_folds(evidence: Evidence) -> tuple[tuple[str, Json], ...]:
+    """Return what was asked, and the rows that came back."""
+    rows = evidence.answer if isinstance(evidence.answer, list | tuple) else evidence.detail
+    asked = "\n\n".join(block(question) for question in evidence.asked)
+    return folded(("Asked", asked or evidence.question), ("Answer", rows))
+
+
+def reading_words(event: Event, evidence: Evidence) -> str:
+    """Say when, where and in what time a reading was taken, and how old it was when judged."""
+    parts = [day_and_clock(evidence.read_at)]
+    if (age := (event.at - evidence.read_at).total_seconds()) >= 1:
+        parts.append(f"{words(age)} old when judged")
+    if evidence.source:
+        parts.append(f"from {evidence.source}")
+    if evidence.took_s:
+        parts.append(f"in {words(evidence.took_s)}")
+    return ", ".join(parts)
+
+
+def took(seconds: float) -> str:
+    """Say a duration, and nothing where none was measured."""
+    return words(seconds) if seconds else ""
+
+
+def kept(facts: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Return the facts that have a value."""
+    return tuple((label, value) for label, value in facts if value)
+
+
+def folded(*folds: tuple[str, Json]) -> tuple[tuple[str, Json], ...]:
+    """Return the folded parts that have a value."""
+    return tuple((label, value) for label, value in folds if value not in (None, "", [], {}, ()))

@@ -1,0 +1,243 @@
+"""The face of each kind of event: what it says, before it becomes text or HTML."""
+
+from functools import singledispatch
+from typing import Final
+
+from runbook_nb.display.face import (
+    OUTCOME_TONES,
+    Face,
+    Tone,
+    against,
+    alerting,
+    evidence_folds,
+    folded,
+    grounds,
+    kept,
+    reading_words,
+    rejected,
+    terms,
+    took,
+)
+from runbook_nb.display.wording import day_and_clock, listed
+from runbook_nb.model import (
+    Acted,
+    Acting,
+    Alerted,
+    Approved,
+    Asked,
+    Checked,
+    Closed,
+    Decided,
+    Ended,
+    Event,
+    Noted,
+    Opened,
+    Outcome,
+    Started,
+    Stopped,
+    Undone,
+    Verdict,
+    Verified,
+)
+
+_NOTHING_CHOSEN: Final = {
+    Verdict.PASS: "Nothing to fix here",
+    Verdict.WARN: "Nothing to fix here, but there are warnings",
+    Verdict.UNKNOWN: "No check failed, but not everything could be read",
+    Verdict.FAIL: "No option is chosen",
+}
+
+
+@singledispatch
+def face(event: Event) -> Face:
+    """Return what an event says."""
+    return Face(at=event.at, word=event.kind.upper(), title="")
+
+
+@face.register
+def _opened(event: Opened) -> Face:
+    facts = [("Severity", event.severity), ("Environment", event.environment)]
+    facts += [("Runbook", event.runbook), *alerting(event.alert), ("By", event.by)]
+    return Face(
+        at=event.at, word="OPENED", title=f"{event.incident}: {event.title}", facts=kept(facts)
+    )
+
+
+@face.register
+def _alerted(event: Alerted) -> Face:
+    return Face(
+        at=event.at,
+        word="ALERT",
+        title=event.alert.name,
+        lead=event.alert.summary,
+        facts=kept([("Severity", event.alert.severity), ("Says", event.alert.description)]),
+        folds=folded(("Labels", event.alert.labels)),
+    )
+
+
+@face.register
+def _started(event: Started) -> Face:
+    facts = [("Environment", event.environment), ("By", event.by)]
+    return Face(
+        at=event.at,
+        word="STARTED",
+        title=event.runbook,
+        lead="Attended" if event.attended else "Unattended: nobody is asked",
+        facts=kept(facts),
+        folds=folded(("Parameters", event.parameters), ("Versions", event.versions)),
+    )
+
+
+@face.register
+def _checked(event: Checked) -> Face:
+    evidence = event.evidence
+    facts = [("Reason", evidence.reason)]
+    if event.verdict is not Verdict.PASS and event.fail:
+        facts.append(("Fails when", event.fail))
+    if event.purpose != "check":
+        facts.append(("Purpose", event.purpose))
+    if event.reading > 1:
+        facts.append(("Reading", f"number {event.reading}"))
+    facts.append(("Read", reading_words(event, evidence)))
+    return Face(
+        at=event.at,
+        tone=Tone(event.verdict.value),
+        word=event.verdict.upper(),
+        title=event.title,
+        lead=against(evidence, event.expect, event.fail),
+        facts=kept(facts),
+        folds=evidence_folds(evidence),
+        next_step=event.if_failed if event.verdict is Verdict.FAIL else "",
+    )
+
+
+@face.register
+def _decided(event: Decided) -> Face:
+    facts = [("Why", event.reason or grounds(event))]
+    facts += [("Rejected", f"{heading}. {why}.") for heading, why in rejected(event)]
+    if event.option is None and event.try_next:
+        facts.append(("Try next", listed(event.try_next)))
+    return Face(
+        at=event.at,
+        tone=Tone.PLAIN if event.option else Tone(event.verdict.value),
+        word="DECIDED",
+        title=event.option or _NOTHING_CHOSEN[event.verdict],
+        facts=kept(facts),
+        next_step=event.option or "",
+    )
+
+
+@face.register
+def _approved(event: Approved) -> Face:
+    facts = [("By", event.by), ("Asked for by", event.requested_by)]
+    facts.append(("Holds until", day_and_clock(event.expires_at)))
+    return Face(
+        at=event.at,
+        word="APPROVED",
+        title=event.option,
+        facts=kept(facts),
+        folds=folded(("Calls", event.calls)),
+    )
+
+
+@face.register
+def _acting(event: Acting) -> Face:
+    return Face(
+        at=event.at,
+        tone=Tone.WARN,
+        word="ACTION",
+        title=event.title,
+        lead=event.call,
+        facts=kept([*terms(event), ("Approved by", event.approved_by)]),
+        folds=folded(("Rehearsal: what it would change", event.rehearsal)),
+        unfolded=True,
+    )
+
+
+@face.register
+def _acted(event: Acted) -> Face:
+    facts = [("Reason", event.reason), *terms(event)]
+    return Face(
+        at=event.at,
+        tone=OUTCOME_TONES[event.outcome],
+        word=event.outcome.replace("_", " ").upper(),
+        title=event.title,
+        lead=event.call,
+        facts=kept([*facts, ("Took", took(event.took_s))]),
+        folds=folded(
+            ("Result", event.result), ("Rehearsal: what it would change", event.rehearsal)
+        ),
+    )
+
+
+@face.register
+def _verified(event: Verified) -> Face:
+    read = f"{event.readings} of {event.wanted} readings in a row passed"
+    facts = [("Reason", event.evidence.reason), ("Readings", read)]
+    facts.append(("Waited" if event.waited else "Read once, took", took(event.took_s)))
+    facts.append(("Read", reading_words(event, event.evidence)))
+    return Face(
+        at=event.at,
+        tone=Tone(event.verdict.value),
+        word="VERIFIED" if event.verdict is Verdict.PASS else f"NOT VERIFIED: {event.verdict}",
+        title=event.title,
+        lead=against(event.evidence, event.expect),
+        facts=kept(facts),
+        folds=evidence_folds(event.evidence),
+    )
+
+
+@face.register
+def _undone(event: Undone) -> Face:
+    outcome = event.outcome
+    return Face(
+        at=event.at,
+        tone=OUTCOME_TONES[outcome],
+        word="UNDONE" if outcome is Outcome.DONE else f"UNDO {outcome.replace('_', ' ').upper()}",
+        title=event.title,
+        lead=event.call,
+        facts=kept([("Reason", event.reason), ("Took", took(event.took_s))]),
+        folds=folded(("Result", event.result)),
+    )
+
+
+@face.register
+def _asked(event: Asked) -> Face:
+    open_step = event.answer is None
+    return Face(
+        at=event.at,
+        tone=Tone.WARN if open_step else Tone.PLAIN,
+        word="OPEN" if open_step else "ANSWERED",
+        title=event.question,
+        lead="Nobody has answered yet" if event.answer is None else event.answer,
+        facts=kept([("Owner", event.owner), ("Answered by", "" if open_step else event.by)]),
+    )
+
+
+@face.register
+def _noted(event: Noted) -> Face:
+    by = "the runbook" if event.runbook else event.by
+    return Face(at=event.at, word="NOTE", title=event.text, facts=kept([("By", by)]))
+
+
+@face.register
+def _stopped(event: Stopped) -> Face:
+    return Face(at=event.at, word="STOPPED", title=event.reason, facts=kept([("By", event.by)]))
+
+
+@face.register
+def _ended(event: Ended) -> Face:
+    return Face(
+        at=event.at,
+        tone=Tone.PLAIN if event.complete else Tone.WARN,
+        word="ENDED" if event.complete else "CUT OFF",
+        title=event.runbook,
+        lead="Ran to its end" if event.complete else "Did not run to its end",
+        facts=kept([("Reason", event.reason), ("Took", took(event.took_s))]),
+    )
+
+
+@face.register
+def _closed(event: Closed) -> Face:
+    title = event.resolution or "The incident is closed"
+    return Face(at=event.at, word="CLOSED", title=title, facts=kept([("By", event.by)]))

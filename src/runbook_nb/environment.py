@@ -1,0 +1,226 @@
+"""Environments: where the systems are, and read-only or writing connections to them.
+
+Settings come from TOML files and environment variables, later ones win: the running lab's own
+file, ``runbook.toml`` in the working folder, the file named by ``RUNBOOK_SETTINGS``, and
+variables such as ``RUNBOOK_ENVIRONMENTS__STAGING__AGENT__URL``. Secrets stand there only by
+reference: ``env:NAME`` or ``file:/path``.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from runbook_nb.connections import Database, Http
+from runbook_nb.errors import SettingMissingError, near
+from runbook_nb.redaction import Redactor, names_secret
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+Kind = Literal["lab", "staging", "production"]
+# Settings that open a system; a value in plain sight would end up in a commit.
+SECRET_SETTINGS: Final = frozenset(
+    {"reader", "writer", "owner", "token", "key", "password", "secret"}
+)
+PROBE_TIMEOUT_S: Final = 10
+ACTION_TIMEOUT_S: Final = 60
+
+
+class Environment:
+    """One named environment: its kind and the settings of its systems."""
+
+    def __init__(self, name: str, settings: Mapping[str, Any]) -> None:
+        self.name = name
+        self.kind: Kind = settings.get("kind", "production")
+        self._systems = {
+            system: dict(values) for system, values in settings.items() if system != "kind"
+        }
+
+    @classmethod
+    def load(cls, name: str) -> "Environment":
+        """Return the environment of that name; raises SettingMissingError if there is none."""
+        known = load_settings()
+        if name not in known:
+            hint = "Start the lab with `runbook lab up`." if name == "lab" else near(name, known)
+            message = f"No settings for the environment {name!r}. {hint}"
+            raise SettingMissingError(message)
+        return cls(name, known[name])
+
+    @property
+    def is_production(self) -> bool:
+        """Whether a mistake here harms customers; an environment of no known kind counts too."""
+        return self.kind == "production"
+
+    @cached_property
+    def secrets(self) -> tuple[str, ...]:
+        """All secret values this environment refers to, for masking."""
+        return tuple(self._secret_values())
+
+    def redactor(self, *, allowed: Iterable[str] = ()) -> Redactor:
+        """Return what masks every secret this process knows; ``allowed`` texts stay."""
+        named = (value for name, value in os.environ.items() if names_secret(name))
+        return Redactor([*self.secrets, *named], allowed=allowed)
+
+    def reading(self, asked: list[str]) -> "Connections":
+        """Return connections that cannot write; what they are asked is added to ``asked``."""
+        return Connections(self, read_only=True, asked=asked)
+
+    def writing(self, asked: list[str]) -> "Connections":
+        """Return connections for an action; what they are asked is added to ``asked``."""
+        return Connections(self, read_only=False, asked=asked)
+
+    def setting(self, system: str, name: str) -> str:
+        """Return one plain setting as text."""
+        values = self._systems.get(system, {})
+        if name not in values:
+            raise self._missing(system, name)
+        return str(values[name])
+
+    def secret(self, system: str, name: str) -> "SecretStr":
+        """Return the value a secret setting refers to; raises SettingMissingError."""
+        from pydantic import SecretStr
+
+        kind, _, place = self.setting(system, name).partition(":")
+        try:
+            if kind == "env":
+                return SecretStr(os.environ[place])
+            if kind == "file":
+                return SecretStr(Path(place).read_text(encoding="utf-8").strip())
+        except (OSError, KeyError) as error:
+            message = (
+                f"The setting {name!r} of {system!r} in the environment {self.name!r} "
+                f"refers to {kind}:{place}, which cannot be read: {error}."
+            )
+            raise SettingMissingError(message) from error
+        message = (
+            f"The setting {name!r} of {system!r} in the environment {self.name!r} must be a "
+            "reference, env:NAME or file:/path, so that no secret stands in a settings file."
+        )
+        raise SettingMissingError(message)
+
+    def has(self, system: str, name: str) -> bool:
+        """Tell whether a setting is there."""
+        return name in self._systems.get(system, {})
+
+    def _missing(self, system: str, name: str) -> SettingMissingError:
+        return SettingMissingError(
+            f"The setting {name!r} of {system!r} is missing in the environment {self.name!r}. "
+            f"Add it under [environments.{self.name}.{system}] in runbook.toml."
+        )
+
+    def _secret_values(self) -> Iterator[str]:
+        for system, values in self._systems.items():
+            for name in SECRET_SETTINGS & values.keys():
+                try:
+                    value = self.secret(system, name).get_secret_value()
+                except SettingMissingError:
+                    continue
+                yield value
+                # The password of a DSN can turn up alone, in an error of the driver.
+                if "://" in value and "@" in value:
+                    yield value.split("://", 1)[1].rsplit("@", 1)[0].partition(":")[2]
+
+
+class Connections:
+    """The systems of an environment as one call reaches them."""
+
+    def __init__(self, environment: Environment, *, read_only: bool, asked: list[str]) -> None:
+        self._environment, self._read_only, self._asked = environment, read_only, asked
+        self._timeout_s = PROBE_TIMEOUT_S if read_only else ACTION_TIMEOUT_S
+        self._open: dict[str, Database | Http] = {}
+
+    @property
+    def source(self) -> str:
+        """Name what was reached: ``lab database, lab agent``."""
+        return ", ".join(f"{self._environment.name} {system}" for system in self._open)
+
+    def database(self) -> Database:
+        """Return the platform's database, as the reading or the writing role."""
+        found = self._open.get("database")
+        if not isinstance(found, Database):
+            role = "reader" if self._read_only else "writer"
+            found = Database(
+                self._environment.secret("database", role).get_secret_value(),
+                read_only=self._read_only,
+                timeout_s=self._timeout_s,
+                asked=self._asked,
+            )
+            self._open["database"] = found
+        return found
+
+    def http(self, system: str) -> Http:
+        """Return a client for an HTTP service; ``edge.admin`` takes the setting ``admin_url``."""
+        found = self._open.get(system)
+        if not isinstance(found, Http):
+            name, _, part = system.partition(".")
+            found = Http(
+                self._environment.setting(name, f"{part}_url" if part else "url"),
+                headers=self._headers(name),
+                read_only=self._read_only,
+                timeout_s=self._timeout_s,
+                asked=self._asked,
+            )
+            self._open[system] = found
+        return found
+
+    def _headers(self, system: str) -> dict[str, str]:
+        """Return the header that opens a system, in the partner's own form."""
+        place = self._environment
+        if not place.has(system, "token"):
+            return {}
+        header = place.setting(system, "token_header") if place.has(system, "token_header") else ""
+        form = place.setting(system, "token_format") if place.has(system, "token_format") else ""
+        token = place.secret(system, "token").get_secret_value()
+        return {header or "Authorization": (form or "Bearer {token}").format(token=token)}
+
+    def setting(self, system: str, name: str) -> str:
+        """Return one plain setting as text."""
+        return self._environment.setting(system, name)
+
+    def close(self) -> None:
+        """Cut all connections."""
+        for connection in self._open.values():
+            connection.close()
+
+
+def lab_folder() -> Path:
+    """Return the folder of this user's lab: ``RUNBOOK_LAB``, or one in the temporary folder."""
+    default = Path(tempfile.gettempdir()) / f"runbook-lab-{os.getuid()}"
+    return Path(os.environ.get("RUNBOOK_LAB", default))
+
+
+def load_settings() -> dict[str, dict[str, Any]]:
+    """Return the settings of all environments, by name; raises SettingMissingError for bad TOML."""
+    # pydantic-settings takes a tenth of a second to import, so only who connects pays for it.
+    from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+    from pydantic_settings import TomlConfigSettingsSource as TomlFiles
+
+    files = [lab_folder() / "environment.toml", Path("runbook.toml")]
+    if named := os.environ.get("RUNBOOK_SETTINGS"):
+        files.append(Path(named))
+
+    class Settings(BaseSettings):
+        model_config = SettingsConfigDict(
+            env_prefix="RUNBOOK_", env_nested_delimiter="__", extra="ignore"
+        )
+        environments: dict[str, dict[str, Any]] = {}
+
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class's signature
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return env_settings, TomlFiles(settings_cls, files, deep_merge=True)
+
+    try:
+        return Settings().environments
+    except ValueError as error:
+        message = f"The settings in {', '.join(map(str, files))} cannot be read: {error}."
+        raise SettingMissingError(message) from error

@@ -1,0 +1,97 @@
+"""Errors of runbook_nb: each says what went wrong, where, and what to do next.
+
+::
+
+    RunbookError
+    ├── RunbookFormatError
+    ├── RunbookNotFoundError
+    ├── ParameterError
+    ├── SettingMissingError
+    ├── IncidentStateError
+    ├── StepNotFoundError
+    ├── NoAnswerError
+    ├── ActionError
+    ├── ApprovalError
+    ├── WriteRefusedError
+    ├── ExecutionError
+    ├── RecordIntegrityError
+    ├── LabError
+    └── DrillError
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class RunbookError(Exception):
+    """Something went wrong that the caller can put right."""
+
+    exit_code = 3
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or type(self).__doc__)
+
+
+class RunbookFormatError(RunbookError):
+    """The notebook is not a valid runbook; run `runbook lint` for the cell and the fix."""
+
+
+class RunbookNotFoundError(RunbookError):
+    """No runbook of that name; `runbook list` shows those that exist."""
+
+
+class ParameterError(RunbookError):
+    """A parameter is unknown or has a wrong value; nothing was started."""
+
+
+class SettingMissingError(RunbookError):
+    """A setting is missing; add it to the settings file or the environment variables."""
+
+
+class IncidentStateError(RunbookError):
+    """The incident is not in a state that allows this."""
+
+
+class StepNotFoundError(RunbookError):
+    """No step of that title has run."""
+
+
+class NoAnswerError(RunbookError):
+    """The system answered, but not with enough to judge; the verdict is unknown."""
+
+
+class ActionError(RunbookError):
+    """The action failed and may be half done; the timeline holds what was sent."""
+
+
+class ApprovalError(RunbookError):
+    """The approval does not cover this action."""
+
+
+class WriteRefusedError(RunbookError):
+    """A probe tried to write; probes may only read."""
+
+
+class ExecutionError(RunbookError):
+    """The notebook stopped before its end; its saved copy shows where."""
+
+
+class RecordIntegrityError(RunbookError):
+    """A file of the record does not match what was written when it was made."""
+
+
+class LabError(RunbookError):
+    """The lab could not be started or stopped; `runbook lab down` cleans up."""
+
+
+class DrillError(RunbookError):
+    """The lab was not healthy before the drill, or was not healed after it."""
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """Say which known names are near ``name``, as the end of an error message."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    if close:
+        return f"Did you mean {' or '.join(repr(word) for word in close)}?"
+    return f"Known: {', '.join(names)}." if names else "None is known yet."

@@ -1,0 +1,110 @@
+"""Choose an option from the verdicts: rank, recommend, and say why."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from runbook_nb.errors import StepNotFoundError, near
+from runbook_nb.limits import worst
+from runbook_nb.model import Checked, Option, Verdict
+from runbook_nb.runbook import Runbook
+
+
+def newest(checks: Sequence[Checked]) -> dict[str, Checked]:
+    """Return the newest reading of each check, in the order of their first reading."""
+    return {checked.title: checked for checked in checks}
+
+
+def rank(headings: Sequence[str], checks: Sequence[Checked]) -> list[Option]:
+    """Return all options, that of the most failed checks first; ties go to the earlier check.
+
+    An option that no failed check names stands at the end, in the order of the notebook.
+    """
+    latest = list(newest(checks).values())
+    options = [
+        Option(
+            heading=heading,
+            failed=_titles(latest, heading, Verdict.FAIL),
+            warned=_titles(latest, heading, Verdict.WARN),
+        )
+        for heading in headings
+    ]
+    order = [checked.if_failed for checked in latest if checked.verdict is Verdict.FAIL]
+
+    def weight(option: Option) -> tuple[int, int]:
+        first = order.index(option.heading) if option.heading in order else len(order)
+        return -len(option.failed), first
+
+    return sorted(options, key=weight)
+
+
+def recommend(ranked: Sequence[Option]) -> str | None:
+    """Return the heading of the best option, or None when no check failed."""
+    return next((option.heading for option in ranked if option.failed), None)
+
+
+def because(ranked: Sequence[Option], checks: Sequence[Checked]) -> str:
+    """Say in one sentence what the recommendation rests on."""
+    latest = newest(checks).values()
+    if ranked and ranked[0].failed:
+        return f"Failed: {', '.join(ranked[0].failed)}."
+    said = {
+        "These failed, and no option here answers them": Verdict.FAIL,
+        "These could not be read": Verdict.UNKNOWN,
+        "These warn": Verdict.WARN,
+    }
+    found = (
+        f"{words}: {', '.join(titles)}."
+        for words, verdict in said.items()
+        if (titles := [checked.title for checked in latest if checked.verdict is verdict])
+    )
+    return " ".join(found) or "Every check passed. There is nothing to fix here."
+
+
+def named(option: str, runbook: Runbook) -> str:
+    """Return the heading that ``option`` means: the whole of it, or only its letter.
+
+    Raises StepNotFoundError with the options there are.
+    """
+    headings = runbook.options()
+    wanted = option.strip().removeprefix("Option ").casefold()
+    for heading in headings:
+        said = heading.removeprefix("Option ").casefold()
+        if wanted in (said, said.partition(":")[0]):
+            return heading
+    message = f"No option {option!r} in {runbook.name}. {near(option, headings)}"
+    raise StepNotFoundError(message)
+
+
+def choose(
+    runbook: Runbook, checks: Sequence[Checked], *, option: str | None, reason: str | None
+) -> dict[str, Any]:
+    """Return the fields of a decision: the option given, or else the recommended one.
+
+    Raises ValueError when another option than the recommended one comes without a reason, and
+    StepNotFoundError for an option that the runbook does not have.
+    """
+    ranked = rank(runbook.options(), checks)
+    recommended = recommend(ranked)
+    chosen = named(option, runbook) if option else recommended
+    if chosen != recommended and not reason:
+        message = (
+            f"The checks speak for {recommended or 'no option'}. "
+            f"To choose {chosen!r}, say why: decide(option=…, reason=…)."
+        )
+        raise ValueError(message)
+    return {
+        "option": chosen,
+        "recommended": recommended,
+        "ranked": tuple(ranked),
+        "reason": reason or because(ranked, checks),
+        "verdict": worst(checked.verdict for checked in newest(checks).values()),
+        "try_next": () if chosen else tuple(runbook.front.get("related", ())),
+    }
+
+
+def _titles(checks: Sequence[Checked], heading: str, verdict: Verdict) -> tuple[str, ...]:
+    return tuple(
+        checked.title
+        for checked in checks
+        if checked.verdict is verdict and checked.if_failed == heading
+    )

@@ -1,0 +1,57 @@
+"""Join an incident with a runbook: open it if it is new, and say that a run began."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from runbook_nb.context import RunContext
+from runbook_nb.environment import Environment
+from runbook_nb.incidents import declare
+from runbook_nb.model import Json, Started
+from runbook_nb.runbook import Runbook
+from runbook_nb.timeline import Timeline
+
+
+@dataclass(frozen=True, kw_only=True)
+class Joined:
+    """What a run works with: the timeline, the runbook's text, and the environment."""
+
+    timeline: Timeline
+    runbook: Runbook
+    environment: Environment
+
+
+def join(context: RunContext, *, environment: str) -> Joined:
+    """Open the incident, or join it if it is open; raises IncidentStateError when closed."""
+    runbook = Runbook.read(context.notebook)
+    place = Environment.load(environment)
+    timeline = declare(
+        context.incidents,
+        incident=context.incident,
+        title=runbook.title,
+        severity=str(runbook.front["severity"]),
+        runbook=runbook.name,
+        environment=environment,
+        by=context.actor,
+        alert=None,
+        redactor=place.redactor(allowed=runbook.contacts),
+    )
+    return Joined(timeline=timeline, runbook=runbook, environment=place)
+
+
+def started(context: RunContext, joined: Joined, *, parameters: Mapping[str, Json]) -> Started:
+    """Return the event that a run began, with what a reviewer needs to run it again."""
+    return Started(
+        at=datetime.now(UTC),
+        run=context.run,
+        by=context.actor,
+        runbook=joined.runbook.name,
+        runbook_digest=joined.runbook.digest,
+        environment=joined.environment.name,
+        parameters=dict(parameters),
+        attended=context.attended,
+        notebook=context.notebook.name,
+        versions={"python": sys.version.split()[0], "runbook_nb": version("runbook_nb")},
+    )

@@ -1,0 +1,80 @@
+"""Read a probe into evidence: whatever goes wrong on the way is a reason, never a crash."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from runbook_nb.calls import Probe
+from runbook_nb.environment import Environment
+from runbook_nb.errors import RunbookError
+from runbook_nb.limits import Limit, judge
+from runbook_nb.model import Checked, Evidence, Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """A probe with the limits it is judged by, as its cell wrote them."""
+
+    title: str
+    probe: Probe
+    expect: Limit
+    fail: Limit | None
+    if_failed: str
+
+    def read(
+        self, environment: Environment, *, now: Callable[[], datetime], run: str, by: str
+    ) -> Checked:
+        """Read the probe now and judge the answer."""
+        evidence = read_evidence(self.probe, environment, read_at=now())
+        verdict, reason = judge(evidence, expect=self.expect, fail=self.fail)
+        if verdict is Verdict.UNKNOWN and not evidence.reason:
+            evidence = replace(evidence, reason=reason)
+        return Checked(
+            at=now(),
+            run=run,
+            by=by,
+            title=self.title,
+            verdict=verdict,
+            evidence=evidence,
+            expect=str(self.expect),
+            fail=str(self.fail or ""),
+            if_failed=self.if_failed,
+        )
+
+
+def read_evidence(probe: Probe, environment: Environment, *, read_at: datetime) -> Evidence:
+    """Return what a probe answers; without an answer, the reason in words."""
+    asked: list[str] = []
+    systems = environment.reading(asked)
+    started = time.perf_counter()
+    answer, detail, reason = None, None, ""
+    try:
+        reading = probe.read(systems)
+        answer, detail = reading.value, reading.detail
+        if answer is None:
+            reason = "The system gave no answer."
+    except Exception as error:  # noqa: BLE001 - no reading, no opinion: any error is unknown
+        reason = in_words(error)
+    took_s = time.perf_counter() - started
+    source = systems.source
+    systems.close()
+    return Evidence(
+        question=str(probe),
+        answer=answer,
+        unit=probe.unit,
+        source=source,
+        asked=tuple(asked),
+        detail=detail,
+        took_s=round(took_s, 4),
+        read_at=read_at,
+        reason=reason,
+    )
+
+
+def in_words(error: Exception) -> str:
+    """Say an error in one line; ours already say what, where and what next."""
+    said = " ".join(str(error).split())
+    if isinstance(error, RunbookError | TimeoutError):
+        return said
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__

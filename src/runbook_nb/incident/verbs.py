@@ -1,0 +1,272 @@
+"""The verbs of a runbook, all on one object: ``incident.<TAB>`` shows the whole language."""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from runbook_nb.approval import digest
+from runbook_nb.calls import Action, Probe
+from runbook_nb.context import RunContext
+from runbook_nb.display import Card
+from runbook_nb.environment import Environment
+from runbook_nb.errors import RunbookFormatError, StepNotFoundError, near
+from runbook_nb.incident.acting import Actor, Planned
+from runbook_nb.incident.choosing import choose
+from runbook_nb.incident.joining import join, started
+from runbook_nb.incident.reading import Check
+from runbook_nb.incident.verifying import Verification
+from runbook_nb.incidents import refuse_closed
+from runbook_nb.limits import Limit
+from runbook_nb.model import (
+    Acted,
+    Asked,
+    Checked,
+    Decided,
+    Event,
+    Json,
+    Noted,
+    Outcome,
+    Stopped,
+    Verified,
+)
+from runbook_nb.runbook import Runbook
+from runbook_nb.timeline import Timeline
+
+E = TypeVar("E", bound=Event)
+
+
+class RunStopped(Exception):  # noqa: N818 - it is not an error: the runbook ended, with meaning
+    """The runbook ended early and says why."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Show one line in the notebook instead of a traceback."""
+        return [f"Stopped: {self}"]
+
+
+class Incident:
+    """One run of a runbook within an incident.
+
+    Clock, sleep, prompt and screen come in from outside, so that tests bring their own.
+    """
+
+    def __init__(
+        self,
+        *,
+        context: RunContext,
+        timeline: Timeline,
+        runbook: Runbook,
+        environment: Environment,
+        parameters: Mapping[str, Json],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        sleep: Callable[[float], None] = time.sleep,
+        ask: Callable[[str], str] = input,
+        show: Callable[[Card], None] | None = None,
+    ) -> None:
+        self.timeline = timeline
+        self._context, self._runbook, self._environment = context, runbook, environment
+        self._now, self._sleep, self._ask, self._show = now, sleep, ask, show or _display
+        self._checks: dict[str, Check] = {}
+        self._planned: dict[str, Planned] = {}
+        self._actor = Actor(
+            context=context,
+            environment=environment,
+            timeline=timeline,
+            text=runbook.digest,
+            parameters=digest({"environment": environment.name, **parameters}),
+            now=now,
+            reread=self._reread,
+            ask=ask,
+            show=lambda acting: self._show(Card(acting)),
+        )
+
+    @classmethod
+    def open(
+        cls,
+        incident_id: str,
+        *,
+        runbook: str,
+        environment: str,
+        parameters: Mapping[str, Json] | None = None,
+    ) -> "Incident":
+        """Open the incident, or join it if it is open; raises IncidentStateError when closed.
+
+        Called by the second cell of every runbook. The rest of the context comes from the
+        command that started the kernel.
+        """
+        context = RunContext.from_environ(os.environ, incident=incident_id, runbook=runbook)
+        joined = join(context, environment=environment)
+        incident = cls(
+            context=context,
+            timeline=joined.timeline,
+            runbook=joined.runbook,
+            environment=joined.environment,
+            parameters=parameters or {},
+        )
+        incident._record(started(context, joined, parameters=parameters or {}))
+        return incident
+
+    def check(
+        self,
+        title: str,
+        probe: Probe,
+        *,
+        expect: Limit,
+        fail: Limit | None = None,
+        if_failed: str,
+    ) -> Card:
+        """Read a probe, judge the answer, record both, and show the verdict.
+
+        Between ``expect`` and ``fail`` the verdict is warn. A probe that raises or takes too long
+        gives unknown. ``if_failed`` names the heading to go to.
+        """
+        if not isinstance(probe, Probe):
+            message = f"check({title!r}) reads a probe, not {probe!r}."
+            raise TypeError(message)
+        self._demand_heading(title, if_failed)
+        self._checks[title] = Check(
+            title=title, probe=probe, expect=expect, fail=fail, if_failed=if_failed
+        )
+        return Card(self._record(self._read(title)))
+
+    def decide(self, option: str | None = None, reason: str | None = None) -> Card:
+        """Rank the options by the verdicts and record the choice.
+
+        Another ``option`` than the recommended one needs a ``reason``. With no failed check
+        nothing is chosen, and the related runbooks are named.
+        """
+        checks = [checked for checked in self.timeline.of(Checked) if checked.run == self._run]
+        if self._context.option:
+            option = self._context.option
+            reason = reason or f"Chosen beforehand by {self._context.actor}."
+        chosen = choose(self._runbook, checks, option=option, reason=reason)
+        return Card(self._record(Decided(**self._stamp(), **chosen)))
+
+    def act(
+        self,
+        title: str,
+        action: Action,
+        *,
+        because: str | tuple[str, ...],
+        risk: str,
+        undo: str,
+    ) -> Card:
+        """Do an action if it is chosen, still called for, and approved; else say why not.
+
+        ``because`` names the checks that call for it; they are read again first. Raises
+        ActionError if it fails, after that is recorded.
+        """
+        planned = self._plan(title, action, because=because, risk=risk, undo=undo)
+        for name in planned.because:
+            self._demand_check(name)
+        return Card(self._actor.act(planned))
+
+    def verify(self, title: str, *, within: timedelta, readings: int = 1) -> Card:
+        """Repeat a check until it has passed ``readings`` times in a row, or time is up.
+
+        Where no action was done it reads once and does not wait.
+        """
+        self._demand_check(title)
+        verification = Verification(
+            read=lambda: self._read(title), now=self._now, sleep=self._sleep
+        )
+        done = self.timeline.last(Acted, outcome=Outcome.DONE)
+        found = verification.run(within=within, readings=readings, wait=done is not None)
+        return Card(self._record(Verified(**self._stamp(), title=title, **found)))
+
+    def undo(self, title: str) -> Card:
+        """Take back a done action, newest first, and read its checks again."""
+        if title not in self._planned:
+            message = f"No action titled {title!r} has run here. {near(title, self._planned)}"
+            raise StepNotFoundError(message)
+        undone = self._actor.undo(self._planned[title])
+        for name in self._planned[title].because:
+            self._reread(name)
+        return Card(undone)
+
+    def ask(self, question: str, *, owner: str) -> Card:
+        """Put a manual step to the responder; unattended it stays open for ``owner``.
+
+        A step under an option that was not chosen is skipped.
+        """
+        step, decided = self._runbook.step("ask", question), self.timeline.last(Decided)
+        if step and step.option and (decided is None or decided.option != step.option):
+            skipped = f"{step.option!r} was not chosen."
+            return Card(Asked(**self._stamp(), question=question, owner=owner, skipped=skipped))
+        answer = None
+        if self._context.attended:
+            answer = self._ask(f"{question} Answer, or leave empty to keep it open: ").strip()
+        asked = Asked(**self._stamp(), question=question, owner=owner, answer=answer or None)
+        return Card(self._record(asked))
+
+    def note(self, text: str, *, runbook: bool = False) -> Card:
+        """Add words to the timeline; ``runbook=True`` proposes an edit of the runbook."""
+        return Card(self._record(Noted(**self._stamp(), text=text, runbook=runbook)))
+
+    def stop(self, reason: str) -> None:
+        """End the run early, with meaning; not an error."""
+        raise RunStopped(self._record(Stopped(**self._stamp(), reason=reason)).reason)
+
+    @property
+    def _run(self) -> str:
+        return self._context.run
+
+    def _plan(
+        self, title: str, action: Action, *, because: str | Iterable[str], risk: str, undo: str
+    ) -> Planned:
+        if not isinstance(action, Action):
+            message = f"act({title!r}) does an action, not {action!r}."
+            raise TypeError(message)
+        step = self._runbook.step("act", title)
+        if step is None:
+            message = f"{self._runbook.name} has no action titled {title!r}."
+            raise RunbookFormatError(message)
+        names = (because,) if isinstance(because, str) else tuple(because)
+        self._planned[title] = Planned(
+            title=title,
+            action=action,
+            option=step.option,
+            because=names,
+            risk=risk,
+            undo=undo,
+        )
+        return self._planned[title]
+
+    def _read(self, title: str) -> Checked:
+        check = self._checks[title]
+        return check.read(self._environment, now=self._now, run=self._run, by=self._context.actor)
+
+    def _reread(self, title: str) -> Checked:
+        """Read a check again because an action depends on it."""
+        return self._record(replace(self._read(title), purpose="because"))
+
+    def _demand_check(self, title: str) -> None:
+        if title not in self._checks:
+            message = (
+                f"No check titled {title!r} has run in this kernel. {near(title, self._checks)} "
+                "Run the check's cell first."
+            )
+            raise StepNotFoundError(message)
+
+    def _demand_heading(self, title: str, heading: str) -> None:
+        if heading not in self._runbook.headings:
+            message = (
+                f"{title!r}: if_failed={heading!r} is no heading of {self._runbook.name}. "
+                f"{near(heading, self._runbook.options())}"
+            )
+            raise RunbookFormatError(message)
+
+    def _record(self, event: E) -> E:
+        refuse_closed(self.timeline)
+        return self.timeline.append(event)
+
+    def _stamp(self) -> dict[str, Any]:
+        return {"at": self._now(), "run": self._run, "by": self._context.actor}
+
+
+def _display(card: Card) -> None:
+    from IPython.display import display
+
+    display(card)

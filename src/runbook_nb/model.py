@@ -1,0 +1,324 @@
+"""The words of an incident as data: verdicts, outcomes, evidence, alerts, events.
+
+Everything here is frozen and knows nothing of files, clocks or screens.
+Times are aware UTC; durations are in seconds.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+
+# How an action is titled that takes another one back.
+UNDO = "Undo: "
+
+# A dict ends at the JSON edge: this alias marks the few places where one may still travel.
+Json = Any
+
+
+class Verdict(StrEnum):
+    """What a check concludes, ranked for the eye and for exit codes."""
+
+    PASS = "pass"  # noqa: S105 - a verdict
+    WARN = "warn"
+    UNKNOWN = "unknown"
+    FAIL = "fail"
+
+
+# Worst last: an unknown is worse than a warning, since nobody has looked.
+VERDICTS_BY_RANK = (Verdict.PASS, Verdict.WARN, Verdict.UNKNOWN, Verdict.FAIL)
+
+
+class Outcome(StrEnum):
+    """What became of an action."""
+
+    DONE = "done"
+    REHEARSED = "rehearsed"
+    DECLINED = "declined"
+    NOT_NEEDED = "not_needed"
+    FAILED = "failed"
+
+
+class IncidentStatus(StrEnum):
+    """Where an incident stands."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What was asked and what came back.
+
+    ``answer`` is a number, a word or a list of rows; ``unit`` belongs to it. ``asked`` holds the
+    resolved questions (SQL, HTTP requests), ``source`` where they went, ``took_s`` the time.
+    ``reason`` says why there is no answer; it is empty when there is one.
+    """
+
+    question: str
+    answer: Json = None
+    unit: str = ""
+    source: str = ""
+    asked: tuple[str, ...] = ()
+    detail: Json = None
+    took_s: float = 0.0
+    read_at: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alert:
+    """One alert as an alert manager delivers it.
+
+    ``fingerprint`` identifies the alert across deliveries of the same trouble.
+    """
+
+    name: str
+    fingerprint: str
+    severity: str = ""
+    summary: str = ""
+    description: str = ""
+    labels: dict[str, str] = field(default_factory=dict)
+    starts_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """A way to resolve: its heading, and how strongly the verdicts speak for it."""
+
+    heading: str
+    failed: tuple[str, ...] = ()
+    warned: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One line of the timeline, in the past tense."""
+
+    kind: ClassVar[str] = "event"
+
+    at: datetime
+    run: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened(Event):
+    """The incident was opened, by hand or by an alert."""
+
+    kind: ClassVar[str] = "opened"
+
+    incident: str
+    title: str
+    severity: str
+    runbook: str
+    environment: str
+    alert: Alert | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alerted(Event):
+    """The same alert was delivered again, or another one joined the incident."""
+
+    kind: ClassVar[str] = "alerted"
+
+    alert: Alert
+
+
+@dataclass(frozen=True, kw_only=True)
+class Started(Event):
+    """A run of a runbook began."""
+
+    kind: ClassVar[str] = "started"
+
+    runbook: str
+    runbook_digest: str
+    environment: str
+    parameters: dict[str, Json]
+    attended: bool
+    notebook: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked(Event):
+    """A probe was read and judged."""
+
+    kind: ClassVar[str] = "checked"
+
+    title: str
+    verdict: Verdict
+    evidence: Evidence
+    expect: str
+    fail: str = ""
+    if_failed: str = ""
+    reading: int = 1
+    purpose: str = "check"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decided(Event):
+    """An option was chosen, or it was found that there is nothing to fix."""
+
+    kind: ClassVar[str] = "decided"
+
+    option: str | None
+    recommended: str | None
+    ranked: tuple[Option, ...] = ()
+    reason: str = ""
+    verdict: Verdict = Verdict.UNKNOWN
+    try_next: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approved(Event):
+    """Somebody said yes to the actions of one option, for a while.
+
+    ``text`` and ``parameters`` are digests: an approval holds only for the runbook text and the
+    parameters it was given for. ``calls`` maps titles to resolved calls where these were known.
+    """
+
+    kind: ClassVar[str] = "approved"
+
+    option: str
+    text: str
+    parameters: str
+    calls: dict[str, str] = field(default_factory=dict)
+    expires_at: datetime
+    requested_by: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acting(Event):
+    """An action is about to be sent; without an ``Acted`` after it, it may be half done."""
+
+    kind: ClassVar[str] = "acting"
+
+    title: str
+    call: str
+    option: str
+    because: str
+    risk: str
+    undo: str
+    rehearsal: Json = None
+    approved_by: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acted(Event):
+    """An action has an outcome."""
+
+    kind: ClassVar[str] = "acted"
+
+    title: str
+    outcome: Outcome
+    call: str
+    option: str = ""
+    because: str = ""
+    risk: str = ""
+    undo: str = ""
+    rehearsal: Json = None
+    result: Json = None
+    reason: str = ""
+    took_s: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verified(Event):
+    """A check was repeated after an action, until it held or time was up."""
+
+    kind: ClassVar[str] = "verified"
+
+    title: str
+    verdict: Verdict
+    readings: int
+    wanted: int
+    took_s: float
+    waited: bool
+    evidence: Evidence
+    expect: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Undone(Event):
+    """The paired undo of a done action ran, or failed."""
+
+    kind: ClassVar[str] = "undone"
+
+    title: str
+    outcome: Outcome
+    call: str
+    result: Json = None
+    reason: str = ""
+    took_s: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked(Event):
+    """A manual step was put to a person; without an answer it is open, unless it was skipped."""
+
+    kind: ClassVar[str] = "asked"
+
+    question: str
+    owner: str
+    answer: str | None = None
+    skipped: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noted(Event):
+    """Somebody added words."""
+
+    kind: ClassVar[str] = "noted"
+
+    text: str
+    runbook: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stopped(Event):
+    """The run ended early, with meaning."""
+
+    kind: ClassVar[str] = "stopped"
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended(Event):
+    """A run of a runbook came to its end, or was cut off."""
+
+    kind: ClassVar[str] = "ended"
+
+    runbook: str
+    complete: bool
+    reason: str = ""
+    took_s: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Closed(Event):
+    """The incident was closed and its record made."""
+
+    kind: ClassVar[str] = "closed"
+
+    resolution: str = ""
+
+
+EVENTS: tuple[type[Event], ...] = (
+    Opened,
+    Alerted,
+    Started,
+    Checked,
+    Decided,
+    Approved,
+    Acting,
+    Acted,
+    Verified,
+    Undone,
+    Asked,
+    Noted,
+    Stopped,
+    Ended,
+    Closed,
+)
