@@ -1,0 +1,155 @@
+"""An executed notebook as a harmless piece of HTML: no script, no network, secrets masked."""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from html import unescape
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote, unquote
+
+import nh3
+
+from runbook_nb.display.wording import anchor
+from runbook_nb.lean import lean_imports
+from runbook_nb.redaction import Redactor, visible
+from runbook_nb.runbook import templates_folder
+
+TEXT_LIMIT: Final = 100_000  # characters of one output; the executed copy holds the rest
+IMAGES: Final = ("image/png", "image/jpeg")
+SHOWN_TYPES: Final = (*IMAGES, "text/html", "text/markdown", "text/latex", "text/plain")
+_TAGS: Final = nh3.ALLOWED_TAGS | {"details", "summary", "section", "time"}
+_ATTRIBUTES: Final = {
+    "*": {"class", "role", "aria-label", "aria-hidden"},
+    "a": {"href"},
+    "img": {"src", "alt", "width", "height"},
+    "th": {"scope", "colspan", "rowspan"},
+    "td": {"colspan", "rowspan"},
+    "time": {"datetime"},
+    "ol": {"start"},
+}
+# Classes of our cards and of highlighted code; any other could borrow the look of the page.
+_CLASS: Final = re.compile(r"rb-[a-z]+|highlight|hl-[a-z]+|[a-z]{1,2}\d?")
+_IMAGE: Final = re.compile(r"data:image/(?:png|jpeg|gif);base64,[\w+/=\s]*")
+_HEADING: Final = re.compile(r"<h([1-6])>(.*?)</h\1>", re.DOTALL)
+_MARKUP: Final = re.compile(r"<[^>]*>")
+
+
+def read_notebook(path: Path, *, redactor: Redactor | None) -> Mapping[str, Any]:
+    """Read an executed notebook, masked; raises OSError or ValueError for what is none."""
+    lean_imports()
+    import nbformat
+
+    if path.is_symlink():
+        message = "it is a link to another place"
+        raise ValueError(message)
+    try:
+        notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
+        masking = redactor or Redactor(allowed=_contacts(notebook))
+        notebook.cells = [_harmless_cell(cell, masking) for cell in notebook.cells]
+    except (AttributeError, KeyError, TypeError, nbformat.ValidationError) as error:
+        message = "it is not a whole notebook"
+        raise ValueError(message) from error
+    return dict(notebook)
+
+
+def fragment(notebook: Mapping[str, Any], *, prefix: str) -> str:
+    """Return a notebook as HTML; anchors begin with ``prefix``, so that none meets the page's."""
+    exporter = exporter_of("notebook.html.j2", clean=partial(clean_html, prefix=prefix))
+    import nbformat
+
+    html: str = exporter.from_notebook_node(nbformat.from_dict(notebook))[0]
+    return html
+
+
+def exporter_of(
+    template: str,
+    *,
+    clean: Callable[[str], str],
+    filters: Mapping[str, Callable[..., Any]] | None = None,
+) -> Any:
+    """Return nbconvert's HTML exporter with one of the record's templates."""
+    lean_imports()
+    from nbconvert.exporters import HTMLExporter
+
+    return HTMLExporter(
+        template_name="record",
+        template_file=template,
+        # The default is the current folder: a template lying there would be taken.
+        extra_template_basedirs=[str(templates_folder())],
+        sanitize_html=True,
+        # Embedding would read whatever local file a notebook names.
+        embed_images=False,
+        exclude_anchor_links=True,
+        filters={"clean_html": clean, **(filters or {})},
+    )
+
+
+def clean_html(element: object, *, prefix: str = "") -> str:
+    """Return HTML with nothing in it that runs, loads, or looks like the page around it.
+
+    Headings go two levels down, below those of the page, and get anchors as in JupyterLab.
+    """
+    text = element.decode("utf-8", "replace") if isinstance(element, bytes) else str(element)
+    cleaned = nh3.clean(
+        text,
+        tags=set(_TAGS),
+        attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
+        attribute_filter=partial(_attribute, prefix=prefix),
+        url_schemes={"http", "https", "mailto", "data"},
+    )
+    return _HEADING.sub(partial(_lowered, prefix=prefix), cleaned)
+
+
+def _attribute(tag: str, name: str, value: str, *, prefix: str) -> str | None:
+    if name == "class":
+        return " ".join(word for word in value.split() if _CLASS.fullmatch(word)) or None
+    if name == "src":
+        return value if _IMAGE.fullmatch(value) else None
+    if tag == "a" and name == "href":
+        if value.startswith("#"):
+            return f"#{prefix}{value[1:]}"
+        return value if value.startswith(("https://", "http://", "mailto:")) else None
+    return value
+
+
+def _lowered(heading: re.Match[str], *, prefix: str) -> str:
+    level = min(6, int(heading[1]) + 2)
+    words = " ".join(unescape(_MARKUP.sub("", heading[2])).split())
+    name = quote(prefix + anchor(words), safe="-:.,;()!/")
+    return f'<h{level} id="{unquote(name) if name.isascii() else name}">{heading[2]}</h{level}>'
+
+
+def _contacts(notebook: Mapping[str, Any]) -> list[str]:
+    """Return the addresses that the runbook itself names, which may be shown."""
+    front = notebook["metadata"].get("runbook", {})
+    named = front.get("escalation", ()) if isinstance(front, Mapping) else ()
+    return [str(name) for name in named] if isinstance(named, list | tuple) else []
+
+
+def _harmless_cell(cell: Any, redactor: Redactor) -> Any:
+    cell.source = visible(redactor.mask(cell.source[:TEXT_LIMIT]))
+    cell.metadata = {}
+    cell.pop("attachments", None)
+    if cell.cell_type == "code":
+        cell.outputs = [_harmless_output(output, redactor) for output in cell.outputs]
+    return cell
+
+
+def _harmless_output(output: Any, redactor: Redactor) -> Any:
+    def harmless(text: object) -> str:
+        whole = "".join(text) if isinstance(text, list) else str(text)
+        cut = f"\n… [cut: {len(whole):,} characters in all]" if len(whole) > TEXT_LIMIT else ""
+        return visible(redactor.mask(whole[:TEXT_LIMIT])) + cut
+
+    if output.output_type == "stream":
+        output.text = harmless(output.text)
+    elif output.output_type == "error":
+        output.traceback = [harmless(line) for line in output.traceback]
+    else:
+        kept = {kind: output.data[kind] for kind in SHOWN_TYPES if kind in output.data}
+        output.data = {
+            kind: value if kind in IMAGES else harmless(value) for kind, value in kept.items()
+        }
+        output.metadata = {}
+    return output

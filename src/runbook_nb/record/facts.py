@@ -1,0 +1,145 @@
+"""The facts of an incident, folded from its timeline: frozen, and made of the events themselves."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from runbook_nb.durations import words
+from runbook_nb.model import (
+    VERDICTS_BY_RANK,
+    Acted,
+    Acting,
+    Checked,
+    Json,
+    Outcome,
+    Undone,
+    Verdict,
+    Verified,
+)
+
+CUT_OFF = "cut off, may be half done"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFacts:
+    """One run of a runbook.
+
+    ``complete`` is None where no end was recorded. ``last_step`` is the last thing it wrote, and
+    ``stopped`` why it ended early on purpose.
+    """
+
+    run: str
+    runbook: str
+    runbook_digest: str
+    environment: str
+    by: str
+    attended: bool
+    parameters: dict[str, Json]
+    versions: dict[str, str]
+    notebook: str
+    started_at: datetime
+    ended_at: datetime | None = None
+    complete: bool | None = None
+    reason: str = ""
+    stopped: str = ""
+    last_step: str = ""
+
+    @property
+    def took_s(self) -> float | None:
+        """How long the run took in seconds, where its end is known."""
+        return (self.ended_at - self.started_at).total_seconds() if self.ended_at else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckFacts:
+    """One check by its title: the first reading, the last one, and the worst verdict between."""
+
+    title: str
+    before: Checked | Verified
+    after: Checked | Verified | None = None
+    readings: int = 1
+    worst: Verdict
+
+    @property
+    def last(self) -> Checked | Verified:
+        """The newest reading."""
+        return self.after or self.before
+
+    @property
+    def verdict(self) -> Verdict:
+        """The newest verdict."""
+        return self.last.verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActionFacts:
+    """One attempt at an action: begun, with its outcome, taken back.
+
+    ``acting`` without ``acted`` was cut off; so was ``undoing`` without ``undone``.
+    """
+
+    title: str
+    acting: Acting | None = None
+    acted: Acted | None = None
+    undoing: Acting | None = None
+    undone: Undone | None = None
+
+    @property
+    def event(self) -> Acting | Acted:
+        """The event that tells most of it."""
+        told = self.acted or self.acting
+        assert told is not None  # noqa: S101 - folded from one of the two
+        return told
+
+    @property
+    def was_cut_off(self) -> bool:
+        """Whether it was sent, or its undo was, and nobody knows what became of it."""
+        return self.acted is None or (self.undoing is not None and self.undone is None)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it was done and not taken back."""
+        done = self.acted is not None and self.acted.outcome is Outcome.DONE
+        return done and not self.is_undone
+
+    @property
+    def is_undone(self) -> bool:
+        """Whether its undo was done."""
+        return self.undone is not None and self.undone.outcome is Outcome.DONE
+
+    @property
+    def said(self) -> str:
+        """The outcome in words."""
+        if self.acted is None:
+            return CUT_OFF
+        outcome = self.acted.outcome.replace("_", " ")
+        if self.undone is not None:
+            return f"{outcome}, then undo {self.undone.outcome.replace('_', ' ')}"
+        return f"{outcome}, undo {CUT_OFF}" if self.undoing else outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhaseFacts:
+    """One stretch of the incident; ``took_s`` is None where its end is not known."""
+
+    name: str
+    took_s: float | None = None
+
+    @property
+    def said(self) -> str:
+        """The duration in words."""
+        return "not known" if self.took_s is None else words(self.took_s)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Integrity:
+    """Whether the timeline is as it was written: its head hash and number of events."""
+
+    valid: bool
+    head: str
+    events: int
+    message: str
+
+
+def worst(verdicts: list[Verdict]) -> Verdict:
+    """Return the worst of some verdicts; without any, nobody has looked: unknown."""
+    return max(verdicts, key=VERDICTS_BY_RANK.index, default=Verdict.UNKNOWN)

@@ -1,0 +1,198 @@
+"""Fold the events of a timeline into facts, one function a kind of fact."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from runbook_nb.model import (
+    UNDO,
+    Acted,
+    Acting,
+    Alert,
+    Alerted,
+    Asked,
+    Checked,
+    Closed,
+    Decided,
+    Ended,
+    Event,
+    Noted,
+    Opened,
+    Outcome,
+    Started,
+    Stopped,
+    Undone,
+    Verdict,
+    Verified,
+)
+from runbook_nb.record.facts import ActionFacts, CheckFacts, PhaseFacts, RunFacts, worst
+
+PHASES = ("To first check", "To decision", "To action", "To verified", "To closed")
+
+
+def fold_runs(events: Sequence[Event]) -> tuple[RunFacts, ...]:
+    """Return every run in the order of their start."""
+    runs: dict[str, RunFacts] = {}
+    for event in events:
+        if isinstance(event, Started):
+            runs[event.run] = _begun(event)
+        elif event.run in runs:
+            runs[event.run] = _continued(runs[event.run], event)
+    return tuple(runs.values())
+
+
+def fold_checks(events: Sequence[Event]) -> tuple[CheckFacts, ...]:
+    """Return every check in the order of its first appearance, with first and last reading."""
+    checks: dict[str, CheckFacts] = {}
+    for event in events:
+        if not isinstance(event, Checked | Verified):
+            continue
+        known = checks.get(event.title)
+        if known is None:
+            checks[event.title] = CheckFacts(title=event.title, before=event, worst=event.verdict)
+        else:
+            checks[event.title] = replace(
+                known,
+                after=event,
+                readings=known.readings + 1,
+                worst=worst([known.worst, event.verdict]),
+            )
+    return tuple(checks.values())
+
+
+def fold_actions(events: Sequence[Event]) -> tuple[ActionFacts, ...]:
+    """Return every attempt at an action: its begin, outcome and undo joined."""
+    actions: list[ActionFacts] = []
+    for event in events:
+        if isinstance(event, Acting):
+            _begin(actions, event)
+        elif isinstance(event, Acted):
+            _end(actions, event)
+        elif isinstance(event, Undone):
+            _take_back(actions, event.title, undone=event)
+    return tuple(actions)
+
+
+def fold_manual_steps(events: Sequence[Event]) -> tuple[Asked, ...]:
+    """Return the newest state of each manual step, an answer before an open question."""
+    steps: dict[str, Asked] = {}
+    for event in events:
+        if isinstance(event, Asked):
+            known = steps.get(event.question)
+            if known is None or known.answer is None or event.answer is not None:
+                steps[event.question] = event
+    return tuple(steps.values())
+
+
+def fold_phases(events: Sequence[Event]) -> tuple[PhaseFacts, ...]:
+    """Return the phases; each begins where the last known one ended."""
+    ends = (
+        _first(events, Checked),
+        _last(events, lambda event: isinstance(event, Decided)),
+        _last(events, lambda event: isinstance(event, Acted) and event.outcome is Outcome.DONE),
+        _last(events, _is_verified),
+        _last(events, lambda event: isinstance(event, Closed)),
+    )
+    begin = _first(events, Opened)
+    phases = []
+    for name, end in zip(PHASES, ends, strict=True):
+        known = begin is not None and end is not None and end >= begin
+        took_s = (end - begin).total_seconds() if known and end and begin else None
+        phases.append(PhaseFacts(name=name, took_s=took_s))
+        begin = end if known else begin
+    return tuple(phases)
+
+
+def first_alert(events: Sequence[Event]) -> Alert | None:
+    """Return the alert that opened the incident, or the first that joined it."""
+    alerts = (event.alert for event in events if isinstance(event, Opened | Alerted))
+    return next((alert for alert in alerts if alert is not None), None)
+
+
+def fold_people(events: Sequence[Event]) -> tuple[str, ...]:
+    """Return everybody who did something, in order of first appearance."""
+    return tuple(dict.fromkeys(event.by for event in events if event.by))
+
+
+def _begun(event: Started) -> RunFacts:
+    return RunFacts(
+        run=event.run,
+        runbook=event.runbook,
+        runbook_digest=event.runbook_digest,
+        environment=event.environment,
+        by=event.by,
+        attended=event.attended,
+        parameters=event.parameters,
+        versions=event.versions,
+        notebook=event.notebook,
+        started_at=event.at,
+    )
+
+
+def _continued(run: RunFacts, event: Event) -> RunFacts:
+    if isinstance(event, Ended):
+        return replace(run, ended_at=event.at, complete=event.complete, reason=event.reason)
+    if isinstance(event, Stopped):
+        return replace(run, stopped=event.reason)
+    return replace(run, last_step=_step(event) or run.last_step)
+
+
+def _step(event: Event) -> str:
+    """Name the step that wrote an event, as its cell does."""
+    if isinstance(event, Asked):
+        return f"ask {event.question!r}"
+    if isinstance(event, Decided):
+        return "decide"
+    if isinstance(event, Noted):
+        return ""
+    verbs: dict[type[Event], str] = {Checked: "check", Acting: "act", Acted: "act"}
+    verbs |= {Verified: "verify", Undone: "undo"}
+    verb = verbs.get(type(event))
+    return f"{verb} {getattr(event, 'title', '')!r}" if verb else ""
+
+
+def _begin(actions: list[ActionFacts], event: Acting) -> None:
+    if event.title.startswith(UNDO) and _take_back(
+        actions, event.title.removeprefix(UNDO), undoing=event
+    ):
+        return
+    actions.append(ActionFacts(title=event.title, acting=event))
+
+
+def _end(actions: list[ActionFacts], event: Acted) -> None:
+    for index in reversed(range(len(actions))):
+        begun = actions[index].acting
+        if begun and actions[index].acted is None and begun.title == event.title:
+            if begun.run == event.run:
+                actions[index] = replace(actions[index], acted=event)
+                return
+            break
+    actions.append(ActionFacts(title=event.title, acted=event))
+
+
+def _take_back(
+    actions: list[ActionFacts],
+    title: str,
+    *,
+    undoing: Acting | None = None,
+    undone: Undone | None = None,
+) -> bool:
+    """Join an undo to the newest done action of that title; False where there is none."""
+    for index in reversed(range(len(actions))):
+        if actions[index].title == title and actions[index].is_done:
+            begun = undoing or actions[index].undoing
+            actions[index] = replace(actions[index], undoing=begun, undone=undone)
+            return True
+    return False
+
+
+def _is_verified(event: Event) -> bool:
+    return isinstance(event, Verified) and event.verdict is Verdict.PASS
+
+
+def _first(events: Sequence[Event], kind: type[Event]) -> datetime | None:
+    return next((event.at for event in events if isinstance(event, kind)), None)
+
+
+def _last(events: Sequence[Event], fits: Callable[[Event], bool]) -> datetime | None:
+    return next((event.at for event in reversed(events) if fits(event)), None)

@@ -1,0 +1,153 @@
+"""The record: a timeline folded into the facts a reader of the incident needs."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from runbook_nb.errors import RecordIntegrityError
+from runbook_nb.model import (
+    Alert,
+    Approved,
+    Asked,
+    Closed,
+    Decided,
+    Event,
+    IncidentStatus,
+    Noted,
+    Opened,
+    Verdict,
+    Verified,
+)
+from runbook_nb.record import folding, summary
+from runbook_nb.record.facts import ActionFacts, CheckFacts, Integrity, PhaseFacts, RunFacts, worst
+from runbook_nb.timeline import Timeline
+
+E = TypeVar("E", bound=Event)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """An incident made readable; everything in it is on the timeline."""
+
+    id: str
+    title: str
+    severity: str
+    status: IncidentStatus
+    environment: str
+    runbooks: tuple[str, ...]
+    opened_at: datetime | None
+    closed_at: datetime | None
+    resolution: str
+    alert: Alert | None
+    people: tuple[str, ...]
+    runs: tuple[RunFacts, ...]
+    checks: tuple[CheckFacts, ...]
+    decisions: tuple[Decided, ...]
+    approvals: tuple[Approved, ...]
+    actions: tuple[ActionFacts, ...]
+    manual_steps: tuple[Asked, ...]
+    notes: tuple[Noted, ...]
+    verifications: tuple[Verified, ...]
+    stopped_at: str
+    phases: tuple[PhaseFacts, ...]
+    summary: tuple[str, ...]
+    integrity: Integrity
+
+    @classmethod
+    def of(cls, timeline: Timeline) -> "Record":
+        """Fold a timeline; one that was altered is folded up to the first event that does not fit.
+
+        Raises nothing for what is on disk: ``integrity`` says what is wrong with it.
+        """
+        events, integrity = read_events(timeline)
+        return cls.of_events(events, incident=timeline.path.parent.name, integrity=integrity)
+
+    @classmethod
+    def of_events(cls, events: Sequence[Event], *, incident: str, integrity: Integrity) -> "Record":
+        """Fold events that were read before."""
+        opened = next(iter(_of(events, Opened)), None)
+        closed = next(iter(_of(events, Closed)), None)
+        runs, checks = folding.fold_runs(events), folding.fold_checks(events)
+        actions, decisions = folding.fold_actions(events), _of(events, Decided)
+        verifications = _of(events, Verified)
+        named = [run.runbook for run in runs] or ([opened.runbook] if opened else [])
+        return cls(
+            id=opened.incident if opened else incident,
+            title=opened.title if opened else "",
+            severity=opened.severity if opened else "",
+            status=IncidentStatus.CLOSED if closed else IncidentStatus.OPEN,
+            environment=opened.environment if opened else "",
+            runbooks=tuple(dict.fromkeys(named)),
+            opened_at=opened.at if opened else None,
+            closed_at=closed.at if closed else None,
+            resolution=closed.resolution if closed else "",
+            alert=folding.first_alert(events),
+            people=folding.fold_people(events),
+            runs=runs,
+            checks=checks,
+            decisions=decisions,
+            approvals=_of(events, Approved),
+            actions=actions,
+            manual_steps=folding.fold_manual_steps(events),
+            notes=_of(events, Noted),
+            verifications=verifications,
+            stopped_at=summary.stopped_at(runs[-1], is_open=closed is None) if runs else "",
+            phases=folding.fold_phases(events),
+            summary=_sentences(
+                summary.proven(integrity.events, whole=integrity.valid),
+                summary.found(checks),
+                summary.done(actions, decisions[-1] if decisions else None),
+                summary.standing(verifications, checks, actions),
+                summary.ending(runs, is_open=closed is None, whole=integrity.valid),
+            ),
+            integrity=integrity,
+        )
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of the newest verdict of each check; unknown without any check."""
+        return worst([check.verdict for check in self.checks])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the facts as JSON, times in UTC with Z."""
+        facts = {**asdict(self), "verdict": self.verdict}
+        for action, folded in zip(facts["actions"], self.actions, strict=True):
+            action["said"] = folded.said
+        plain: dict[str, Any] = json.loads(json.dumps(facts, default=_said_time))
+        return plain
+
+
+def read_events(timeline: Timeline) -> tuple[list[Event], Integrity]:
+    """Return the events that fit the chain, and whether that is all of the file."""
+    try:
+        events = list(timeline)
+        head = timeline.verify()
+    except (RecordIntegrityError, OSError) as error:
+        # Everything before the first event that does not fit is proven, and worth reading.
+        events = timeline.proven()
+        message = str(error) if isinstance(error, RecordIntegrityError) else _why(error)
+        return events, Integrity(
+            valid=False, head=timeline.head, events=len(events), message=message
+        )
+    message = f"All {len(events)} events match the hash chain."
+    return events, Integrity(valid=True, head=head, events=len(events), message=message)
+
+
+def _of(events: Sequence[Event], kind: type[E]) -> tuple[E, ...]:
+    return tuple(event for event in events if isinstance(event, kind))
+
+
+def _sentences(*sentences: str) -> tuple[str, ...]:
+    return tuple(f"{each[0].upper()}{each[1:]}" for each in sentences if each)
+
+
+def _why(error: OSError) -> str:
+    return f"The timeline cannot be read: {error.strerror or error}."
+
+
+def _said_time(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return str(value)
