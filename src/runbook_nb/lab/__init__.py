@@ -1,0 +1,1 @@
+"""The lab: an embedded staging twin of the platform."""

@@ -1,0 +1,77 @@
+"""The heartbeat fault of sessions that nobody closed when their mission ended."""
+
+from runbook_nb.errors import LabError
+from runbook_nb.lab.faults.outside import (
+    first_value,
+    lasting_id,
+    restore_agent,
+    restore_live_sessions,
+    superuser,
+)
+from runbook_nb.lab.state import LabState
+
+_SESSIONS = [lasting_id(f"forgotten session {number}") for number in range(5)]
+_STREAMS = [lasting_id(f"forgotten stream {number}") for number in range(5)]
+
+# Sessions whose mission ended, but that nobody closed; the browsers' streams are open as well.
+_FORGOTTEN_SESSIONS = """
+INSERT INTO mission_sessions
+       (id, mission_id, agent_name, state, lag_ms, token_usage, state_size_bytes, status,
+        last_heartbeat_at, created_at, updated_at)
+SELECT (%(sessions)s::uuid[])[forgotten.place], forgotten.id, 'evidence', planned.state, 420,
+       planned.token_usage, planned.state_size_bytes, 'active',
+       now() - interval '20 minutes' - forgotten.place * interval '7 seconds',
+       now() - interval '95 minutes' - forgotten.place * interval '4 minutes',
+       now() - interval '20 minutes' - forgotten.place * interval '7 seconds'
+  FROM (SELECT id, row_number() OVER (ORDER BY completed_at DESC) AS place
+          FROM missions AS mission
+         WHERE status IN ('completed', 'archived')
+           AND completed_at < now() - interval '20 minutes'
+           AND NOT EXISTS (SELECT FROM mission_sessions
+                            WHERE mission_id = mission.id AND agent_name = 'evidence')
+         LIMIT cardinality(%(sessions)s::uuid[])) AS forgotten
+  JOIN mission_sessions AS planned
+    ON planned.mission_id = forgotten.id AND planned.agent_name = 'planner'
+ON CONFLICT (id) DO UPDATE
+   SET status = 'active', last_heartbeat_at = excluded.last_heartbeat_at
+"""
+_FORGOTTEN_STREAMS = """
+INSERT INTO workspace_stream_sessions
+       (id, mission_id, tenant_id, session_id, stage, sampling_mode, connected_at)
+SELECT (%(streams)s::uuid[])[array_position(%(sessions)s::uuid[], session.id)],
+       mission.id, mission.tenant_id, 'tab-' || left(mission.id::text, 8), 'Execute', 'full',
+       session.created_at + interval '20 seconds'
+  FROM mission_sessions AS session
+  JOIN missions AS mission ON mission.id = session.mission_id
+ WHERE session.id = ANY(%(sessions)s::uuid[])
+ON CONFLICT (id) DO UPDATE SET disconnected_at = NULL, connected_at = excluded.connected_at
+"""
+_SILENT_SESSIONS = """
+SELECT count(*) FROM mission_sessions
+ WHERE id = ANY(%(sessions)s::uuid[]) AND status = 'active'
+   AND last_heartbeat_at < now() - interval '19 minutes'
+"""
+_FORGET_SESSIONS = "DELETE FROM mission_sessions WHERE id = ANY(%(sessions)s::uuid[])"
+_FORGET_STREAMS = "DELETE FROM workspace_stream_sessions WHERE id = ANY(%(streams)s::uuid[])"
+
+
+def forget_sessions(lab: LabState) -> None:
+    """Leave five sessions of ended missions active and their streams open."""
+    rows = {"sessions": _SESSIONS, "streams": _STREAMS}
+    with superuser(lab) as connection:
+        with connection.transaction():
+            connection.execute("SET LOCAL session_replication_role = replica")
+            connection.execute(_FORGOTTEN_SESSIONS, rows)
+            connection.execute(_FORGOTTEN_STREAMS, rows)
+        silent = first_value(connection, _SILENT_SESSIONS, sessions=_SESSIONS)
+    if silent != len(_SESSIONS):
+        raise LabError(f"Only {silent} sessions could be made silent.")
+
+
+def heal_sessions(lab: LabState) -> None:
+    """Remove those sessions and streams."""
+    with superuser(lab) as connection:
+        connection.execute(_FORGET_STREAMS, {"streams": _STREAMS})
+        connection.execute(_FORGET_SESSIONS, {"sessions": _SESSIONS})
+    restore_agent(lab)
+    restore_live_sessions(lab)

@@ -1,0 +1,74 @@
+"""Files of the lab folder: written whole or not at all; secrets are readable by us alone."""
+
+import fcntl
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from runbook_nb.errors import LabError
+
+_SECRET_BYTES = 24
+
+
+def write_whole(path: Path, text: str, *, mode: int = 0o644) -> None:
+    """Write a file so that a reader sees the old text or the new one, never a part."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished.unlink(missing_ok=True)
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    unfinished.replace(path)
+
+
+def secrets_folder(lab_folder: Path) -> Path:
+    """Return the lab's folder of secrets, made private to us."""
+    folder = lab_folder / "secrets"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    folder.chmod(0o700)
+    return folder
+
+
+def write_secret(lab_folder: Path, name: str, secret: str) -> Path:
+    """Keep ``secret`` as `secrets/<name>`, readable by us alone, and return its path."""
+    path = secrets_folder(lab_folder) / name
+    write_whole(path, secret, mode=0o600)
+    return path
+
+
+def read_secret(lab_folder: Path, name: str) -> str:
+    """Read `secrets/<name>`; LabError when the lab has none of that name."""
+    try:
+        return (lab_folder / "secrets" / name).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise LabError(
+            f"The lab in {lab_folder} has no secret {name!r}; `runbook lab up` makes them."
+        ) from None
+
+
+def ensure_secret(lab_folder: Path, name: str) -> str:
+    """Read `secrets/<name>`, made at random first if there is none."""
+    path = secrets_folder(lab_folder) / name
+    if not path.exists():
+        # Letters and digits alone need no quoting in a URL, in SQL or in a shell.
+        write_secret(lab_folder, name, secrets.token_hex(_SECRET_BYTES))
+    return read_secret(lab_folder, name)
+
+
+@contextmanager
+def locked(path: Path, *, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Hold the lock file ``path``; ``on_wait`` is called when another process holds it first.
+
+    The lock goes when its holder ends, however it ends.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            on_wait()
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
