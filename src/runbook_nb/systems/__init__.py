@@ -1,0 +1,1 @@
+"""Probes and actions, one file a technology or partner."""

@@ -1,0 +1,136 @@
+"""The proof of a restore: the copy against the source, catalogue, rows and vectors."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from runbook_nb.connections import Database
+
+# The tables whose content the platform's own checklist asks to be equal.
+CRITICAL: Final = (
+    "missions",
+    "mission_approvals",
+    "undo_events",
+    "mission_evidence",
+    "composio_audit_events",
+)
+DIMENSIONS: Final = 1536
+# The platform's jobs: refresh of the views, two purges, embeddings.
+SCHEDULED: Final = 4
+# A transaction may stamp its rows before the restored moment, and commit after it.
+MARGIN: Final = timedelta(minutes=1)
+_SHOWN: Final = 20
+
+CATALOGUE: Final = """
+select 'table ' || table_name || '.' || column_name || ' ' || data_type as entry
+from information_schema.columns
+where table_schema = 'public'
+union all
+select 'enum ' || t.typname || ' ' || e.enumlabel
+from pg_enum e
+join pg_type t on t.oid = e.enumtypid
+where t.typnamespace = 'public'::regnamespace
+union all
+select 'policy ' || tablename || '.' || policyname || ' '
+       || md5(concat_ws('|', permissive, roles, cmd, qual, with_check))
+from pg_policies
+where schemaname = 'public'
+union all
+select 'row security ' || relname || ' ' || relrowsecurity
+from pg_class
+where relnamespace = 'public'::regnamespace and relkind = 'r'
+union all
+select 'trigger ' || md5(pg_get_triggerdef(oid)) || ' ' || tgname
+from pg_trigger
+where not tgisinternal
+union all
+select 'function ' || p.proname || ' ' || md5(p.prosrc)
+from pg_proc p
+where p.pronamespace = 'public'::regnamespace
+union all
+select 'index ' || indexname || ' ' || md5(indexdef)
+from pg_indexes
+where schemaname = 'public'
+union all
+select 'view ' || relname || ' ' || md5(pg_get_viewdef(oid))
+from pg_class
+where relnamespace = 'public'::regnamespace and relkind in ('v', 'm')
+union all
+select 'extension ' || extname || ' ' || extversion
+from pg_extension
+"""
+
+JOBS: Final = "select count(*) filter (where active) as jobs from cron.job"
+
+# Every table has one of these; a row that changed after the restored moment is not compared.
+ROWS: Final = """
+select t.id::text as id,
+       md5(t::text) as content,
+       coalesce(
+           (to_jsonb(t) ->> 'updated_at')::timestamptz,
+           (to_jsonb(t) ->> 'created_at')::timestamptz,
+           (to_jsonb(t) ->> 'occurred_at')::timestamptz
+       ) as changed_at
+from public.{table} t
+"""
+
+VECTORS: Final = """
+select count(*) as vectors,
+       count(*) filter (where vector_dims(embedding) <> %(dimensions)s) as of_other_length,
+       min(entry_id::text) as first
+from library_embeddings
+"""
+
+NEIGHBOURS: Final = """
+select entry_id::text as entry
+from library_embeddings
+order by embedding <=> (
+    select embedding from library_embeddings where entry_id = %(entry)s::uuid
+), entry_id
+limit 5
+"""
+
+
+def compare(copy: Database, source: Database, *, reached: datetime) -> dict[str, list[Any]]:
+    """Return how a copy that was restored to ``reached`` differs from its source, by subject."""
+    return {
+        "catalogue": _catalogue(copy, source),
+        "rows": [each for table in CRITICAL for each in _rows(copy, source, table, reached)],
+        "vectors": _vectors(copy, source),
+    }
+
+
+def _catalogue(copy: Database, source: Database) -> list[str]:
+    there = {row["entry"] for row in copy.rows(CATALOGUE)}
+    here = {row["entry"] for row in source.rows(CATALOGUE)}
+    jobs = copy.value(JOBS)
+    return [
+        *([f"{jobs} scheduled jobs in the copy, not {SCHEDULED}"] if jobs != SCHEDULED else []),
+        *(f"missing in the copy: {entry}" for entry in sorted(here - there)),
+        *(f"only in the copy: {entry}" for entry in sorted(there - here)),
+    ][:_SHOWN]
+
+
+def _rows(copy: Database, source: Database, table: str, reached: datetime) -> list[dict[str, Any]]:
+    """Compare the checksum of each row of the source that is older than the restored moment."""
+    query = ROWS.format(table=table)
+    there = {row["id"]: row["content"] for row in copy.rows(query)}
+    older = [row for row in source.rows(query) if row["changed_at"] <= reached - MARGIN]
+    wrong = [row["id"] for row in older if there.get(row["id"]) != row["content"]]
+    if not wrong:
+        return []
+    return [{"table": table, "compared": len(older), "differ": len(wrong), "ids": wrong[:_SHOWN]}]
+
+
+def _vectors(copy: Database, source: Database) -> list[str]:
+    there = copy.row(VECTORS, dimensions=DIMENSIONS)
+    here = source.row(VECTORS, dimensions=DIMENSIONS)
+    wrong = []
+    if there["vectors"] < here["vectors"]:
+        wrong.append(f"{there['vectors']} embeddings; the source has {here['vectors']}")
+    if there["of_other_length"]:
+        wrong.append(f"{there['of_other_length']} embeddings have not {DIMENSIONS} numbers")
+    if there["vectors"] == here["vectors"] and there["first"]:
+        found = [each.rows(NEIGHBOURS, entry=there["first"]) for each in (copy, source)]
+        if found[0] != found[1]:
+            wrong.append(f"the neighbours of {there['first']} differ")
+    return wrong
