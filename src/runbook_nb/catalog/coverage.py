@@ -1,0 +1,101 @@
+"""Which known alerts have a live runbook, and which have none or more than one."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from runbook_nb.catalog.entry import Entry, State, live
+from runbook_nb.errors import ParameterError
+
+# A rule file of Prometheus names each alert like this; YAML is not parsed for one word.
+_RULE: Final = re.compile(r"""^\s*-?\s*alert:\s*["']?([\w:-]+)""", re.MULTILINE)
+_NAME: Final = re.compile(r"[\w:.-]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coverage:
+    """One alert: where it is known from, and the live runbooks that answer it."""
+
+    alert: str
+    known_from: tuple[str, ...]
+    answered_by: tuple[str, ...]
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether exactly one live runbook answers it; two are as bad as none."""
+        return len(self.answered_by) == 1
+
+    def facts(self) -> dict[str, Any]:
+        """Return the line as JSON."""
+        return {
+            "alert": self.alert,
+            "known_from": list(self.known_from),
+            "answered_by": list(self.answered_by),
+            "covered": self.is_covered,
+        }
+
+
+def coverage(entries: Sequence[Entry], known: Mapping[str, Iterable[str]]) -> list[Coverage]:
+    """Return every known alert by name; ``known`` maps a place to the alerts it knows."""
+    places: dict[str, list[str]] = {}
+    for place, alerts in known.items():
+        for alert in alerts:
+            places.setdefault(alert, []).append(place)
+    for entry in entries:
+        for alert in entry.alerts:
+            kept = "" if entry.state is State.LIVE else f" ({entry.state})"
+            places.setdefault(alert, []).append(f"{entry.name}{kept}")
+    return [
+        Coverage(
+            alert=alert,
+            known_from=tuple(dict.fromkeys(found)),
+            answered_by=answering(alert, entries),
+        )
+        for alert, found in sorted(places.items())
+    ]
+
+
+def answering(alert: str, entries: Sequence[Entry]) -> tuple[str, ...]:
+    """Return the names of the live runbooks that answer an alert."""
+    return tuple(entry.name for entry in live(entries) if alert in entry.alerts)
+
+
+def lab_alerts() -> dict[str, str]:
+    """Return the alerts of the lab's rules with their text; none where no lab is installed."""
+    try:
+        from runbook_nb.lab.rules import RULES
+    except ModuleNotFoundError:
+        return {}
+    return {rule.name: rule.summary for rule in RULES}
+
+
+def read_alert_names(path: Path) -> list[str]:
+    """Return the alerts of a file: one name a line, a JSON list, or a Prometheus rule file.
+
+    Raises ParameterError for anything else.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        names = json.loads(text) if path.suffix == ".json" else _listed(text)
+        if not isinstance(names, list):
+            message = "it is no list"
+            raise TypeError(message)
+    except (OSError, ValueError, TypeError) as error:
+        message = f"{path} is no list of alerts: {error}."
+        raise ParameterError(message) from error
+    wrong = [name for name in names if not isinstance(name, str) or not _NAME.fullmatch(name)]
+    if wrong or not names:
+        said = f"{wrong[0]!r} is no name of an alert" if wrong else "it names none"
+        message = f"{path}: {said}. Write one name a line, or give a Prometheus rule file."
+        raise ParameterError(message)
+    return list(dict.fromkeys(names))
+
+
+def _listed(text: str) -> list[str]:
+    if rules := _RULE.findall(text):
+        return list(rules)
+    lines = (line.partition("#")[0].strip() for line in text.splitlines())
+    return [line for line in lines if line]
