@@ -1,0 +1,123 @@
+"""Commands for authors: new, import."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from runbook_nb.cli.app import EXIT_CODES, AsJson, app
+from runbook_nb.model import Verdict
+
+if TYPE_CHECKING:
+    from runbook_nb.drafting import Gap, Imported
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="Its name, such as cache_stampede.")],
+    *,
+    title: Annotated[str, typer.Option(help="Its title; the name in words by default.")] = "",
+    scenario: Annotated[str, typer.Option(help="What fails, in one sentence.")] = "",
+    severity: Annotated[str, typer.Option(help="SEV1 to SEV4, or Maintenance.")] = "",
+    owner: Annotated[str, typer.Option(help="The squad that owns it.")] = "",
+    group: Annotated[str, typer.Option(help="The group where it is listed.")] = "",
+    fault: Annotated[str, typer.Option(help="The fault of its first drill.")] = "",
+    alert: Annotated[list[str] | None, typer.Option(help="An alert it answers.")] = None,
+    contact: Annotated[list[str] | None, typer.Option(help="An address to call.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Begin a runbook from the template: the pair, a control drill and a drill with one fault.
+
+    Example: runbook new cache_stampede --severity SEV2 --fault cache_cold
+    """
+    from runbook_nb.drafting import Wanted, begin
+    from runbook_nb.runbook import runbooks_folder
+
+    wanted = Wanted(
+        name=name,
+        title=title,
+        scenario=scenario,
+        severity=severity,
+        owner=owner,
+        group=group,
+        fault=fault,
+        alerts=tuple(alert or ()),
+        escalation=tuple(contact or ()),
+    )
+    begun = begin(wanted, folder=runbooks_folder(), now=datetime.now(UTC))
+    if as_json:
+        facts = {"files": [*map(str, begun.files)], "gaps": [vars(gap) for gap in begun.gaps]}
+        return typer.echo(json.dumps(facts, indent=2))
+    for file in begun.files:
+        typer.echo(f"written: {file}")
+    typer.echo(f"\n{len(begun.gaps)} things to fill in:")
+    _list(begun.path, begun.gaps)
+    typer.echo(
+        f"\nNext: edit {begun.path.name} only, then\n"
+        f"  runbook fmt {name}                   writes header, log and notebook\n"
+        f"  runbook lint {name}                  says what is still missing\n"
+        f"  runbook drill {name} --fault none    must find nothing"
+    )
+    return None
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="A runbook in Markdown.")],
+    *,
+    to: Annotated[Path, typer.Option(help="The folder for the draft.")] = Path("drafts"),
+    name: Annotated[str, typer.Option(help="Its name; from the file by default.")] = "",
+    split: Annotated[bool, typer.Option("--split", help="One draft for each heading.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a draft of a runbook in Markdown, and list what it lacks; nothing in it is run.
+
+    Commands become manual steps, placeholders parameters. A draft stands apart from the
+    runbooks, so that no alert finds it before its author moves it. Exit code 1 when it has gaps.
+
+    Example: runbook import wiki/cache.md --to drafts
+    """
+    from runbook_nb import drafting
+    from runbook_nb.errors import ParameterError
+    from runbook_nb.runbook import runbooks_folder
+
+    if split and name:
+        message = "--name names one draft, and --split makes several. Leave one of them out."
+        raise ParameterError(message)
+    now, source = datetime.now(UTC), drafting.read_source(file)
+    sources = drafting.split(source) if split else [source]
+    drafts = [drafting.draft(one, now=now, name=name) for one in sources]
+    written = drafting.write_drafts(drafts, to=to, runbooks=runbooks_folder(), now=now)
+    if as_json:
+        typer.echo(json.dumps({"drafts": [one.facts() for one in written]}, indent=2))
+    else:
+        _report(written)
+    if any(one.gaps for one in written):
+        raise typer.Exit(EXIT_CODES[Verdict.WARN])
+
+
+def _report(written: "Sequence[Imported]") -> None:
+    for one in written:
+        reads = sum(step.reads for step in one.draft.steps)
+        typer.echo(
+            f"written: {one.path} and its notebook. {len(one.draft.steps)} manual steps "
+            f"({reads} read-only, {len(one.draft.steps) - reads} changing, guessed), "
+            f"{len(one.draft.parameters)} parameters, {len(one.gaps)} gaps. Nothing was run."
+        )
+        _list(one.path, one.gaps)
+    typer.echo(
+        "\nNext: close the gaps in the .md, read each guess, move both files to the runbooks, then "
+        "run `runbook fmt` and `runbook lint`."
+    )
+
+
+def _list(path: Path, gaps: "Sequence[Gap]") -> None:
+    """Print a line for each gap; how to close a kind of gap is said once."""
+    told: set[str] = set()
+    for gap in gaps:
+        fix = "" if gap.kind in told else gap.fix
+        told.add(gap.kind)
+        typer.echo(f"{path}:{gap.line} {gap.kind} {gap.what} {fix}".rstrip())

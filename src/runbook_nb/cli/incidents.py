@@ -1,0 +1,214 @@
+"""Commands for incidents: run, open, approve, close, archive, verify."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from runbook_nb.cli.app import (
+    EXIT_CODES,
+    Actor,
+    AsJson,
+    IncidentId,
+    Incidents,
+    app,
+    say_to_errors,
+    start_lab,
+)
+from runbook_nb.errors import ParameterError
+from runbook_nb.model import VERDICTS_BY_RANK, Verdict
+
+
+@app.command()
+def run(
+    name: Annotated[str | None, typer.Argument(help="The runbook; or give --alert.")] = None,
+    *,
+    alert: Annotated[
+        Path | None, typer.Option(help="An alert as JSON; it finds the runbook.")
+    ] = None,
+    incident: Annotated[str | None, typer.Option(help="Join this incident, or open it.")] = None,
+    parameter: Annotated[
+        list[str] | None, typer.Option("-p", "--parameter", help="A parameter, name=value.")
+    ] = None,
+    approve: Annotated[
+        list[str] | None, typer.Option(help="Say yes to an option, by heading or letter.")
+    ] = None,
+    option: Annotated[str, typer.Option(help="Choose this option whatever is recommended.")] = "",
+    limit_minutes: Annotated[float, typer.Option(min=0.1, help="The longest a run may take.")] = 30,
+    incidents: Incidents = None,
+    by: Actor = "",
+    as_json: AsJson = False,
+) -> None:
+    """Run a runbook unattended: diagnose; with --approve, resolve.
+
+    What is not approved is rehearsed. Exit code: 0 pass, 1 warn, 2 fail, 3 unknown or error.
+
+    Example: runbook run heartbeat_failure_recovery --incident INC-2041 --approve A
+    """
+    from runbook_nb.alerts import read_alerts
+    from runbook_nb.context import actor, incidents_folder
+    from runbook_nb.execute.progress import for_stream
+    from runbook_nb.runbook import Runbook
+    from runbook_nb.running import Order
+    from runbook_nb.running import run as run_order
+
+    found = read_alerts(alert)[0] if alert else None
+    if name is None and found is None:
+        message = "Name a runbook, or give the alert that finds one: runbook run --alert FILE."
+        raise ParameterError(message)
+    book = Runbook.find(name) if name else Runbook.for_alert(found)  # type: ignore[arg-type]
+    given = given_parameters(parameter or [])
+    order = Order(
+        runbook=book,
+        incidents=incidents or incidents_folder(),
+        actor=by or actor(),
+        incident=incident,
+        alert=found,
+        parameters=given,
+        approve=approve or (),
+        option=option,
+        limit_s=limit_minutes * 60,
+    )
+    if given.get("environment", "lab") == "lab":
+        start_lab(say_to_errors)
+    done = run_order(order, progress=for_stream(sys.stderr if as_json else sys.stdout))
+    if as_json:
+        typer.echo(json.dumps(_run_facts(done), indent=2))
+    else:
+        typer.echo(
+            f"\nIncident {done.incident}: {done.verdict}. Executed copy: {done.execution.notebook}"
+        )
+        typer.echo(f"Close it and make its record: runbook close {done.incident}")
+    raise typer.Exit(EXIT_CODES[done.verdict])
+
+
+@app.command("open")
+def open_(
+    name: str,
+    *,
+    incident: Annotated[str | None, typer.Option(help="Join this incident, or open it.")] = None,
+    parameter: Annotated[
+        list[str] | None, typer.Option("-p", "--parameter", help="A parameter, name=value.")
+    ] = None,
+    browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
+    start: Annotated[bool, typer.Option(help="Start JupyterLab.")] = True,
+    incidents: Incidents = None,
+    by: Actor = "",
+) -> None:
+    """Open a working copy of a runbook in JupyterLab; the master is never run.
+
+    Example: runbook open heartbeat_failure_recovery --incident INC-2041
+    """
+    from runbook_nb.context import actor, incidents_folder
+    from runbook_nb.opening import prepare, start_jupyterlab
+    from runbook_nb.runbook import Runbook
+
+    given = given_parameters(parameter or [])
+    if given.get("environment", "lab") == "lab":
+        start_lab(say_to_errors)
+    context = prepare(
+        Runbook.find(name),
+        incidents=incidents or incidents_folder(),
+        incident=incident,
+        parameters=given,
+        by=by or actor(),
+    )
+    typer.echo(f"Incident {context.incident}. Working copy: {context.notebook}")
+    if start:
+        start_jupyterlab(context, browser=browser)
+
+
+@app.command()
+def approve(
+    incident: IncidentId,
+    option: Annotated[str, typer.Argument(help="The option, by heading or letter.")],
+    *,
+    incidents: Incidents = None,
+    by: Actor = "",
+) -> None:
+    """Say yes to an option of the incident's last run, for half an hour.
+
+    Example: runbook approve INC-2041 "Option A"
+    """
+    from runbook_nb.context import actor, incidents_folder
+    from runbook_nb.running import approve_last
+
+    event = approve_last(incidents or incidents_folder(), incident, option=option, by=by or actor())
+    typer.echo(f"{event.by} approved {event.option!r} until {event.expires_at:%H:%M:%SZ}.")
+    typer.echo("Resolve with the same parameters: runbook run --incident, in that time.")
+
+
+@app.command()
+def close(
+    incident: IncidentId,
+    *,
+    resolution: Annotated[str, typer.Option(help="What ended it, in a sentence.")] = "",
+    incidents: Incidents = None,
+    by: Actor = "",
+) -> None:
+    """Close an incident and make its record, also after a run that was cut off.
+
+    Example: runbook close INC-2041 --resolution "The export runs outside the loop now."
+    """
+    from runbook_nb.closing import close as close_incident
+    from runbook_nb.context import actor, incidents_folder
+
+    folder = incidents or incidents_folder()
+    page = close_incident(folder, incident, by=by or actor(), resolution=resolution)
+    typer.echo(f"{incident} is closed. Record: {page}")
+
+
+@app.command()
+def archive(incident: IncidentId, *, incidents: Incidents = None) -> None:
+    """Make the record's page anew from the timeline and the runs.
+
+    Example: runbook archive INC-2041
+    """
+    from runbook_nb.closing import remake
+    from runbook_nb.context import incidents_folder
+
+    typer.echo(str(remake(incidents or incidents_folder(), incident)))
+
+
+@app.command()
+def verify(path: Annotated[Path, typer.Argument(help="The folder of an incident.")]) -> None:
+    """Prove that nobody altered a record; names what was.
+
+    Example: runbook verify incidents/INC-2041
+    """
+    from runbook_nb.archive import verify_record
+
+    problems = verify_record(path)
+    for problem in problems:
+        typer.echo(problem)
+    if problems:
+        raise typer.Exit(EXIT_CODES[Verdict.FAIL])
+    typer.echo(f"{path}: every file and every event is as it was written.")
+
+
+def given_parameters(pairs: list[str]) -> dict[str, str]:
+    """Return parameters written as name=value; raises ParameterError for anything else."""
+    given = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            message = f"-p {pair}: write a parameter as name=value."
+            raise ParameterError(message)
+        given[name.strip()] = value
+    return given
+
+
+def _run_facts(done: Any) -> dict[str, Any]:
+    return {
+        "incident": done.incident,
+        "run": done.context.run,
+        "verdict": done.verdict,
+        "rank": VERDICTS_BY_RANK.index(done.verdict),
+        "complete": done.execution.complete,
+        "reason": done.execution.reason,
+        "stopped_at": done.execution.stopped_at,
+        "notebook": str(done.execution.notebook),
+        "took_s": round(done.execution.took_s, 3),
+    }

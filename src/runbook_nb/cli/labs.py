@@ -1,0 +1,131 @@
+"""Commands for the lab and its drills."""
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from runbook_nb.cli.app import EXIT_CODES, AsJson, app, say_to_errors, start_lab
+from runbook_nb.errors import LabError, ParameterError
+from runbook_nb.model import Verdict
+
+lab_app = typer.Typer(help="The lab: an embedded twin of the platform.", no_args_is_help=True)
+app.add_typer(lab_app, name="lab")
+
+
+@app.command()
+def drill(
+    name: Annotated[str, typer.Argument(help="The runbook.")] = "heartbeat_failure_recovery",
+    *,
+    fault: Annotated[str | None, typer.Option(help="The fault; none is the control.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Run all drills of all runbooks.")] = False,
+    times: Annotated[int, typer.Option(min=1, help="Repeat so many times.")] = 1,
+    keep: Annotated[bool, typer.Option(help="Leave the lab running.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Break the lab on purpose and watch the runbook find and fix it.
+
+    Starts the lab, injects a fault, lets the alert find the runbook, diagnoses, resolves,
+    verifies, heals, and makes the record.
+
+    Example: runbook drill heartbeat_failure_recovery --fault agent_hung
+    """
+    from runbook_nb.drills import find_drills
+    from runbook_nb.drills.series import drill_all, first_drill
+
+    drills = find_drills() if every else find_drills(name, fault)
+    if not every and fault is None:
+        drills = [first_drill(drills)]
+    say: Callable[[str], None] = say_to_errors if as_json else typer.echo
+    start_lab(say)
+    results = drill_all(drills, times=times, stream=sys.stderr if as_json else sys.stdout, say=say)
+    if not keep:
+        lab_down()
+    if as_json:
+        typer.echo(json.dumps([result.facts() for result in results], indent=2))
+    raise typer.Exit(0 if all(result.passed for result in results) else EXIT_CODES[Verdict.FAIL])
+
+
+@lab_app.command("up")
+def lab_up() -> None:
+    """Start the lab, or say that it runs.
+
+    Example: runbook lab up
+    """
+    from runbook_nb.lab.lab import Lab
+
+    state = Lab().up(progress=typer.echo)
+    typer.echo(f"The lab is up. Browsers talk to http://127.0.0.1:{state.ports['edge']}/")
+
+
+@lab_app.command("down")
+def lab_down() -> None:
+    """Stop the lab and remove its data.
+
+    Example: runbook lab down
+    """
+    from runbook_nb.lab.lab import Lab
+
+    Lab().down()
+    typer.echo("The lab is down.")
+
+
+@lab_app.command("status")
+def lab_status(*, as_json: AsJson = False) -> None:
+    """Say of each part of the lab whether it runs and answers.
+
+    Example: runbook lab status
+    """
+    from runbook_nb.lab.lab import Lab
+
+    state = Lab().status()
+    parts: dict[str, Any] = {part.name: part.up for part in state.parts} if state else {}
+    if as_json:
+        typer.echo(json.dumps({"parts": parts, "ports": dict(state.ports) if state else {}}))
+    else:
+        for name, up in parts.items():
+            typer.echo(f"{name:10} {'up' if up else 'DOWN'}")
+        typer.echo("" if parts else "The lab is down. Start it with: runbook lab up", nl=not parts)
+    raise typer.Exit(0 if parts and all(parts.values()) else EXIT_CODES[Verdict.FAIL])
+
+
+@lab_app.command("inject")
+def lab_inject(fault: str) -> None:
+    """Inject a fault into the running lab, to see what a runbook makes of it.
+
+    Example: runbook lab inject agent_hung
+    """
+    _fault(fault).inject(_running_lab())
+    typer.echo(f"{fault} is in effect. Heal it with: runbook lab heal {fault}")
+
+
+@lab_app.command("heal")
+def lab_heal(fault: str) -> None:
+    """Take a fault back.
+
+    Example: runbook lab heal agent_hung
+    """
+    _fault(fault).heal(_running_lab())
+    typer.echo(f"{fault} is healed.")
+
+
+def _fault(name: str) -> Any:
+    from runbook_nb.errors import near
+    from runbook_nb.lab.faults import FAULTS
+
+    if name not in FAULTS:
+        message = f"No fault {name!r}. {near(name, FAULTS)}"
+        raise ParameterError(message)
+    return FAULTS[name]
+
+
+def _running_lab() -> Any:
+    from runbook_nb.lab.lab import Lab
+
+    state = Lab().status()
+    if state is None:
+        message = "The lab is not running. Start it with: runbook lab up"
+        raise LabError(message)
+    return state

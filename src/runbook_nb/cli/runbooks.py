@@ -1,0 +1,180 @@
+"""Commands for runbooks: list, show, fmt."""
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from runbook_nb.cli.app import ERROR, EXIT_CODES, AsJson, app
+from runbook_nb.errors import RunbookError
+from runbook_nb.model import Verdict
+
+
+def runbook_names(incomplete: str) -> list[str]:
+    """Return the names of runbooks that begin so, for the shell's completion."""
+    from runbook_nb.runbook import runbooks_folder
+
+    try:
+        found = runbooks_folder().glob("*.ipynb")
+    except RunbookError:
+        return []
+    return sorted(path.stem for path in found if path.stem.startswith(incomplete))
+
+
+RunbookName = Annotated[
+    str, typer.Argument(help="The runbook.", autocompletion=runbook_names, show_default=False)
+]
+
+
+@app.command("list")
+def list_(
+    query: Annotated[
+        list[str] | None, typer.Argument(help="A symptom, or the text of an alert.")
+    ] = None,
+    *,
+    readme: Annotated[
+        Path | None, typer.Option(help="Bring the index in this README up to date.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the runbooks by group, or find the one that fits a symptom or an alert.
+
+    What the platform needs and nobody has written yet is listed as that.
+
+    Example: runbook list "p95 heartbeat"
+    """
+    from runbook_nb.catalog.listing import index_lines
+
+    if readme is not None:
+        changed = write_index(readme, check=False)
+        return typer.echo(f"{'written' if changed else 'up to date'}: {readme}")
+    if query:
+        return _found(" ".join(query), as_json=as_json)
+    entries = catalogue()
+    if as_json:
+        return typer.echo(json.dumps([entry.facts() for entry in entries], indent=2))
+    for line in index_lines(entries):
+        typer.echo(line.rstrip())
+    return None
+
+
+@app.command()
+def show(
+    name: RunbookName,
+    *,
+    parameter: Annotated[
+        list[str] | None, typer.Option("-p", "--parameter", help="A parameter, name=value.")
+    ] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+    pager: Annotated[
+        bool | None, typer.Option(help="Page it; on a terminal by default.", show_default=False)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the steps of a runbook with their calls to copy; nothing is executed.
+
+    Example: runbook show heartbeat_failure_recovery -p window_s=300
+    """
+    from runbook_nb.catalog.page import as_markdown, as_text
+    from runbook_nb.catalog.resolved import shown_steps
+    from runbook_nb.cli.incidents import given_parameters
+    from runbook_nb.parameters import typed
+    from runbook_nb.runbook import Runbook
+
+    runbook = Runbook.find(name)
+    values = typed(runbook, given_parameters(parameter or []))
+    steps = shown_steps(runbook, values)
+    if as_json:
+        return typer.echo(json.dumps([step.facts() for step in steps], indent=2, default=str))
+    entry = next(entry for entry in catalogue() if entry.name == name)
+    if markdown:
+        return typer.echo(as_markdown(entry, runbook, steps, values), nl=False)
+    text = as_text(entry, runbook, steps, values)
+    return (
+        _page(text) if pager or (pager is None and _is_terminal()) else typer.echo(text, nl=False)
+    )
+
+
+@app.command()
+def fmt(
+    names: Annotated[list[str] | None, typer.Argument(help="Runbooks; all by default.")] = None,
+    *,
+    check: Annotated[bool, typer.Option(help="Change nothing; fail if something would.")] = False,
+) -> None:
+    """Write header and log from the front matter, the notebook from the Markdown, and the index.
+
+    The index of all runbooks is that of the README beside their folder.
+
+    Example: runbook fmt --check
+    """
+    from runbook_nb.pairs import out_of_date, write
+    from runbook_nb.runbook import runbooks_folder
+
+    folder = runbooks_folder()
+    paths = [folder / f"{name}.md" for name in names or []] or sorted(folder.glob("*.md"))
+    changed = [file for path in paths for file in (out_of_date(path) if check else write(path))]
+    readme = folder.parent / "README.md"
+    if has_index(readme) and write_index(readme, check=check):
+        changed.append(readme)
+    for file in changed:
+        typer.echo(f"{'out of date' if check else 'written'}: {file}")
+    if check and changed:
+        raise typer.Exit(EXIT_CODES[Verdict.FAIL])
+
+
+def catalogue() -> list[Any]:
+    """Return the catalogue of today."""
+    from runbook_nb.catalog import read_entries
+    from runbook_nb.runbook import runbooks_folder
+
+    return read_entries(runbooks_folder(), today=datetime.now(UTC).date())
+
+
+def has_index(readme: Path) -> bool:
+    """Tell whether a README has a place for the index."""
+    from runbook_nb.catalog.readme import BEGIN
+
+    return readme.is_file() and BEGIN in readme.read_text(encoding="utf-8")
+
+
+def write_index(readme: Path, *, check: bool) -> bool:
+    """Bring a README's index up to date, or only look; return whether it differed."""
+    from runbook_nb.catalog.readme import with_index
+    from runbook_nb.files import write_atomically
+
+    text = readme.read_text(encoding="utf-8")
+    wanted = with_index(text, catalogue())
+    if wanted != text and not check:
+        write_atomically(readme, wanted)
+    return wanted != text
+
+
+def _found(query: str, *, as_json: bool) -> None:
+    from runbook_nb.catalog import search
+    from runbook_nb.catalog.coverage import lab_alerts
+    from runbook_nb.catalog.listing import hit_lines
+
+    hits = search(query, catalogue(), summaries=lab_alerts())
+    if as_json:
+        typer.echo(json.dumps([hit.facts() for hit in hits], indent=2))
+    elif hits:
+        for line in hit_lines(hits):
+            typer.echo(line.rstrip())
+    else:
+        typer.echo(f"No runbook speaks of {query!r}. All of them: runbook list")
+    if not hits:
+        raise typer.Exit(ERROR)
+
+
+def _page(text: str) -> None:
+    """Show a text in the pager that the user has chosen."""
+    import pydoc
+
+    pydoc.pager(text)
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()

@@ -1,0 +1,249 @@
+"""Commands that keep runbooks true: validate, owners, coverage, review, retire."""
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from runbook_nb.cli.app import (
+    EXIT_CODES,
+    Actor,
+    AsJson,
+    Incidents,
+    app,
+    say_to_errors,
+    start_lab,
+)
+from runbook_nb.cli.runbooks import (
+    RunbookName,
+    catalogue,
+    has_index,
+    runbook_names,
+    write_index,
+)
+from runbook_nb.model import Verdict
+
+review_app = typer.Typer(
+    help="Edits of runbooks that incidents call for.", invoke_without_command=True
+)
+app.add_typer(review_app, name="review")
+
+
+@app.command()
+def validate(
+    name: Annotated[
+        str | None,
+        typer.Argument(help="The runbook; all by default.", autocompletion=runbook_names),
+    ] = None,
+    *,
+    only_due: Annotated[
+        bool, typer.Option("--due", help="Only what is past its review period, oldest first.")
+    ] = False,
+    at_most: Annotated[
+        int, typer.Option(min=1, help="With --due: no more than so many in one call.")
+    ] = 3,
+    incidents: Incidents = None,
+    by: Actor = "",
+    as_json: AsJson = False,
+) -> None:
+    """Run a runbook's control and drills; if all pass, renew Last Validated and the log.
+
+    The review period is 90 days, and 30 for SEV1. A failure changes nothing, and says which
+    drill, which check, what was expected and what was found.
+
+    Example: runbook validate --due --at-most 2
+    """
+    from runbook_nb.context import actor, incidents_folder
+    from runbook_nb.upkeep import chosen
+    from runbook_nb.upkeep.on_lab import lab_validator, validate_each
+    from runbook_nb.upkeep.saying import validation_facts, validation_lines
+
+    names = chosen(catalogue(), name=name, only_due=only_due, at_most=at_most)
+    if not names:
+        typer.echo("[]" if as_json else "Nothing is due.")
+        return
+    start_lab(say_to_errors)
+    validator = lab_validator(
+        incidents=incidents or incidents_folder(),
+        validator=by or actor(),
+        stream=sys.stderr,
+        say=say_to_errors,
+    )
+    facts = []
+    for each, validation in validate_each(validator, names):
+        facts.append(validation_facts(each, validation))
+        if not as_json:
+            typer.echo("\n".join(validation_lines(each, validation)))
+    if as_json:
+        typer.echo(json.dumps(facts, indent=2))
+    if any(each["passed"] for each in facts):
+        _renew_index()
+    if not all(each["passed"] for each in facts):
+        raise typer.Exit(EXIT_CODES[Verdict.FAIL])
+
+
+@app.command()
+def owners(*, as_json: AsJson = False) -> None:
+    """Hold owner and escalation of every runbook against notebooks/contacts.toml.
+
+    Exit code: 0 all fine, 1 some stale, 2 some missing or unknown.
+
+    Example: runbook owners
+    """
+    from runbook_nb.catalog import read_contacts, review_owners
+    from runbook_nb.catalog.listing import owner_lines
+    from runbook_nb.catalog.owners import Standing
+    from runbook_nb.runbook import runbooks_folder
+
+    contacts = read_contacts(runbooks_folder())
+    found = review_owners(catalogue(), contacts, today=datetime.now(UTC).date())
+    if as_json:
+        typer.echo(json.dumps([finding.facts() for finding in found], indent=2))
+    else:
+        typer.echo("\n".join(owner_lines(found)))
+    standings = {finding.standing for finding in found}
+    if standings & {Standing.MISSING, Standing.UNKNOWN}:
+        raise typer.Exit(EXIT_CODES[Verdict.FAIL])
+    if Standing.STALE in standings:
+        raise typer.Exit(EXIT_CODES[Verdict.WARN])
+
+
+@app.command()
+def coverage(
+    *,
+    alerts: Annotated[
+        Path | None,
+        typer.Option(help="Alerts of your own: a list, or a rule file of Prometheus."),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Show also what is covered.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say which known alerts have no live runbook, or more than one.
+
+    Known are those of all runbooks, retired ones too, of the lab's rules, and of your file.
+    Exit code: 0 all covered, 2 not.
+
+    Example: runbook coverage --alerts rules.yml
+    """
+    from runbook_nb.catalog import coverage as covered
+    from runbook_nb.catalog.coverage import lab_alerts, read_alert_names
+    from runbook_nb.catalog.listing import coverage_lines
+
+    known: dict[str, Any] = {"the lab's rules": lab_alerts()}
+    if alerts is not None:
+        known[alerts.name] = read_alert_names(alerts)
+    found = covered(catalogue(), known)
+    gaps = [line for line in found if not line.is_covered]
+    if as_json:
+        typer.echo(json.dumps([line.facts() for line in (found if every else gaps)], indent=2))
+    else:
+        typer.echo("\n".join(coverage_lines(found, every=every)))
+    if gaps:
+        raise typer.Exit(EXIT_CODES[Verdict.FAIL])
+
+
+@review_app.callback()
+def review(
+    context: typer.Context,
+    *,
+    drills: Annotated[bool, typer.Option("--drills", help="Also incidents of drills.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Also what was dealt with.")] = False,
+    incidents: Incidents = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the edits that incidents call for: notes for the runbook, and steps that did not serve.
+
+    These are steps that were skipped, overridden or unknown.
+
+    Example: runbook review
+    """
+    from runbook_nb.upkeep.saying import proposal_facts, proposal_lines
+
+    if context.invoked_subcommand is not None:
+        return
+    found = _review(incidents, drills=drills)
+    wanted = found.all if every else found.open()
+    if as_json:
+        typer.echo(json.dumps([proposal_facts(each, found) for each in wanted], indent=2))
+        return
+    for proposal in wanted:
+        typer.echo("\n".join([*proposal_lines(proposal, found), ""]))
+    typer.echo(f"{len(found.open())} open." if found.all else "No incident calls for an edit.")
+
+
+@review_app.command("close")
+def review_close(
+    proposal: Annotated[str, typer.Argument(help="The proposed edit, such as R-3fa2c1.")],
+    *,
+    why: Annotated[str, typer.Option(help="Why the runbook stays as it is.")] = "",
+    incidents: Incidents = None,
+    by: Actor = "",
+) -> None:
+    """Close a proposed edit: the runbook changed since, or you say why not.
+
+    Example: runbook review close R-3fa2c1 --why "The database was down, the check is right."
+    """
+    from runbook_nb.context import actor
+
+    dealt = _review(incidents, drills=True).close(proposal, by=by or actor(), why=why)
+    typer.echo(f"{proposal} is closed by {dealt.by} for {', '.join(dealt.incidents)}: {dealt.why}")
+
+
+@app.command()
+def retire(
+    name: RunbookName,
+    *,
+    reason: Annotated[str, typer.Option(help="Why, in a sentence.")],
+    superseded_by: Annotated[
+        str, typer.Option(help="The runbook to use instead.", autocompletion=runbook_names)
+    ] = "",
+    force: Annotated[bool, typer.Option("--force", help="Also while it is still needed.")] = False,
+    by: Actor = "",
+) -> None:
+    """Move a runbook and its drills to notebooks/archived, with a notice for whoever opens it.
+
+    Refused while others relate to it, or while alerts would be left without a runbook. It can
+    still be run by name, and says in every run that it is retired.
+
+    Example: runbook retire old_one --reason "The queue is gone." --superseded-by new_one
+    """
+    from runbook_nb.context import actor
+    from runbook_nb.runbook import runbooks_folder
+    from runbook_nb.upkeep import retire as retire_runbook
+
+    done = retire_runbook(
+        name,
+        folder=runbooks_folder(),
+        entries=catalogue(),
+        reason=reason,
+        by=by or actor(),
+        on=datetime.now(UTC).date(),
+        superseded_by=superseded_by,
+        force=force,
+    )
+    _renew_index()
+    for file in done.files:
+        typer.echo(f"moved: {file}")
+    for left in done.left:
+        typer.echo(f"left to do: {left}")
+
+
+def _renew_index() -> None:
+    from runbook_nb.runbook import runbooks_folder
+
+    readme = runbooks_folder().parent / "README.md"
+    if has_index(readme) and write_index(readme, check=False):
+        typer.echo(f"written: {readme}", err=True)
+
+
+def _review(incidents: Path | None, *, drills: bool) -> Any:
+    from runbook_nb.context import incidents_folder
+    from runbook_nb.runbook import runbooks_folder
+    from runbook_nb.upkeep import Review
+
+    return Review(
+        incidents=incidents or incidents_folder(), folder=runbooks_folder(), drills=drills
+    )
