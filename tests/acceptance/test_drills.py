@@ -1,0 +1,44 @@
+"""Every drill of every runbook: the fault is found, and nothing else; it is fixed and proven."""
+
+import io
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runbook_nb.drills import find_drills, run_drill
+from runbook_nb.execute.progress import for_stream
+from runbook_nb.lab.lab import Lab
+
+# A restore looks at the whole history of a database, so no other test may have written any.
+ON_THEIR_OWN = {"supabase_backup_restore"}
+
+
+@pytest.fixture
+def stage(request, monkeypatch) -> Iterator[None]:
+    """Run on the lab that all tests share, or on a fresh one."""
+    if request.node.callspec.params["drill"].runbook not in ON_THEIR_OWN:
+        request.getfixturevalue("lab")
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="runbook-drill-") as folder:
+        Path(folder).chmod(0o711)
+        own = Lab(Path(folder) / "lab")
+        monkeypatch.setenv("RUNBOOK_LAB", str(own.folder))
+        own.up()
+        yield
+        own.down()
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.usefixtures("stage")
+@pytest.mark.parametrize("drill", find_drills(), ids=lambda drill: drill.name)
+def test_the_runbook_finds_and_fixes_exactly_this(drill, tmp_path, monkeypatch):
+    """Verdicts, option, actions and verification are those that the experiment names."""
+    monkeypatch.setenv("RUNBOOK_INCIDENTS", str(tmp_path))
+    shown = io.StringIO()
+    result = run_drill(drill, progress=for_stream(shown), say=shown.write)
+
+    assert result.problem == "", shown.getvalue()
+    assert result.record.is_file()

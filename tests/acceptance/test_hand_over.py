@@ -1,0 +1,67 @@
+"""One incident from the general protocol to the runbook that repairs it, and back to its end."""
+
+import json
+
+import pytest
+
+from runbook_nb.lab.faults import FAULTS
+from runbook_nb.lab.monitoring import wait_until_quiet
+
+
+@pytest.fixture
+def down(lab):
+    """The agent is gone; whatever the test did, the lab is healed."""
+    FAULTS["platform_down"].inject(lab)
+    yield lab
+    FAULTS["platform_down"].heal(lab)
+
+
+@pytest.mark.timeout(300)
+def test_three_runs_of_two_runbooks_are_one_incident(runbook, down):
+    """Announced, handed over, repaired by the runbook that was named, and closed everywhere."""
+    runbook("run", "incident_response", "--incident", "INC-7", "--approve", "A", expect=2)
+    decided = last(runbook, "decided")
+    assert decided["option"] == "Option A: Continue with heartbeat_failure_recovery"
+    assert decided["ranked"][0]["failed"] == ["Agent health", "Heartbeat age"]
+
+    command = ("run", "heartbeat_failure_recovery", "--incident", "INC-7")
+    quick = ("-p", "window_s=30", "-p", "verify_within_s=60")
+    runbook(*command, *quick, "--approve", "A", expect=None)
+    assert "Restart the agent" in done(runbook)
+
+    assert wait_until_quiet(down) == []
+    runbook("run", "incident_response", "--incident", "INC-7", "--approve", "J", expect=0)
+    assert done(runbook) == [
+        "Announce: heartbeat_failure_recovery",
+        "Restart the agent",
+        "Close the incident everywhere",
+    ]
+    assert [path.name for path in runbook.incidents.iterdir() if path.is_dir()] == ["INC-7"]
+    runs = {event["run"] for event in runbook.events("INC-7") if event["kind"] == "started"}
+    assert len(runs) == 3
+    runbook("close", "INC-7")
+    runbook("verify", str(runbook.incidents / "INC-7"))
+
+
+def test_without_a_yes_nobody_is_told(runbook, down):
+    """The rehearsal says what would be written, paged, posted and published."""
+    runbook("run", "incident_response", "--incident", "INC-8", expect=2)
+    assert done(runbook, "INC-8") == []
+    acted = [event for event in runbook.events("INC-8") if event["kind"] == "acted"]
+    (rehearsed,) = [event for event in acted if event["outcome"] == "rehearsed"]
+    said = json.dumps(rehearsed["rehearsal"])
+    assert "SEV1: agent (INC-8)" in said
+    assert "8 of 8 live missions affected" in said
+    assert "Missions are slow or interrupted" in said
+
+
+def last(runbook, kind):
+    return [event for event in runbook.events("INC-7") if event["kind"] == kind][-1]
+
+
+def done(runbook, incident="INC-7"):
+    return [
+        event["title"]
+        for event in runbook.events(incident)
+        if event["kind"] == "acted" and event["outcome"] == "done"
+    ]

@@ -1,0 +1,149 @@
+"""Kill -9 at every step: the timeline stays valid and a second run goes on."""
+
+import os
+import re
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+import trial
+
+from runbook_nb.closing import close
+from runbook_nb.lab.faults import FAULTS
+from runbook_nb.lab.lab import Lab
+from runbook_nb.lab.postgres import PostgresServer
+from runbook_nb.record import Record
+from runbook_nb.timeline import Timeline
+
+# opened, approved, started, two checks, decided, the reason read again, acting, acted, two verified
+STEPS = range(2, 11)
+ARGUMENTS = ("run", "dead_sessions", "--incident", "INC-1", "--approve", "A")
+
+
+def kernel_of(incidents: Path) -> int | None:
+    """Find the kernel of a run by the folder of incidents in its environment."""
+    wanted = f"RUNBOOK_INCIDENTS={incidents}".encode()
+    for entry in Path("/proc").iterdir():
+        try:
+            if (
+                entry.name.isdigit()
+                and b"ipykernel" in (entry / "cmdline").read_bytes()
+                and wanted in (entry / "environ").read_bytes().split(b"\0")
+            ):
+                return int(entry.name)
+        except OSError:
+            continue
+    return None
+
+
+def killed_at(runbook, lab, victim: str, step: int) -> None:
+    """Start a run and kill the victim as soon as the timeline has so many events."""
+    process = runbook.start(*ARGUMENTS)
+    ends = time.monotonic() + 60
+    while len(runbook.events("INC-1")) < step and process.poll() is None:
+        assert time.monotonic() < ends
+        time.sleep(0.002)
+    if victim == "kernel":
+        while (kernel := kernel_of(runbook.incidents)) is None and process.poll() is None:
+            assert time.monotonic() < ends
+        if kernel:
+            os.kill(kernel, signal.SIGKILL)
+    elif victim == "runner" and process.poll() is None:
+        process.kill()
+    elif victim == "postgres":
+        os.kill(PostgresServer(lab.folder).pid, signal.SIGKILL)
+    process.communicate(timeout=60)
+    if victim == "postgres":
+        PostgresServer(lab.folder).start()
+        archive_again(lab)
+
+
+def archive_again(lab) -> None:
+    """Let the archiver write a segment: a crash resets what the server knows of it."""
+    with psycopg.connect(Lab(lab.folder).dsn(), autocommit=True) as connection:
+        connection.execute("select pg_logical_emit_message(true, 'test', 'after a crash')")
+        connection.execute("select pg_switch_wal()")
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("victim", ["kernel", "runner", "postgres"])
+def test_after_a_kill_at_any_step_the_record_is_valid_and_a_second_run_continues(
+    runbook, lab, with_notebooks, victim, request
+):
+    """Nothing done is done twice, and what was cut off is named."""
+    with_notebooks("dead_sessions", trial.dead_sessions())
+    request.addfinalizer(lambda: FAULTS["sessions_silent"].heal(lab))
+    for step in STEPS:
+        where = f"{victim} killed at event {step}"
+        shutil.rmtree(runbook.incidents, ignore_errors=True)
+        FAULTS["sessions_silent"].inject(lab)
+
+        killed_at(runbook, lab, victim, step)
+        folder = runbook.incidents / "INC-1"
+        assert Timeline(folder / "timeline.jsonl").verify(), where
+        _close_a_copy(folder, runbook.folder / f"copy-{step}", victim, where)
+
+        time.sleep(0.1 if victim == "runner" else 0)
+        out = runbook(*ARGUMENTS)
+        done = [
+            e for e in runbook.events("INC-1") if e["kind"] == "acted" and e["outcome"] == "done"
+        ]
+        assert len(done) == 1, f"{where}\n{out}"
+        assert Timeline(folder / "timeline.jsonl").verify(), where
+        FAULTS["sessions_silent"].heal(lab)
+
+
+def _close_a_copy(folder: Path, copies: Path, victim: str, where: str) -> None:
+    """Close the incident as it was left; the record says where it stopped."""
+    shutil.copytree(folder, copies / "INC-1")
+    page = close(copies, "INC-1", by="sam").read_text(encoding="utf-8")
+    record = Record.of(Timeline(copies / "INC-1" / "timeline.jsonl"))
+    assert record.integrity.valid, where
+    if victim != "postgres" and not all(run.complete for run in record.runs):
+        assert record.stopped_at, where
+        assert re.search("stopped|cut off|did not end", page, re.IGNORECASE), where
+
+
+def test_no_kernel_is_left_when_the_runner_is_killed(runbook, lab, with_notebooks):
+    """It notices within seconds that its runner is gone."""
+    with_notebooks("dead_sessions", trial.dead_sessions())
+    killed_at(runbook, lab, "runner", 4)
+
+    ends = time.monotonic() + 10
+    while kernel_of(runbook.incidents) and time.monotonic() < ends:
+        time.sleep(0.05)
+    assert kernel_of(runbook.incidents) is None
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_run_and_leaves_a_valid_record(runbook, with_notebooks, sent):
+    """The partial notebook is readable, and the command says that it was interrupted."""
+    with_notebooks("dead_sessions", trial.dead_sessions())
+    process = runbook.start(*ARGUMENTS)
+    while len(runbook.events("INC-1")) < 4:
+        time.sleep(0.002)
+    process.send_signal(sent)
+    out, err = process.communicate(timeout=20)
+
+    assert process.returncode == 3, out + err
+    assert kernel_of(runbook.incidents) is None
+    assert Timeline(runbook.incidents / "INC-1" / "timeline.jsonl").verify()
+    assert runbook.events("INC-1")[-1]["kind"] == "ended"
+    assert runbook.events("INC-1")[-1]["complete"] is False
+    assert "INC-1 is closed" in runbook("close", "INC-1")
+
+
+def test_two_runs_at_once_do_not_act_twice(runbook, lab, with_notebooks, request):
+    """They take turns on one incident."""
+    with_notebooks("dead_sessions", trial.dead_sessions())
+    FAULTS["sessions_silent"].inject(lab)
+    request.addfinalizer(lambda: FAULTS["sessions_silent"].heal(lab))
+    both = [runbook.start(*ARGUMENTS), runbook.start(*ARGUMENTS)]
+    outs = ["".join(process.communicate(timeout=60)) for process in both]
+
+    done = [e for e in runbook.events("INC-1") if e["kind"] == "acted" and e["outcome"] == "done"]
+    assert len(done) == 1, outs
+    assert Timeline(runbook.incidents / "INC-1" / "timeline.jsonl").verify()

@@ -1,0 +1,78 @@
+"""What a verb adds to the probe it runs: judge, mask, chain, sync to disk, and draw a card."""
+
+import json
+import tempfile
+from pathlib import Path
+
+from measure import interleaved, show
+
+from runbook_nb import at_most
+from runbook_nb.context import RunContext
+from runbook_nb.environment import Environment
+from runbook_nb.incident import Incident
+from runbook_nb.incidents import declare
+from runbook_nb.redaction import Redactor
+from runbook_nb.runbook import Runbook
+from runbook_nb.testing import runbook_cells, scripted_probe
+
+STEPS = 100
+
+
+def trial(folder: Path) -> Incident:
+    """Return an incident on a trial runbook."""
+    path = folder / "trial.ipynb"
+    path.write_text(json.dumps(runbook_cells()), encoding="utf-8")
+    timeline = declare(
+        folder,
+        incident=None,
+        title="Trial",
+        severity="SEV3",
+        runbook="trial",
+        environment="lab",
+        by="bench",
+        alert=None,
+        redactor=Redactor(),
+    )
+    return Incident(
+        context=RunContext(
+            incidents=folder,
+            incident=timeline.path.parent.name,
+            run="run",
+            notebook=path,
+            actor="bench",
+            attended=False,
+        ),
+        timeline=timeline,
+        runbook=Runbook.read(path),
+        environment=Environment("lab", {"kind": "lab"}),
+        parameters={},
+    )
+
+
+def main() -> None:
+    """Compare a hundred checks with a hundred bare reads."""
+    with tempfile.TemporaryDirectory() as folder:
+        incident = trial(Path(folder))
+        answer = scripted_probe(1.0, unit="s")
+        systems = Environment("lab", {"kind": "lab"}).reading([])
+
+        def check() -> None:
+            card = incident.check(
+                "Lag", answer, expect=at_most(5, "s"), if_failed="Option A: Restart"
+            )
+            card._repr_mimebundle_()
+
+        medians = interleaved(
+            {
+                f"{STEPS} bare probes": lambda: [answer.read(systems) for _ in range(STEPS)],
+                f"{STEPS} checks with their cards": lambda: [check() for _ in range(STEPS)],
+            },
+            rounds=5,
+        )
+    show(medians, against=f"{STEPS} bare probes")
+    bare, checked = medians.values()
+    print(f"a check adds {(checked - bare) / STEPS * 1000:.2f} ms")
+
+
+if __name__ == "__main__":
+    main()

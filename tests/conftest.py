@@ -1,0 +1,125 @@
+"""What tests share: an incident on scripted answers, and one running lab."""
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from runbook_nb.approval import LIFETIME, digest
+from runbook_nb.context import RunContext
+from runbook_nb.environment import Environment
+from runbook_nb.incident import Incident
+from runbook_nb.incidents import declare
+from runbook_nb.lab.lab import Lab, LabState
+from runbook_nb.model import Approved
+from runbook_nb.redaction import Redactor
+from runbook_nb.runbook import Runbook
+from runbook_nb.testing import Clock, Responder, runbook_cells
+
+OPTIONS = ("Option A: Restart", "Option B: Scale out")
+
+
+class Night:
+    """One incident under test, with its clock and its responder."""
+
+    def __init__(self, folder: Path, **cells: tuple[str, ...]) -> None:
+        self.folder, self.clock, self.shown = folder, Clock(), []
+        path = folder / "trial.ipynb"
+        path.write_text(json.dumps(runbook_cells(**cells)), encoding="utf-8")
+        self.runbook = Runbook.read(path)
+
+    def incident(
+        self,
+        *,
+        attended: bool = False,
+        kind: str = "lab",
+        actor: str = "sam",
+        answers: tuple[str, ...] = (),
+        option: str = "",
+        run: str = "run-1",
+    ) -> Incident:
+        self.environment = Environment("trial", {"kind": kind})
+        self.timeline = declare(
+            self.folder / "incidents",
+            incident="INC-1",
+            title="Trial",
+            severity="SEV3",
+            runbook="trial",
+            environment="trial",
+            by=actor,
+            alert=None,
+            redactor=Redactor(),
+        )
+        context = RunContext(
+            incidents=self.folder / "incidents",
+            incident="INC-1",
+            run=run,
+            notebook=self.runbook.path,
+            actor=actor,
+            attended=attended,
+            option=option,
+        )
+        self.responder = Responder(*answers)
+        return Incident(
+            context=context,
+            timeline=self.timeline,
+            runbook=self.runbook,
+            environment=self.environment,
+            parameters={"window_s": 60},
+            now=self.clock.now,
+            sleep=self.clock.sleep,
+            ask=self.responder,
+            show=self.shown.append,
+        )
+
+    def approve(self, option: str, *, by: str = "alex", requested_by: str = "sam", **more) -> None:
+        now = self.clock.now()
+        fields = {
+            "text": self.runbook.digest,
+            "parameters": digest({"environment": "trial", "window_s": 60}),
+            "expires_at": now + LIFETIME,
+            **more,
+        }
+        self.timeline.append(
+            Approved(at=now, by=by, option=option, requested_by=requested_by, **fields)
+        )
+
+
+@pytest.fixture
+def night(tmp_path: Path) -> Night:
+    """A night with two checks, two options and an action under each."""
+    return Night(
+        tmp_path, checks=("Lag", "Load"), options=OPTIONS, actions=("Restart", "Scale out")
+    )
+
+
+@pytest.fixture
+def write_file(tmp_path: Path) -> Callable[[str, str], Path]:
+    """Write a file in the test's own folder."""
+
+    def write(name: str, text: str) -> Path:
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[LabState]:
+    """Start a lab of our own in a folder that the server's account can reach."""
+    with tempfile.TemporaryDirectory(prefix="runbook-acceptance-") as folder:
+        Path(folder).chmod(0o711)
+        own = Lab(Path(folder) / "lab")
+        before = os.environ.get("RUNBOOK_LAB")
+        os.environ["RUNBOOK_LAB"] = str(own.folder)
+        try:
+            yield own.up()
+        finally:
+            own.down()
+            os.environ.pop("RUNBOOK_LAB")
+            if before is not None:
+                os.environ["RUNBOOK_LAB"] = before

@@ -1,0 +1,92 @@
+"""Environments: settings by name, secrets by reference, probes that cannot write."""
+
+import pytest
+
+from runbook_nb.environment import Environment
+from runbook_nb.errors import SettingMissingError, WriteRefusedError
+
+TOML = """
+[environments.staging]
+kind = "staging"
+[environments.staging.agent]
+url = "http://127.0.0.1:9"
+heartbeat_interval_s = 30
+token = "env:TRIAL_TOKEN"
+"""
+
+
+@pytest.fixture
+def staging(write_file, monkeypatch, tmp_path):
+    monkeypatch.setenv("RUNBOOK_SETTINGS", str(write_file("settings.toml", TOML)))
+    monkeypatch.setenv("RUNBOOK_LAB", str(tmp_path / "no-lab"))
+    monkeypatch.setenv("TRIAL_TOKEN", "correct-horse-battery")
+    return Environment.load("staging")
+
+
+def test_settings_come_from_the_file(staging):
+    """By system and name."""
+    assert staging.kind == "staging"
+    assert staging.setting("agent", "heartbeat_interval_s") == "30"
+
+
+def test_a_variable_wins_over_the_file(staging, monkeypatch):
+    """For one run on one machine."""
+    monkeypatch.setenv("RUNBOOK_ENVIRONMENTS__STAGING__AGENT__URL", "http://127.0.0.1:10")
+
+    assert Environment.load("staging").setting("agent", "url") == "http://127.0.0.1:10"
+
+
+def test_a_missing_setting_is_named_with_its_place(staging):
+    """What, where, and what next."""
+    with pytest.raises(SettingMissingError, match=r"'url' of 'fly'.*environments\.staging\.fly"):
+        staging.setting("fly", "url")
+
+
+def test_an_unknown_environment_is_named_with_the_near_one(staging):
+    """Before anything is created."""
+    with pytest.raises(SettingMissingError, match="staging"):
+        Environment.load("stagin")
+
+
+def test_the_lab_that_is_not_running_says_how_to_start_it(staging):
+    """It has no settings yet."""
+    with pytest.raises(SettingMissingError, match="runbook lab up"):
+        Environment.load("lab")
+
+
+def test_secrets_are_references_and_known_to_the_redactor(staging):
+    """The value is read when it is needed, and masked wherever it turns up."""
+    assert staging.secret("agent", "token").get_secret_value() == "correct-horse-battery"
+    assert "correct" not in repr(staging.secret("agent", "token"))
+    assert staging.redactor().text("got correct-horse-battery") == "got [masked]"
+
+
+def test_a_secret_in_plain_sight_is_refused():
+    """It would end up in a commit."""
+    environment = Environment("x", {"kind": "lab", "fly": {"token": "fm2_abcdefghijkl"}})
+
+    with pytest.raises(SettingMissingError, match="must be a reference") as caught:
+        environment.secret("fly", "token")
+    assert "fm2_abcdefghijkl" not in str(caught.value)
+
+
+def test_an_environment_of_no_known_kind_is_treated_as_production():
+    """Care is the default."""
+    assert Environment("x", {}).is_production
+
+
+def test_a_probe_may_not_send_a_writing_method(staging):
+    """It is refused before it leaves this process."""
+    asked = []
+
+    with pytest.raises(WriteRefusedError, match="POST"):
+        staging.reading(asked).http("agent").request("POST", "/execution/run", json={})
+    assert asked == []
+
+
+def test_broken_toml_is_one_clear_error(write_file, monkeypatch):
+    """With the file's name."""
+    monkeypatch.setenv("RUNBOOK_SETTINGS", str(write_file("settings.toml", "[broken")))
+
+    with pytest.raises(SettingMissingError, match=r"settings\.toml"):
+        Environment.load("staging")

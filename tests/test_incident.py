@@ -1,0 +1,412 @@
+"""The verbs, on scripted answers."""
+
+from datetime import timedelta
+
+import pytest
+
+from runbook_nb import Verdict, above, at_most, below, equals, minutes, seconds
+from runbook_nb.errors import (
+    ActionError,
+    IncidentStateError,
+    NoAnswerError,
+    RunbookFormatError,
+    StepNotFoundError,
+)
+from runbook_nb.incident import RunStopped
+from runbook_nb.model import Acted, Acting, Checked, Closed, Decided, Outcome, Undone, Verified
+from runbook_nb.testing import RecordingAction, scripted_probe
+
+A, B = "Option A: Restart", "Option B: Scale out"
+LATE = 9.4
+WORDS = {"risk": "Calls are cut.", "undo": "None needed."}
+
+
+def check(incident, *answers, title="Lag", unit="s", if_failed=A, **limits):
+    limits = limits or {"expect": at_most(5, "s"), "fail": above(8, "s")}
+    probe = scripted_probe(*answers, unit=unit)
+    return incident.check(title, probe, if_failed=if_failed, **limits)
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [(5, "pass"), (5.1, "warn"), (8, "warn"), (8.1, "fail"), (True, "unknown"), ("x", "unknown")],
+)
+def test_a_check_judges_by_expect_and_fail(night, answer, verdict):
+    """Between expect and fail is warn; what is no number has no verdict."""
+    check(night.incident(), answer)
+
+    assert night.timeline.last(Checked).verdict == verdict
+
+
+def test_without_fail_what_is_not_expected_fails(night):
+    """One limit makes two verdicts."""
+    check(night.incident(), 6, expect=below(5, "s"))
+
+    assert night.timeline.last(Checked).verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize(
+    "error", [OSError("refused"), NoAnswerError("Only 3 beats."), ValueError()]
+)
+def test_a_probe_that_raises_is_unknown(night, error):
+    """No reading, no opinion."""
+    check(night.incident(), error)
+
+    checked = night.timeline.last(Checked)
+    assert checked.verdict is Verdict.UNKNOWN
+    assert str(error) in checked.evidence.reason
+    assert checked.evidence.reason
+
+
+def test_a_probe_that_gives_nothing_is_unknown(night):
+    """An answer of nothing is no pass."""
+    check(night.incident(), None, expect=equals(0), unit="")
+
+    assert night.timeline.last(Checked).verdict is Verdict.UNKNOWN
+
+
+def test_a_limit_in_another_unit_is_unknown(night):
+    """Seconds are not compared with percent."""
+    check(night.incident(), 3, unit="%")
+
+    assert night.timeline.last(Checked).verdict is Verdict.UNKNOWN
+
+
+def test_milliseconds_are_judged_by_a_limit_in_seconds(night):
+    """Only the size of the unit differs."""
+    check(night.incident(), 9400, unit="ms")
+
+    assert night.timeline.last(Checked).verdict is Verdict.FAIL
+
+
+def test_check_refuses_an_action_and_act_a_probe(night):
+    """What reads and what changes are not mixed up."""
+    incident = night.incident()
+
+    with pytest.raises(TypeError, match="reads a probe"):
+        incident.check("Lag", RecordingAction()(), expect=equals(0), if_failed=A)
+    with pytest.raises(TypeError, match="does an action"):
+        incident.act("Restart", scripted_probe(1), because="Lag", **WORDS)
+
+
+def test_if_failed_must_name_a_heading(night):
+    """A next step that does not exist is an error of the author, told with the near one."""
+    with pytest.raises(RunbookFormatError, match="Option A: Restart"):
+        check(night.incident(), 1, if_failed="Option A: Restrat")
+
+
+def test_decide_takes_the_option_of_the_most_failed_checks(night):
+    """The verdicts speak."""
+    incident = night.incident()
+    check(incident, 1)
+    check(incident, LATE, title="Load", if_failed=B)
+    incident.decide()
+
+    decided = night.timeline.last(Decided)
+    assert (decided.option, decided.recommended) == (B, B)
+    assert [option.heading for option in decided.ranked] == [B, A]
+
+
+def test_decide_finds_nothing_to_fix_when_all_pass(night):
+    """Then it names the related runbooks."""
+    incident = night.incident()
+    check(incident, 1)
+    incident.decide()
+
+    decided = night.timeline.last(Decided)
+    assert decided.option is None
+    assert decided.verdict is Verdict.PASS
+    assert decided.try_next == ("another",)
+
+
+def test_decide_says_when_checks_could_not_be_read(night):
+    """Unknown is no reason to act, and no reason to rest."""
+    incident = night.incident()
+    check(incident, OSError("refused"))
+    incident.decide()
+
+    decided = night.timeline.last(Decided)
+    assert decided.option is None
+    assert decided.verdict is Verdict.UNKNOWN
+    assert "Lag" in decided.reason
+
+
+def test_another_option_needs_a_reason(night):
+    """Who overrides says why."""
+    incident = night.incident()
+    check(incident, LATE)
+
+    with pytest.raises(ValueError, match="say why"):
+        incident.decide(option="B")
+    incident.decide(option="B", reason="The restart is frozen.")
+    assert night.timeline.last(Decided).option == B
+
+
+def test_an_unknown_option_is_named_with_those_there_are(night):
+    """A typing error is not a decision."""
+    with pytest.raises(StepNotFoundError, match="Option A"):
+        night.incident().decide(option="Option C", reason="why not")
+
+
+def diagnosed(night, action, *answers, **context):
+    incident = night.incident(**context)
+    check(incident, LATE, *answers)
+    incident.decide()
+    return incident, lambda: incident.act("Restart", action(), because="Lag", **WORDS)
+
+
+def test_an_action_that_is_not_approved_is_rehearsed(night):
+    """Unattended, nothing changes without a yes."""
+    action = RecordingAction()
+    _, act = diagnosed(night, action)
+    act()
+
+    acted = night.timeline.last(Acted)
+    assert acted.outcome is Outcome.REHEARSED
+    assert acted.rehearsal == {"would change": 1}
+    assert (action.done, action.rehearsed) == (0, 1)
+
+
+def test_an_approved_action_is_written_down_then_done(night):
+    """Acting stands before Acted."""
+    action = RecordingAction()
+    _, act = diagnosed(night, action)
+    night.approve(A)
+    act()
+
+    kinds = [event.kind for event in night.timeline]
+    assert kinds.index("acting") < kinds.index("acted")
+    assert night.timeline.last(Acting).approved_by == "alex"
+    assert night.timeline.last(Acted).outcome is Outcome.DONE
+    assert action.done == 1
+
+
+def test_an_action_is_not_needed_when_its_check_passes_now(night):
+    """The reason is read again at that moment."""
+    action = RecordingAction()
+    _, act = diagnosed(night, action, 1)
+    night.approve(A)
+    act()
+
+    assert night.timeline.last(Acted).outcome is Outcome.NOT_NEEDED
+    assert action.done == 0
+
+
+def test_an_action_waits_when_its_check_cannot_be_read(night):
+    """Not knowing is no reason to act."""
+    action = RecordingAction()
+    _, act = diagnosed(night, action, OSError("gone"))
+    night.approve(A)
+    act()
+
+    assert night.timeline.last(Acted).outcome is not Outcome.DONE
+    assert action.done == 0
+
+
+def test_an_action_of_an_option_not_chosen_is_declined(night):
+    """Approval alone does not choose."""
+    action = RecordingAction()
+    incident, _ = diagnosed(night, action)
+    night.approve(B)
+    incident.act("Scale out", action(), because="Lag", **WORDS)
+
+    acted = night.timeline.last(Acted)
+    assert acted.outcome is Outcome.DECLINED
+    assert "not chosen" in acted.reason
+    assert action.done == 0
+
+
+def test_running_the_cell_again_does_not_repeat_a_done_action(night):
+    """Nor does another run of the same incident."""
+    action = RecordingAction()
+    _, act = diagnosed(night, action)
+    night.approve(A)
+    act()
+    act()
+    _, act_again = diagnosed(night, action, run="run-2")
+    act_again()
+
+    assert action.done == 1
+    assert night.timeline.last(Acted).outcome is Outcome.NOT_NEEDED
+
+
+@pytest.mark.parametrize(("repeatable", "done"), [(False, 0), (True, 1)])
+def test_an_action_cut_off_midway_is_repeated_only_if_it_may_be(night, repeatable, done):
+    """After a crash a person looks first, unless sending it twice does no harm."""
+    action = RecordingAction(repeatable=repeatable)
+    _, act = diagnosed(night, action)
+    night.approve(A)
+    night.timeline.append(
+        Acting(
+            at=night.clock.now(), title="Restart", call="", option=A, because="", risk="", undo=""
+        )
+    )
+    act()
+
+    assert action.done == done
+
+
+def test_a_failed_action_is_recorded_then_raised(night):
+    """The timeline knows before anybody reads the error."""
+    _, act = diagnosed(night, RecordingAction(error=OSError("connection reset")))
+    night.approve(A)
+
+    with pytest.raises(ActionError, match="half done"):
+        act()
+    assert night.timeline.last(Acted).outcome is Outcome.FAILED
+    assert "connection reset" in night.timeline.last(Acted).reason
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"text": "0" * 64}, "runbook changed"),
+        ({"parameters": "0" * 64}, "other parameters"),
+        ({"calls": {"Restart": "agent.destroy()"}}, "not tests.change"),
+    ],
+)
+def test_an_approval_holds_only_for_what_was_approved(night, change, said):
+    """Another text, other parameters or another call need another yes."""
+    action = RecordingAction()
+    _, act = diagnosed(night, action)
+    night.approve(A, **change)
+    act()
+
+    acted = night.timeline.last(Acted)
+    assert acted.outcome is Outcome.REHEARSED
+    assert said in acted.reason
+    assert action.done == 0
+
+
+def test_an_approval_expires(night):
+    """A yes from before lunch is not a yes."""
+    action = RecordingAction()
+    _, act = diagnosed(night, action)
+    night.approve(A)
+    night.clock.sleep(minutes(31).total_seconds())
+    act()
+
+    assert "expired" in night.timeline.last(Acted).reason
+    assert action.done == 0
+
+
+@pytest.mark.parametrize(("approver", "done"), [("sam", 0), ("alex", 1)])
+def test_in_production_what_cannot_be_undone_needs_a_second_person(night, approver, done):
+    """The requester alone does not destroy."""
+    action = RecordingAction(irreversible=True)
+    _, act = diagnosed(night, action, kind="production")
+    night.approve(A, by=approver, requested_by="sam")
+    act()
+
+    assert action.done == done
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "done"),
+    [("lab", "do", 1), ("lab", "yes", 0), ("production", "do", 0), ("production", "INC-1", 1)],
+)
+def test_attended_the_responder_types_to_confirm(night, kind, answer, done):
+    """In production it is the incident id."""
+    action = RecordingAction()
+    _, act = diagnosed(night, action, attended=True, kind=kind, answers=(answer,))
+    act()
+
+    assert action.done == done
+    assert night.timeline.last(Acted).outcome is (Outcome.DONE if done else Outcome.DECLINED)
+    assert night.shown, "the rehearsal is shown before the question"
+
+
+def test_act_needs_its_check_to_have_run(night):
+    """The kernel may have been restarted since."""
+    with pytest.raises(StepNotFoundError, match="has run in this kernel"):
+        night.incident().act("Restart", RecordingAction()(), because="Lag", **WORDS)
+
+
+def test_verify_waits_only_after_a_done_action(night):
+    """Nothing done, nothing to wait for."""
+    incident = night.incident()
+    check(incident, LATE)
+    incident.verify("Lag", within=minutes(10), readings=3)
+
+    assert night.clock.slept == []
+    assert night.timeline.last(Verified).verdict is Verdict.FAIL
+
+
+def test_verify_repeats_until_the_check_holds(night):
+    """Readings in a row, not in all."""
+    incident, act = diagnosed(night, RecordingAction(), LATE, 1, LATE, 1, 1)
+    night.approve(A)
+    act()
+    incident.verify("Lag", within=minutes(10), readings=2)
+
+    verified = night.timeline.last(Verified)
+    assert (verified.verdict, verified.readings, verified.wanted) == (Verdict.PASS, 2, 2)
+    assert len(night.clock.slept) == 3
+
+
+def test_verify_gives_up_when_time_is_up(night):
+    """It says how it stands then."""
+    incident, act = diagnosed(night, RecordingAction(), LATE)
+    night.approve(A)
+    act()
+    incident.verify("Lag", within=seconds(10), readings=2)
+
+    assert night.timeline.last(Verified).verdict is Verdict.FAIL
+    assert sum(night.clock.slept) >= timedelta(seconds=10).total_seconds() - 1
+
+
+def test_undo_takes_back_only_what_was_done(night):
+    """And only once."""
+    action = RecordingAction()
+    incident, act = diagnosed(night, action)
+    night.approve(A)
+    act()
+    incident.undo("Restart")
+
+    assert action.undone == 1
+    assert night.timeline.last(Undone).result == {"taken back": {"changed": 1}}
+    with pytest.raises(ActionError, match="undone already"):
+        incident.undo("Restart")
+
+
+def test_after_an_undo_the_action_may_be_done_again(night):
+    """What was taken back is not done."""
+    action = RecordingAction()
+    incident, act = diagnosed(night, action)
+    night.approve(A)
+    act()
+    incident.undo("Restart")
+    act()
+
+    assert action.done == 2
+
+
+def test_a_manual_step_stays_open_when_nobody_is_there(night):
+    """A machine does not answer for a person."""
+    night.incident().ask("Call the database lead.", owner="Operations")
+
+    assert night.timeline[-1].answer is None
+
+
+def test_a_manual_step_keeps_the_answer(night):
+    """The responder's own words."""
+    night.incident(attended=True, answers=("Called, on their way.",)).ask("Call.", owner="Ops")
+
+    assert night.timeline[-1].answer == "Called, on their way."
+
+
+def test_stop_ends_the_run_with_its_reason(night):
+    """A clean end is an event too."""
+    with pytest.raises(RunStopped, match="does not apply"):
+        night.incident().stop("This runbook does not apply.")
+
+    assert night.timeline[-1].kind == "stopped"
+
+
+def test_a_closed_incident_takes_no_more_steps(night):
+    """Its record is made."""
+    incident = night.incident()
+    night.timeline.append(Closed(at=night.clock.now(), by="sam"))
+
+    with pytest.raises(IncidentStateError, match="was closed at"):
+        check(incident, 1)

@@ -1,0 +1,151 @@
+"""The timeline: append-only, hash-chained, safe with two writers."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import pytest
+
+from runbook_nb.errors import RecordIntegrityError
+from runbook_nb.model import Checked, Evidence, Noted, Verdict
+from runbook_nb.redaction import Redactor
+from runbook_nb.timeline import Timeline
+
+NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+
+
+def note(text):
+    return Noted(at=NOW, run="r", by="sam", text=text)
+
+
+@pytest.fixture
+def timeline(tmp_path):
+    timeline = Timeline(tmp_path / "timeline.jsonl")
+    for text in ("one", "two", "three"):
+        timeline.append(note(text))
+    return timeline
+
+
+def test_events_come_back_as_they_were_written(tmp_path):
+    """Types and all."""
+    timeline = Timeline(tmp_path / "timeline.jsonl")
+    evidence = Evidence(question="q", answer=[{"a": 1.5}], unit="s", asked=("x",), read_at=NOW)
+    written = timeline.append(
+        Checked(at=NOW, title="Lag", verdict=Verdict.FAIL, evidence=evidence, expect="at most 5 s")
+    )
+
+    assert list(Timeline(timeline.path)) == [written]
+    assert written.evidence == evidence
+
+
+def test_each_line_names_the_one_before(timeline):
+    """The chain is in the file, not in our memory."""
+    lines = [json.loads(line) for line in timeline.path.read_text().splitlines()]
+
+    assert [line["seq"] for line in lines] == [1, 2, 3]
+    assert lines[1]["prev"] == lines[0]["hash"]
+    assert timeline.verify() == lines[2]["hash"] == timeline.head
+
+
+@pytest.mark.parametrize("position", range(0, 700, 23))
+def test_a_flipped_bit_is_found(timeline, position):
+    """Wherever it is."""
+    content = bytearray(timeline.path.read_bytes())
+    content[position % len(content)] ^= 1
+    timeline.path.write_bytes(content)
+
+    with pytest.raises(RecordIntegrityError):
+        Timeline(timeline.path).verify()
+
+
+def test_a_removed_line_is_found_and_named(timeline):
+    """The second line is the third now."""
+    lines = timeline.path.read_text().splitlines(keepends=True)
+    timeline.path.write_text(lines[0] + lines[2])
+
+    with pytest.raises(RecordIntegrityError, match="event 2"):
+        Timeline(timeline.path).verify()
+
+
+def test_a_line_cut_off_by_a_crash_is_set_aside_and_noted(timeline):
+    """It was never acknowledged; what was is kept."""
+    whole = timeline.path.stat().st_size
+    timeline.path.write_bytes(timeline.path.read_bytes() + b'{"at":"2026')
+    with pytest.raises(RecordIntegrityError, match="cut off"):
+        timeline.verify()
+
+    Timeline(timeline.path).append(note("four"))
+
+    texts = [event.text for event in Timeline(timeline.path)]
+    assert texts[:3] == ["one", "two", "three"]
+    assert "11 bytes" in texts[3]
+    assert texts[4] == "four"
+    assert timeline.verify()
+    assert timeline.path.stat().st_size > whole
+
+
+def test_two_processes_append_without_losing_or_mixing_lines(tmp_path):
+    """A lock on the file orders them."""
+    script = (
+        "import sys; from datetime import UTC, datetime; from pathlib import Path\n"
+        "from runbook_nb.timeline import Timeline; from runbook_nb.model import Noted\n"
+        "timeline = Timeline(Path(sys.argv[1]))\n"
+        "for n in range(100): timeline.append("
+        "Noted(at=datetime.now(UTC), text=f'{sys.argv[2]} {n}'))\n"
+    )
+    path = tmp_path / "timeline.jsonl"
+    writers = [
+        subprocess.Popen([sys.executable, "-c", script, str(path), name]) for name in ("a", "b")
+    ]
+    assert [writer.wait(60) for writer in writers] == [0, 0]
+
+    texts = [event.text for event in Timeline(path)]
+    assert [text for text in texts if text.startswith("a")] == [f"a {n}" for n in range(100)]
+    assert [text for text in texts if text.startswith("b")] == [f"b {n}" for n in range(100)]
+    assert Timeline(path).verify()
+
+
+def test_a_reader_sees_what_another_writer_adds(timeline):
+    """A second responder looks at the same incident."""
+    other = Timeline(timeline.path)
+    assert len(other) == 3
+    timeline.append(note("four"))
+
+    assert other[-1].text == "four"
+
+
+def test_a_full_disk_leaves_the_timeline_whole(tmp_path):
+    """The event that did not fit is not half there."""
+    script = (
+        "import resource, sys; from datetime import UTC, datetime; from pathlib import Path\n"
+        "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "from runbook_nb.timeline import Timeline; from runbook_nb.model import Noted\n"
+        "timeline = Timeline(Path(sys.argv[1]))\n"
+        "timeline.append(Noted(at=datetime.now(UTC), text='fits'))\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (600, 600))\n"
+        "try: timeline.append(Noted(at=datetime.now(UTC), text='x' * 5000))\n"
+        "except OSError: sys.exit(28)\n"
+    )
+    path = tmp_path / "timeline.jsonl"
+    ended = subprocess.run([sys.executable, "-c", script, str(path)], check=False)
+
+    assert ended.returncode == 28
+    assert [event.text for event in Timeline(path)] == ["fits"]
+    assert Timeline(path).verify()
+
+
+def test_secrets_are_masked_before_the_disk(tmp_path):
+    """Neither file nor memory holds them."""
+    timeline = Timeline(tmp_path / "t.jsonl", redactor=Redactor(["correct-horse-battery"]))
+    written = timeline.append(note("password is correct-horse-battery"))
+
+    assert "correct-horse" not in written.text
+    assert b"correct-horse" not in timeline.path.read_bytes()
+
+
+def test_the_file_is_readable_by_its_owner_and_synced(timeline):
+    """An appended event survives the process."""
+    assert os.access(timeline.path, os.R_OK)
+    assert len(Timeline(timeline.path)) == 3
