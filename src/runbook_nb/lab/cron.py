@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ _log = logging.getLogger(__name__)
 
 _LOOK_EVERY_S = 1.0
 _STOP_WITHIN_S = 5.0
+_CANCEL_EVERY_S = 0.1
 
 _ACTIVE_JOBS = """
     select jobid, schedule, command, database, username
@@ -97,10 +99,7 @@ class CronWorker:
         self._stopped.set()
         if self._thread.is_alive():
             self._thread.join(_STOP_WITHIN_S)
-        for session in list(self._sessions.values()):
-            # A run that ends by itself at this moment has nothing left to cancel.
-            with suppress(psycopg.Error):
-                session.cancel_safe(timeout=_STOP_WITHIN_S)
+        self._cancel()
         self.finish()
         if self._book is not None:
             self._book.close()
@@ -109,6 +108,20 @@ class CronWorker:
         """Wait until the jobs that run have ended."""
         for run in list(self._runs.values()):
             run.join(_STOP_WITHIN_S)
+
+    def _cancel(self) -> None:
+        """Cancel the runs until they have ended, or time is up.
+
+        A cancel that arrives just before the job's command cancels nothing, so one is not enough.
+        """
+        until = time.monotonic() + _STOP_WITHIN_S
+        while time.monotonic() < until and any(run.is_alive() for run in self._runs.values()):
+            for session in list(self._sessions.values()):
+                # A run that ends by itself at this moment has nothing left to cancel.
+                with suppress(psycopg.Error):
+                    session.cancel_safe(timeout=_STOP_WITHIN_S)
+            for run in list(self._runs.values()):
+                run.join(_CANCEL_EVERY_S)
 
     def run_due(self) -> list[int]:
         """Begin each job that became due since the last look; return their job ids."""
