@@ -1,4 +1,4 @@
-"""Commands for incidents: run, open, approve, close, archive, verify."""
+"""Commands for incidents: run, open, approve."""
 
 import json
 import sys
@@ -18,7 +18,7 @@ from runbook_nb.cli.app import (
     start_lab,
 )
 from runbook_nb.errors import ParameterError
-from runbook_nb.model import VERDICTS_BY_RANK, Verdict
+from runbook_nb.model import VERDICTS_BY_RANK
 
 
 @app.command()
@@ -138,54 +138,6 @@ def approve(
     event = approve_last(incidents or incidents_folder(), incident, option=option, by=by or actor())
     typer.echo(f"{event.by} approved {event.option!r} until {event.expires_at:%H:%M:%SZ}.")
     typer.echo("Resolve with the same parameters: runbook run --incident, in that time.")
-
-
-@app.command()
-def close(
-    incident: IncidentId,
-    *,
-    resolution: Annotated[str, typer.Option(help="What ended it, in a sentence.")] = "",
-    incidents: Incidents = None,
-    by: Actor = "",
-) -> None:
-    """Close an incident and make its record, also after a run that was cut off.
-
-    Example: runbook close INC-2041 --resolution "The export runs outside the loop now."
-    """
-    from runbook_nb.closing import close as close_incident
-    from runbook_nb.context import actor, incidents_folder
-
-    folder = incidents or incidents_folder()
-    page = close_incident(folder, incident, by=by or actor(), resolution=resolution)
-    typer.echo(f"{incident} is closed. Record: {page}")
-
-
-@app.command()
-def archive(incident: IncidentId, *, incidents: Incidents = None) -> None:
-    """Make the record's page anew from the timeline and the runs.
-
-    Example: runbook archive INC-2041
-    """
-    from runbook_nb.closing import remake
-    from runbook_nb.context import incidents_folder
-
-    typer.echo(str(remake(incidents or incidents_folder(), incident)))
-
-
-@app.command()
-def verify(path: Annotated[Path, typer.Argument(help="The folder of an incident.")]) -> None:
-    """Prove that nobody altered a record; names what was.
-
-    Example: runbook verify incidents/INC-2041
-    """
-    from runbook_nb.archive import verify_record
-
-    problems = verify_record(path)
-    for problem in problems:
-        typer.echo(problem)
-    if problems:
-        raise typer.Exit(EXIT_CODES[Verdict.FAIL])
-    typer.echo(f"{path}: every file and every event is as it was written.")
 
 
 def given_parameters(pairs: list[str]) -> dict[str, str]:
