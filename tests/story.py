@@ -83,7 +83,13 @@ class Story:
         self.at += timedelta(seconds=after)
         return self.timeline.append(kind(**{"at": self.at, "run": RUN, "by": "alice", **words}))
 
-    def opens(self, *, title: str = "Streaming heartbeat fails", alert: Alert = ALERT) -> None:
+    def opens(
+        self,
+        *,
+        title: str = "Streaming heartbeat fails",
+        severity: str = "SEV2",
+        alert: Alert = ALERT,
+    ) -> None:
         """Open by alert and start an attended run."""
         self.tell(
             Opened,
@@ -92,7 +98,7 @@ class Story:
             by="alertmanager",
             incident=self.timeline.path.parent.name,
             title=title,
-            severity="SEV2",
+            severity=severity,
             runbook="streaming-heartbeat",
             environment="lab",
             alert=alert,

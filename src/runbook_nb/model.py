@@ -127,7 +127,7 @@ class Alerted(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Started(Event):
-    """A run of a runbook began."""
+    """A run of a runbook began; ``production`` where a mistake harms customers."""
 
     kind: ClassVar[str] = "started"
 
@@ -137,6 +137,7 @@ class Started(Event):
     parameters: dict[str, Json]
     attended: bool
     notebook: str = ""
+    production: bool = False
     versions: dict[str, str] = field(default_factory=dict)
 
 

@@ -94,7 +94,7 @@ def _html(shown: Face) -> Iterator[str]:
     for name, value in shown.facts:
         yield f"<p><i>{escape(name)}:</i> {_escaped(value)}</p>"
     if shown.next_step:
-        yield f"<p><i>Next:</i> {_link(shown.next_step)}</p>"
+        yield f"<p><i>Next:</i> {link(shown.next_step)}</p>"
     for name, value in shown.folds:
         opened = " open" if shown.unfolded else ""
         yield f"<details{opened}><summary>{escape(name)}</summary>{_folded_html(value)}</details>"
@@ -116,10 +116,10 @@ def table_html(table: Grid) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>{left}"
 
 
-def _link(heading: str) -> str:
-    shown = one_line(heading)
-    target = quote(anchor(shown), safe="-:.,;()'!/")
-    return f'<a href="#{escape(target)}">{escape(shown)}</a>'
+def link(heading: str, text: str = "") -> str:
+    """Return a link to a heading of the same notebook."""
+    target = quote(anchor(one_line(heading)), safe="-:.,;()'!/")
+    return f'<a href="#{escape(target)}">{escape(one_line(text or heading))}</a>'
 
 
 def _escaped(text: str) -> str:

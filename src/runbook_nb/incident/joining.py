@@ -53,5 +53,6 @@ def started(context: RunContext, joined: Joined, *, parameters: Mapping[str, Jso
         parameters=dict(parameters),
         attended=context.attended,
         notebook=context.notebook.name,
+        production=joined.environment.is_production,
         versions={"python": sys.version.split()[0], "runbook_nb": version("runbook_nb")},
     )

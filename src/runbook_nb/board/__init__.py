@@ -1,0 +1,9 @@
+"""The board of an incident: which steps ran, how they ended, what is due; from the timeline alone.
+
+Whoever draws it sees the same: a second responder, a reopened tab, a restarted kernel.
+"""
+
+from runbook_nb.board.facts import Board, BoardStep, Due, Person, Section, Standing
+from runbook_nb.board.folding import board_of
+
+__all__ = ["Board", "BoardStep", "Due", "Person", "Section", "Standing", "board_of"]

@@ -1,0 +1,181 @@
+"""The board as text and as HTML: where the incident stands, what is due, what comes next."""
+
+from collections import Counter
+from collections.abc import Iterator
+from html import escape
+from typing import Final
+
+from runbook_nb.board import Board, BoardStep, Due, Person, Section, Standing
+from runbook_nb.display.card import link
+from runbook_nb.display.face import SIGNS, Tone
+from runbook_nb.display.faces import face
+from runbook_nb.display.wording import clock, listed, one_line
+from runbook_nb.durations import words
+from runbook_nb.model import Acted, Asked, Checked, Decided, Outcome, Undone, Verified
+
+_TONES: Final = {
+    Standing.PASS: Tone.GOOD,
+    Standing.WARN: Tone.WARN,
+    Standing.UNKNOWN: Tone.UNKNOWN,
+    Standing.FAIL: Tone.FAIL,
+    Standing.BEGUN: Tone.WARN,
+    Standing.DONE: Tone.GOOD,
+    Standing.FAILED: Tone.FAIL,
+    Standing.OPEN: Tone.WARN,
+    Standing.ANSWERED: Tone.GOOD,
+    Standing.DECIDED: Tone.PLAIN,
+}
+_QUIET: Final = {Standing.NOT_RUN: "○", Standing.NOT_CHOSEN: "⊘"}
+_LOUD: Final = frozenset({Tone.WARN, Tone.UNKNOWN, Tone.FAIL})
+
+
+def board_text(board: Board) -> str:
+    """Return the board for a terminal."""
+    return "\n".join(_text(board))
+
+
+def board_html(board: Board) -> str:
+    """Return the board as HTML, every value escaped; ``style()`` is its style sheet."""
+    return "".join(_html(board))
+
+
+def _text(board: Board) -> Iterator[str]:
+    if board.production:
+        yield f"PRODUCTION: {one_line(board.environment)}"
+    yield f"{one_line(board.incident)}: {one_line(board.title)}"
+    yield f"  {' · '.join(said for said, _ in _clocks(board))}"
+    for label, value, _ in _facts(board):
+        yield f"  {label}: {value}"
+    for section in board.sections:
+        yield f"  {one_line(section.name)}: {_counted(section)}"
+        for step in section.steps:
+            said = f": {detail}" if (detail := _detail(step)) else ""
+            who = f" ({_who(step)})" if step.event else ""
+            yield f"    {_sign(step)} {_word(step)}  {one_line(step.title)}{said}{who}"
+    yield from (f"  {_said_of(person)}" for person in board.people)
+    yield f"  Drawn at {clock(board.drawn_at)}"
+
+
+def _html(board: Board) -> Iterator[str]:
+    incident = escape(one_line(board.incident))
+    yield f'<section class="rb-board" role="region" aria-label="Board of {incident}">'
+    if board.production:
+        yield production_banner(board.environment)
+    yield f'<p class="rb-lead"><strong>{incident}</strong> {escape(one_line(board.title))}</p>'
+    clocks = (_clock_html(said, overdue=overdue) for said, overdue in _clocks(board))
+    yield f'<p class="rb-clocks">{" · ".join(clocks)}</p>'
+    for label, value, heading in _facts(board):
+        shown = link(heading, value) if heading else escape(value)
+        yield f"<p><i>{escape(label)}:</i> {shown}</p>"
+    for section in board.sections:
+        yield from _section_html(section, board)
+    if board.people:
+        people = "".join(f"<li>{escape(_said_of(person))}</li>" for person in board.people)
+        yield f"<details><summary>People</summary><ul>{people}</ul></details>"
+    yield f'<p class="rb-drawn">Drawn at {clock(board.drawn_at)}</p></section>'
+
+
+def production_banner(environment: str) -> str:
+    """Return the line that makes production unmistakable."""
+    return f'<p class="rb-production"><b>PRODUCTION</b> {escape(one_line(environment))}</p>'
+
+
+def _section_html(section: Section, board: Board) -> Iterator[str]:
+    loud = any(_tone(step) in _LOUD or step.stale or step.changed for step in section.steps)
+    opened = " open" if loud or board.next_step in section.steps else ""
+    name = escape(one_line(section.name))
+    yield f"<details{opened}><summary><strong>{name}</strong> {_counted(section)}</summary><ul>"
+    for step in section.steps:
+        current = " rb-current" if step is board.next_step else ""
+        yield f'<li class="rb-step rb-{_tone(step)}{current}">'
+        yield f'<b><span aria-hidden="true">{_sign(step)}</span> {_word(step)}</b> '
+        yield link(step.heading, step.title) if step.heading else escape(one_line(step.title))
+        if detail := _detail(step):
+            yield f" <span>{escape(detail)}</span>"
+        yield f" <i>{escape(_who(step))}</i>" if step.event else ""
+        yield "</li>"
+    yield "</ul></details>"
+
+
+def _clocks(board: Board) -> Iterator[tuple[str, bool]]:
+    """Say severity, environment and clocks; each with whether it is overdue."""
+    yield one_line(board.severity), False
+    yield f"in {one_line(board.environment).upper()}", False
+    state = "closed after" if board.closed_at else "open for"
+    yield f"{state} {words(round(board.elapsed_s))}", False
+    for name, due in (("update", board.update_due), ("escalation", board.escalation_due)):
+        if due:
+            yield _said_due(name, due), due.left_s <= 0
+
+
+def _said_due(name: str, due: Due) -> str:
+    when = words(round(abs(due.left_s)))
+    if due.left_s <= 0:
+        return f"{name} overdue by {when}"
+    return f"next {name} due in {when} ({clock(due.at)})"
+
+
+def _clock_html(said: str, *, overdue: bool) -> str:
+    if overdue:
+        return f'<b class="rb-fail"><span aria-hidden="true">!</span> {escape(said)}</b>'
+    return escape(said)
+
+
+def _facts(board: Board) -> Iterator[tuple[str, str, str]]:
+    """Return label, value, and the heading it leads to."""
+    if (decided := board.decided) is not None:
+        chosen = decided.option or "Nothing to fix was found"
+        other = decided.option and decided.option != decided.recommended
+        instead = f", recommended was {decided.recommended or 'none'}" if other else ""
+        by = f"{decided.by} {clock(decided.at)}".strip()
+        yield "Chosen", one_line(f"{chosen}{instead} ({by})"), decided.option or ""
+    if (following := board.next_step) is not None:
+        yield "Next", f"{following.verb}: {one_line(following.title)}", following.heading
+
+
+def _detail(step: BoardStep) -> str:
+    """Say the newest event of a step in a few words."""
+    marks = ["changed by the responder"] if step.changed else []
+    match step.event:
+        case Checked() | Verified() as event:
+            marks.insert(0, face(event).lead)
+        case Asked(answer=answer) if answer:
+            marks.insert(0, answer)
+        case Decided(option=option):
+            marks.insert(0, option or "nothing to fix")
+        case Acted(outcome=outcome, reason=reason) if outcome is not Outcome.DONE and reason:
+            marks.insert(0, reason)
+        case Undone(reason=reason) if reason:
+            marks.insert(0, reason)
+    return one_line("; ".join(mark for mark in marks if mark))
+
+
+def _counted(section: Section) -> str:
+    counts = Counter(_word(step) for step in section.steps)
+    return escape(listed(f"{count} {word}" for word, count in counts.items()))
+
+
+def _word(step: BoardStep) -> str:
+    if step.standing is Standing.BEGUN:
+        return "begun, no outcome yet"
+    return f"{step.standing}, stale" if step.stale else str(step.standing)
+
+
+def _sign(step: BoardStep) -> str:
+    return _QUIET.get(step.standing) or SIGNS[_tone(step)]
+
+
+def _tone(step: BoardStep) -> Tone:
+    return _TONES.get(step.standing, Tone.PLAIN)
+
+
+def _who(step: BoardStep) -> str:
+    event = step.event
+    return f"{one_line(event.by)} {clock(event.at)}".strip() if event else ""
+
+
+def _said_of(person: Person) -> str:
+    shown = face(person.event)
+    how = "by hand" if person.attended else "not by hand"
+    did = f"{one_line(shown.word).lower()} {shown.said}".strip()
+    return one_line(f"{person.name} ({how}), last at {clock(person.event.at)}: {did}")

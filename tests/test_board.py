@@ -1,0 +1,199 @@
+"""A board says where an incident stands, from its timeline alone."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from runbook_nb.board import Standing, board_of
+from runbook_nb.display import board_html, board_text
+from runbook_nb.model import (
+    Acted,
+    Acting,
+    Asked,
+    Checked,
+    Closed,
+    Decided,
+    Noted,
+    Outcome,
+    Started,
+    Undone,
+    Verdict,
+)
+from runbook_nb.runbook import Runbook
+from runbook_nb.testing import runbook_cells
+from runbook_nb.timeline import Timeline
+from story import ACTION, LAG, RESTART, START, UNBUFFER, Elements, Story, heartbeat
+
+
+@pytest.fixture
+def runbook(tmp_path):
+    """A runbook with the checks, options and actions that the stories tell of."""
+    cells = runbook_cells(
+        checks=(LAG, "Part 0 is well", "Never read"),
+        options=(RESTART, UNBUFFER),
+        actions=("Restart the agent", "Stop the buffer"),
+    )
+    cells["metadata"]["runbook"]["name"] = "streaming-heartbeat"
+    path = tmp_path / "streaming-heartbeat.ipynb"
+    path.write_text(json.dumps(cells), encoding="utf-8")
+    return Runbook.read(path)
+
+
+@pytest.fixture
+def story(tmp_path):
+    told = Story(tmp_path / "INC-2041")
+    told.opens()
+    return told
+
+
+def drawn(story, runbook, *, after=60):
+    return board_of(story.timeline, runbook, now=START + timedelta(seconds=after))
+
+
+def standings(board):
+    return {(step.verb, step.title): step.standing for step in board.steps}
+
+
+def test_what_has_not_run_is_not_run(story, runbook):
+    """A new incident shows every step, and the first of them as the next."""
+    board = drawn(story, runbook)
+
+    assert set(standings(board).values()) == {Standing.NOT_RUN}
+    assert board.next_step.title == LAG
+    assert [section.name for section in board.sections] == ["Diagnosis", "Resolution Steps"]
+
+
+def test_a_whole_incident_stands_on_its_board(tmp_path, runbook):
+    """Verdicts, choice and outcome; a step of the option not taken is no step to do."""
+    timeline = heartbeat(tmp_path / "INC-2041")
+    board = board_of(timeline, runbook, now=START + timedelta(hours=3))
+
+    stood = standings(board)
+    assert stood["check", LAG] is Standing.FAIL
+    assert stood["check", "Part 0 is well"] is Standing.PASS
+    assert stood["check", "Never read"] is Standing.NOT_RUN
+    assert stood["act", "Restart the agent"] is Standing.DONE
+    assert stood["act", "Stop the buffer"] is Standing.NOT_CHOSEN
+    assert board.decided.option == RESTART
+    assert [person.name for person in board.people] == ["alertmanager", "bob", "alice"]
+    assert (board.update_due, board.escalation_due, board.next_step) == (None, None, None)
+    assert board.elapsed_s < 3600, "a closed incident does not grow older"
+
+
+def test_two_who_draw_see_the_same(tmp_path, runbook):
+    """Nothing of it lives in a kernel: the file alone tells."""
+    heartbeat(tmp_path / "INC-2041")
+    at = START + timedelta(minutes=5)
+    boards = [
+        board_of(Timeline(tmp_path / "INC-2041" / "timeline.jsonl"), runbook, now=at)
+        for _ in range(2)
+    ]
+
+    assert boards[0] == boards[1]
+
+
+def test_an_update_is_due_15_minutes_after_the_last_words(story, runbook):
+    """A note of a person moves the clock; a note for the runbook's author does not."""
+    assert drawn(story, runbook).update_due.at == START + timedelta(minutes=15)
+    story.tell(Noted, after=100, text="Change the wording.", runbook=True)
+    assert drawn(story, runbook).update_due.at == START + timedelta(minutes=15)
+    note = story.tell(Noted, text="Told #incidents: we restart the agent.")
+
+    board = drawn(story, runbook, after=16 * 60)
+    assert board.update_due.at == note.at + timedelta(minutes=15)
+    assert board.update_due.left_s > 0
+
+
+@pytest.mark.parametrize(("severity", "after_min"), [("SEV1", 30), ("SEV-2", 60), ("SEV3", None)])
+def test_escalation_is_due_by_severity(tmp_path, runbook, severity, after_min):
+    """Half an hour for a SEV1, an hour for a SEV2, none below."""
+    story = Story(tmp_path / "INC-1")
+    story.opens(severity=severity)
+
+    due = drawn(story, runbook).escalation_due
+    assert (due and due.at) == (after_min and START + timedelta(minutes=after_min))
+
+
+def test_what_is_overdue_is_said_in_words(story, runbook):
+    """A clock that ran out is not only red."""
+    board = drawn(story, runbook, after=65 * 60)
+
+    assert "update overdue by 50 min" in board_text(board)
+    assert "escalation overdue by 5 min" in board_html(board)
+
+
+def test_a_done_action_stays_done_when_its_cell_runs_again(story, runbook):
+    """To leave it alone is not to take it back; only its undo is."""
+    story.tell(Decided, option=RESTART, recommended=RESTART, verdict=Verdict.FAIL)
+    story.tell(Acting, approved_by="bob", **ACTION)
+    assert standings(drawn(story, runbook))["act", "Restart the agent"] is Standing.BEGUN
+    story.tell(Acted, outcome=Outcome.DONE, **ACTION)
+    story.tell(Acted, outcome=Outcome.NOT_NEEDED, reason="Done before.", **ACTION)
+    assert standings(drawn(story, runbook))["act", "Restart the agent"] is Standing.DONE
+    story.tell(Undone, title="Restart the agent", outcome=Outcome.DONE, call="")
+    assert standings(drawn(story, runbook))["act", "Restart the agent"] is Standing.UNDONE
+
+
+def test_a_step_that_is_not_in_the_runbook_is_shown_as_such(story, runbook):
+    """What a responder wrote at night did happen."""
+    story.checks("Something else", Verdict.WARN, 6, "s")
+    board = drawn(story, runbook)
+
+    assert board.sections[-1].name == "Not in the runbook"
+    assert [step.title for step in board.sections[-1].steps] == ["Something else"]
+
+
+def test_another_runbook_of_the_same_incident_counts_for_people_and_clocks_only(story, runbook):
+    """Its steps are on its own board."""
+    run = {"run": "other", "by": "carol"}
+    digests = {"runbook_digest": "", "environment": "lab", "parameters": {}, "attended": True}
+    story.tell(Started, runbook="rollback", **digests, **run)
+    story.checks("Something else", Verdict.WARN, 6, "s", **run)
+    board = drawn(story, runbook)
+
+    assert ("check", "Something else") not in standings(board)
+    assert board.people[-1].name == "carol"
+
+
+def test_production_is_unmistakable(story, runbook):
+    """A word at the top, not a colour alone."""
+    digests = {"runbook_digest": "", "parameters": {}, "attended": True, "production": True}
+    story.tell(Started, runbook="streaming-heartbeat", environment="eu", **digests)
+    board = drawn(story, runbook)
+
+    assert board_text(board).startswith("PRODUCTION")
+    assert "PRODUCTION" in board_html(board)
+
+
+def test_each_step_says_who_what_and_when_and_leads_to_its_heading(story, runbook):
+    """A board is a map: every step is one click away."""
+    story.checks(LAG, Verdict.FAIL, 9.4, "s")
+    html = board_html(drawn(story, runbook))
+
+    assert "alice 18:04:05Z" in html
+    assert "9.4 s, expected at most 5 s" in html
+    assert f'href="#Check:-{LAG.replace(" ", "-")}"' in html
+
+
+def test_a_board_runs_nothing(tmp_path, runbook):
+    """Words of the timeline are words, whatever they hold."""
+    hostile = '<script>alert(1)</script>"><img src=x onerror=alert(1)>'
+    story = Story(tmp_path / hostile.replace("/", ""))
+    story.opens(title=hostile)
+    story.checks(hostile, Verdict.FAIL, hostile, hostile, by=hostile)
+    story.tell(Asked, question=hostile, owner=hostile, answer=hostile)
+    story.tell(Decided, option=hostile, recommended=hostile, reason=hostile)
+    elements = Elements(board_html(drawn(story, runbook)))
+
+    assert not elements.runs_something()
+    assert not elements.open
+    assert Checked.kind not in elements.tags
+
+
+def test_a_closed_incident_has_no_clock(story, runbook):
+    """After the close nobody waits for an update."""
+    story.tell(Closed, resolution="Over.")
+
+    assert drawn(story, runbook).update_due is None
+    assert "closed after" in board_text(drawn(story, runbook))
