@@ -13,9 +13,11 @@ from runbook_nb.context import RunContext
 from runbook_nb.display import Card
 from runbook_nb.environment import Environment
 from runbook_nb.errors import RunbookFormatError, StepNotFoundError, near
-from runbook_nb.incident.acting import Actor, Planned
+from runbook_nb.incident.acting import Actor
 from runbook_nb.incident.choosing import choose
+from runbook_nb.incident.consent import Consent
 from runbook_nb.incident.joining import join, started
+from runbook_nb.incident.planned import Planned
 from runbook_nb.incident.reading import Check
 from runbook_nb.incident.verifying import Verification
 from runbook_nb.incidents import refuse_closed
@@ -70,16 +72,23 @@ class Incident:
         self._now, self._sleep, self._ask, self._show = now, sleep, ask, show or _display
         self._checks: dict[str, Check] = {}
         self._planned: dict[str, Planned] = {}
-        self._actor = Actor(
+        consent = Consent(
             context=context,
             environment=environment,
             timeline=timeline,
             text=runbook.digest,
             parameters=digest({"environment": environment.name, **parameters}),
             now=now,
-            reread=self._reread,
             ask=ask,
             show=lambda acting: self._show(Card(acting)),
+        )
+        self._actor = Actor(
+            context=context,
+            environment=environment,
+            timeline=timeline,
+            consent=consent,
+            now=now,
+            reread=self._reread,
         )
 
     @classmethod
