@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -12,13 +12,11 @@ from runbook_nb.calls import Action, Probe
 from runbook_nb.context import RunContext
 from runbook_nb.display import Card
 from runbook_nb.environment import Environment
-from runbook_nb.errors import RunbookFormatError, StepNotFoundError, near
 from runbook_nb.incident.acting import Actor
 from runbook_nb.incident.choosing import choose
 from runbook_nb.incident.consent import Consent
 from runbook_nb.incident.joining import join, started
-from runbook_nb.incident.planned import Planned
-from runbook_nb.incident.reading import Check
+from runbook_nb.incident.known import KnownSteps
 from runbook_nb.incident.verifying import Verification
 from runbook_nb.incidents import refuse_closed
 from runbook_nb.limits import Limit
@@ -70,8 +68,7 @@ class Incident:
         self.timeline = timeline
         self._context, self._runbook, self._environment = context, runbook, environment
         self._now, self._sleep, self._ask, self._show = now, sleep, ask, show or _display
-        self._checks: dict[str, Check] = {}
-        self._planned: dict[str, Planned] = {}
+        self._known = KnownSteps(runbook)
         consent = Consent(
             context=context,
             environment=environment,
@@ -131,13 +128,7 @@ class Incident:
         Between ``expect`` and ``fail`` the verdict is warn. A probe that raises or takes too long
         gives unknown. ``if_failed`` names the heading to go to.
         """
-        if not isinstance(probe, Probe):
-            message = f"check({title!r}) reads a probe, not {probe!r}."
-            raise TypeError(message)
-        self._demand_heading(title, if_failed)
-        self._checks[title] = Check(
-            title=title, probe=probe, expect=expect, fail=fail, if_failed=if_failed
-        )
+        self._known.keep_check(title, probe, expect=expect, fail=fail, if_failed=if_failed)
         return Card(self._record(self._read(title)))
 
     def decide(self, option: str | None = None, reason: str | None = None) -> Card:
@@ -167,9 +158,9 @@ class Incident:
         ``because`` names the checks that call for it; they are read again first. Raises
         ActionError if it fails, after that is recorded.
         """
-        planned = self._plan(title, action, because=because, risk=risk, undo=undo)
+        planned = self._known.keep_action(title, action, because=because, risk=risk, undo=undo)
         for name in planned.because:
-            self._demand_check(name)
+            self._known.check(name)
         return Card(self._actor.act(planned))
 
     def verify(self, title: str, *, within: timedelta, readings: int = 1) -> Card:
@@ -177,7 +168,7 @@ class Incident:
 
         Where no action was done it reads once and does not wait.
         """
-        self._demand_check(title)
+        self._known.check(title)
         verification = Verification(
             read=lambda: self._read(title), now=self._now, sleep=self._sleep
         )
@@ -187,11 +178,9 @@ class Incident:
 
     def undo(self, title: str) -> Card:
         """Take back a done action, newest first, and read its checks again."""
-        if title not in self._planned:
-            message = f"No action titled {title!r} has run here. {near(title, self._planned)}"
-            raise StepNotFoundError(message)
-        undone = self._actor.undo(self._planned[title])
-        for name in self._planned[title].because:
+        planned = self._known.action(title)
+        undone = self._actor.undo(planned)
+        for name in planned.because:
             self._reread(name)
         return Card(undone)
 
@@ -222,50 +211,13 @@ class Incident:
     def _run(self) -> str:
         return self._context.run
 
-    def _plan(
-        self, title: str, action: Action, *, because: str | Iterable[str], risk: str, undo: str
-    ) -> Planned:
-        if not isinstance(action, Action):
-            message = f"act({title!r}) does an action, not {action!r}."
-            raise TypeError(message)
-        step = self._runbook.step("act", title)
-        if step is None:
-            message = f"{self._runbook.name} has no action titled {title!r}."
-            raise RunbookFormatError(message)
-        names = (because,) if isinstance(because, str) else tuple(because)
-        self._planned[title] = Planned(
-            title=title,
-            action=action,
-            option=step.option,
-            because=names,
-            risk=risk,
-            undo=undo,
-        )
-        return self._planned[title]
-
     def _read(self, title: str) -> Checked:
-        check = self._checks[title]
+        check = self._known.check(title)
         return check.read(self._environment, now=self._now, run=self._run, by=self._context.actor)
 
     def _reread(self, title: str) -> Checked:
         """Read a check again because an action depends on it."""
         return self._record(replace(self._read(title), purpose="because"))
-
-    def _demand_check(self, title: str) -> None:
-        if title not in self._checks:
-            message = (
-                f"No check titled {title!r} has run in this kernel. {near(title, self._checks)} "
-                "Run the check's cell first."
-            )
-            raise StepNotFoundError(message)
-
-    def _demand_heading(self, title: str, heading: str) -> None:
-        if heading not in self._runbook.headings:
-            message = (
-                f"{title!r}: if_failed={heading!r} is no heading of {self._runbook.name}. "
-                f"{near(heading, self._runbook.options())}"
-            )
-            raise RunbookFormatError(message)
 
     def _record(self, event: E) -> E:
         refuse_closed(self.timeline)

@@ -1,0 +1,78 @@
+"""The steps that this kernel knows: what their cells said when they ran."""
+
+from collections.abc import Iterable
+
+from runbook_nb.calls import Action, Probe
+from runbook_nb.errors import RunbookFormatError, StepNotFoundError, near
+from runbook_nb.incident.planned import Planned
+from runbook_nb.incident.reading import Check
+from runbook_nb.limits import Limit
+from runbook_nb.runbook import Runbook
+
+
+class KnownSteps:
+    """Checks and actions by title, each as its cell wrote it last.
+
+    A probe lives only in the kernel that ran its cell; after a restart it has to run again.
+    """
+
+    def __init__(self, runbook: Runbook) -> None:
+        self._runbook = runbook
+        self._checks: dict[str, Check] = {}
+        self._planned: dict[str, Planned] = {}
+
+    def keep_check(
+        self, title: str, probe: Probe, *, expect: Limit, fail: Limit | None, if_failed: str
+    ) -> Check:
+        """Keep a check; raises RunbookFormatError if ``if_failed`` names no heading."""
+        if not isinstance(probe, Probe):
+            message = f"check({title!r}) reads a probe, not {probe!r}."
+            raise TypeError(message)
+        if if_failed not in self._runbook.headings:
+            message = (
+                f"{title!r}: if_failed={if_failed!r} is no heading of {self._runbook.name}. "
+                f"{near(if_failed, self._runbook.options())}"
+            )
+            raise RunbookFormatError(message)
+        self._checks[title] = Check(
+            title=title, probe=probe, expect=expect, fail=fail, if_failed=if_failed
+        )
+        return self._checks[title]
+
+    def keep_action(
+        self, title: str, action: Action, *, because: str | Iterable[str], risk: str, undo: str
+    ) -> Planned:
+        """Keep an action; raises RunbookFormatError if the runbook has none of that title."""
+        if not isinstance(action, Action):
+            message = f"act({title!r}) does an action, not {action!r}."
+            raise TypeError(message)
+        step = self._runbook.step("act", title)
+        if step is None:
+            message = f"{self._runbook.name} has no action titled {title!r}."
+            raise RunbookFormatError(message)
+        self._planned[title] = Planned(
+            title=title,
+            action=action,
+            option=step.option,
+            because=(because,) if isinstance(because, str) else tuple(because),
+            risk=risk,
+            undo=undo,
+        )
+        return self._planned[title]
+
+    def check(self, title: str) -> Check:
+        """Return a check whose cell has run; raises StepNotFoundError with the cell to run."""
+        if title not in self._checks:
+            message = (
+                f"No check titled {title!r} has run in this kernel. {near(title, self._checks)} "
+                "Run the check's cell first."
+            )
+            raise StepNotFoundError(message)
+        return self._checks[title]
+
+    def action(self, title: str) -> Planned:
+        """Return an action whose cell has run; raises StepNotFoundError with those that have."""
+        if title not in self._planned:
+            message = f"No action titled {title!r} has run here. {near(title, self._planned)}"
+            raise StepNotFoundError(message)
+        return self._planned[title]
