@@ -17,7 +17,7 @@ from runbook_nb.lab.lab import Lab, LabState
 from runbook_nb.model import Approved
 from runbook_nb.redaction import Redactor
 from runbook_nb.runbook import Runbook
-from runbook_nb.testing import Clock, Responder, runbook_cells
+from runbook_nb.testing import Clock, Responder, Wall, runbook_cells
 
 OPTIONS = ("Option A: Restart", "Option B: Scale out")
 
@@ -26,7 +26,7 @@ class Night:
     """One incident under test, with its clock and its responder."""
 
     def __init__(self, folder: Path, **cells: tuple[str, ...]) -> None:
-        self.folder, self.clock, self.shown = folder, Clock(), []
+        self.folder, self.clock, self.screen = folder, Clock(), Wall()
         path = folder / "trial.ipynb"
         path.write_text(json.dumps(runbook_cells(**cells)), encoding="utf-8")
         self.runbook = Runbook.read(path)
@@ -72,7 +72,7 @@ class Night:
             now=self.clock.now,
             sleep=self.clock.sleep,
             ask=self.responder,
-            show=self.shown.append,
+            screen=self.screen,
         )
 
     def approve(self, option: str, *, by: str = "alex", requested_by: str = "sam", **more) -> None:

@@ -313,7 +313,7 @@ def test_attended_the_responder_types_to_confirm(night, kind, answer, done):
 
     assert action.done == done
     assert night.timeline.last(Acted).outcome is (Outcome.DONE if done else Outcome.DECLINED)
-    assert night.shown, "the rehearsal is shown before the question"
+    assert night.screen.cards, "the rehearsal is shown before the question"
 
 
 def test_act_needs_its_check_to_have_run(night):

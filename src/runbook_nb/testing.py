@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from runbook_nb.board import Board
 from runbook_nb.calls import Action, Probe, Reading, Systems
+from runbook_nb.display import Card
 from runbook_nb.model import Json
 
 
@@ -48,6 +50,22 @@ class Responder:
         except StopIteration:
             message = f"Nobody was to be asked: {question}"
             raise AssertionError(message) from None
+
+
+class Wall:
+    """A screen that remembers the cards shown before their cell ended, and the newest board."""
+
+    def __init__(self) -> None:
+        self.cards: list[Card] = []
+        self.newest: Board | None = None
+
+    def card(self, card: Card) -> None:
+        """Keep a card."""
+        self.cards.append(card)
+
+    def board(self, board: Board) -> None:
+        """Keep the board in the place of the one before."""
+        self.newest = board
 
 
 def scripted_probe(*answers: Json | Exception, name: str = "tests.answer", unit: str = "") -> Probe:

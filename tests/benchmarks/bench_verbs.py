@@ -7,7 +7,9 @@ from pathlib import Path
 from measure import interleaved, show
 
 from runbook_nb import at_most
+from runbook_nb.board import Board
 from runbook_nb.context import RunContext
+from runbook_nb.display import BoardCard, Card
 from runbook_nb.environment import Environment
 from runbook_nb.incident import Incident
 from runbook_nb.incidents import declare
@@ -16,6 +18,18 @@ from runbook_nb.runbook import Runbook
 from runbook_nb.testing import runbook_cells, scripted_probe
 
 STEPS = 100
+
+
+class Drawn:
+    """A screen that draws what it is given, as a notebook does, and sends it nowhere."""
+
+    def card(self, card: Card) -> None:
+        """Draw a card."""
+        card._repr_mimebundle_()
+
+    def board(self, board: Board) -> None:
+        """Draw the board."""
+        BoardCard(board)._repr_mimebundle_()
 
 
 def trial(folder: Path) -> Incident:
@@ -46,6 +60,7 @@ def trial(folder: Path) -> Incident:
         runbook=Runbook.read(path),
         environment=Environment("lab", {"kind": "lab"}),
         parameters={},
+        screen=Drawn(),
     )
 
 

@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator
 from html import escape
-from typing import Final
+from typing import Any, Final
 
 from runbook_nb.board import Board, BoardStep, Due, Person, Section, Standing
-from runbook_nb.display.card import link
+from runbook_nb.display.card import link, style
 from runbook_nb.display.face import SIGNS, Tone
 from runbook_nb.display.faces import face
 from runbook_nb.display.wording import clock, listed, one_line
@@ -179,3 +179,23 @@ def _said_of(person: Person) -> str:
     how = "by hand" if person.attended else "not by hand"
     did = f"{one_line(shown.word).lower()} {shown.said}".strip()
     return one_line(f"{person.name} ({how}), last at {clock(person.event.at)}: {did}")
+
+
+class BoardCard:
+    """The board to look at: HTML in a notebook, text on a terminal."""
+
+    def __init__(self, board: Board) -> None:
+        self.board = board
+
+    def __repr__(self) -> str:
+        """Return the board as text."""
+        return board_text(self.board)
+
+    def _repr_mimebundle_(
+        self,
+        include: object = None,  # noqa: ARG002 - the protocol of IPython passes it
+        exclude: object = None,  # noqa: ARG002 - likewise
+    ) -> dict[str, Any]:
+        """Return the board as text and as HTML."""
+        html = f"<style>{style()}</style>{board_html(self.board)}"
+        return {"text/plain": repr(self), "text/html": html}

@@ -2,12 +2,14 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from runbook_nb.approval import digest
+from runbook_nb.board import board_of
 from runbook_nb.calls import Action, Probe
 from runbook_nb.context import RunContext
 from runbook_nb.display import Card
@@ -17,6 +19,7 @@ from runbook_nb.incident.choosing import choose
 from runbook_nb.incident.consent import Consent
 from runbook_nb.incident.joining import join, started
 from runbook_nb.incident.known import KnownSteps
+from runbook_nb.incident.screen import NotebookScreen, Screen
 from runbook_nb.incident.verifying import Verification
 from runbook_nb.incidents import refuse_closed
 from runbook_nb.limits import Limit
@@ -63,11 +66,12 @@ class Incident:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], None] = time.sleep,
         ask: Callable[[str], str] = input,
-        show: Callable[[Card], None] | None = None,
+        screen: Screen | None = None,
     ) -> None:
         self.timeline = timeline
         self._context, self._runbook, self._environment = context, runbook, environment
-        self._now, self._sleep, self._ask, self._show = now, sleep, ask, show or _display
+        self._now, self._sleep, self._ask = now, sleep, ask
+        self._screen = screen or NotebookScreen()
         self._known = KnownSteps(runbook)
         consent = Consent(
             context=context,
@@ -77,7 +81,7 @@ class Incident:
             parameters=digest({"environment": environment.name, **parameters}),
             now=now,
             ask=ask,
-            show=lambda acting: self._show(Card(acting)),
+            show=lambda acting: self._screen.card(Card(acting)),
         )
         self._actor = Actor(
             context=context,
@@ -111,7 +115,8 @@ class Incident:
             environment=joined.environment,
             parameters=parameters or {},
         )
-        incident._record(started(context, joined, parameters=parameters or {}))
+        with incident._step():
+            incident._record(started(context, joined, parameters=parameters or {}))
         return incident
 
     def check(
@@ -128,8 +133,9 @@ class Incident:
         Between ``expect`` and ``fail`` the verdict is warn. A probe that raises or takes too long
         gives unknown. ``if_failed`` names the heading to go to.
         """
-        self._known.keep_check(title, probe, expect=expect, fail=fail, if_failed=if_failed)
-        return Card(self._record(self._read(title)))
+        with self._step() as card:
+            self._known.keep_check(title, probe, expect=expect, fail=fail, if_failed=if_failed)
+            return card(self._record(self._read(title)))
 
     def decide(self, option: str | None = None, reason: str | None = None) -> Card:
         """Rank the options by the verdicts and record the choice.
@@ -141,8 +147,9 @@ class Incident:
         if self._context.option:
             option = self._context.option
             reason = reason or f"Chosen beforehand by {self._context.actor}."
-        chosen = choose(self._runbook, checks, option=option, reason=reason)
-        return Card(self._record(Decided(**self._stamp(), **chosen)))
+        with self._step() as card:
+            chosen = choose(self._runbook, checks, option=option, reason=reason)
+            return card(self._record(Decided(**self._stamp(), **chosen)))
 
     def act(
         self,
@@ -158,10 +165,11 @@ class Incident:
         ``because`` names the checks that call for it; they are read again first. Raises
         ActionError if it fails, after that is recorded.
         """
-        planned = self._known.keep_action(title, action, because=because, risk=risk, undo=undo)
-        for name in planned.because:
-            self._known.check(name)
-        return Card(self._actor.act(planned))
+        with self._step() as card:
+            planned = self._known.keep_action(title, action, because=because, risk=risk, undo=undo)
+            for name in planned.because:
+                self._known.check(name)
+            return card(self._actor.act(planned))
 
     def verify(self, title: str, *, within: timedelta, readings: int = 1) -> Card:
         """Repeat a check until it has passed ``readings`` times in a row, or time is up.
@@ -173,16 +181,18 @@ class Incident:
             read=lambda: self._read(title), now=self._now, sleep=self._sleep
         )
         done = self.timeline.last(Acted, outcome=Outcome.DONE)
-        found = verification.run(within=within, readings=readings, wait=done is not None)
-        return Card(self._record(Verified(**self._stamp(), title=title, **found)))
+        with self._step() as card:
+            found = verification.run(within=within, readings=readings, wait=done is not None)
+            return card(self._record(Verified(**self._stamp(), title=title, **found)))
 
     def undo(self, title: str) -> Card:
         """Take back a done action, newest first, and read its checks again."""
         planned = self._known.action(title)
-        undone = self._actor.undo(planned)
-        for name in planned.because:
-            self._reread(name)
-        return Card(undone)
+        with self._step() as card:
+            undone = self._actor.undo(planned)
+            for name in planned.because:
+                self._reread(name)
+            return card(undone)
 
     def ask(self, question: str, *, owner: str) -> Card:
         """Put a manual step to the responder; unattended it stays open for ``owner``.
@@ -190,26 +200,37 @@ class Incident:
         A step under an option that was not chosen is skipped.
         """
         step, decided = self._runbook.step("ask", question), self.timeline.last(Decided)
-        if step and step.option and (decided is None or decided.option != step.option):
-            skipped = f"{step.option!r} was not chosen."
-            return Card(Asked(**self._stamp(), question=question, owner=owner, skipped=skipped))
-        answer = None
-        if self._context.attended:
-            answer = self._ask(f"{question} Answer, or leave empty to keep it open: ").strip()
-        asked = Asked(**self._stamp(), question=question, owner=owner, answer=answer or None)
-        return Card(self._record(asked))
+        put: dict[str, Any] = {**self._stamp(), "question": question, "owner": owner}
+        with self._step() as card:
+            if step and step.option and (decided is None or decided.option != step.option):
+                skipped = f"{step.option!r} was not chosen."
+                return card(Asked(**put, skipped=skipped))
+            answer = None
+            if self._context.attended:
+                answer = self._ask(f"{question} Answer, or leave empty to keep it open: ").strip()
+            return card(self._record(Asked(**put, answer=answer or None)))
 
     def note(self, text: str, *, runbook: bool = False) -> Card:
         """Add words to the timeline; ``runbook=True`` proposes an edit of the runbook."""
-        return Card(self._record(Noted(**self._stamp(), text=text, runbook=runbook)))
+        with self._step() as card:
+            return card(self._record(Noted(**self._stamp(), text=text, runbook=runbook)))
 
     def stop(self, reason: str) -> None:
         """End the run early, with meaning; not an error."""
-        raise RunStopped(self._record(Stopped(**self._stamp(), reason=reason)).reason)
+        with self._step():
+            raise RunStopped(self._record(Stopped(**self._stamp(), reason=reason)).reason)
 
     @property
     def _run(self) -> str:
         return self._context.run
+
+    @contextmanager
+    def _step(self) -> Iterator[Callable[[Event], Card]]:
+        """Give a step what makes its card, and draw the board when it ends, however it ends."""
+        try:
+            yield Card
+        finally:
+            self._screen.board(board_of(self.timeline, self._runbook, now=self._now()))
 
     def _read(self, title: str) -> Checked:
         check = self._known.check(title)
@@ -225,9 +246,3 @@ class Incident:
 
     def _stamp(self) -> dict[str, Any]:
         return {"at": self._now(), "run": self._run, "by": self._context.actor}
-
-
-def _display(card: Card) -> None:
-    from IPython.display import display
-
-    display(card)
