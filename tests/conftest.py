@@ -14,7 +14,7 @@ from runbook_nb.environment import Environment
 from runbook_nb.incident import Incident
 from runbook_nb.incidents import declare
 from runbook_nb.lab.lab import Lab, LabState
-from runbook_nb.model import Approved
+from runbook_nb.model import Approved, Started
 from runbook_nb.redaction import Redactor
 from runbook_nb.runbook import Runbook
 from runbook_nb.testing import Clock, Responder, Wall, runbook_cells
@@ -74,6 +74,19 @@ class Night:
             ask=self.responder,
             screen=self.screen,
         )
+
+    def starts(self, run: str, *, runbook: str = "trial", by: str = "sam") -> None:
+        began = Started(
+            at=self.clock.now(),
+            run=run,
+            by=by,
+            runbook=runbook,
+            runbook_digest=self.runbook.digest,
+            environment="trial",
+            parameters={"window_s": 60},
+            attended=False,
+        )
+        self.timeline.append(began)
 
     def approve(self, option: str, *, by: str = "alex", requested_by: str = "sam", **more) -> None:
         now = self.clock.now()

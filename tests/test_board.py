@@ -23,7 +23,7 @@ from runbook_nb.model import (
 from runbook_nb.runbook import Runbook
 from runbook_nb.testing import runbook_cells
 from runbook_nb.timeline import Timeline
-from story import ACTION, LAG, RESTART, START, UNBUFFER, Elements, Story, heartbeat
+from story import ACTION, LAG, RESTART, START, UNBUFFER, Elements, Story, evidence, heartbeat
 
 
 @pytest.fixture
@@ -113,6 +113,20 @@ def test_escalation_is_due_by_severity(tmp_path, runbook, severity, after_min):
 
     due = drawn(story, runbook).escalation_due
     assert (due and due.at) == (after_min and START + timedelta(minutes=after_min))
+
+
+def test_an_old_reading_is_stale_until_the_close(story, runbook):
+    """After its freshness a verdict tells of the past; on a closed incident all of it is past."""
+    read_at = START + timedelta(seconds=5)
+    old = evidence(0.4, "s", read_at=read_at)
+    story.checks(LAG, Verdict.PASS, 0.4, "s", fresh_s=60, evidence=old)
+    assert not drawn(story, runbook, after=65).steps[0].stale
+    board = drawn(story, runbook, after=66)
+    assert board.steps[0].stale
+    assert f"✓ pass, stale  {LAG}" in board_text(board)
+    story.tell(Closed)
+
+    assert not drawn(story, runbook, after=90).steps[0].stale
 
 
 def test_what_is_overdue_is_said_in_words(story, runbook):

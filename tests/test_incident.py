@@ -4,11 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from runbook_nb import Verdict, above, at_most, below, equals, minutes, seconds
+from runbook_nb import Verdict, above, at_most, below, equals, hours, minutes, seconds
 from runbook_nb.errors import (
     ActionError,
     IncidentStateError,
     NoAnswerError,
+    ParameterError,
     RunbookFormatError,
     StepNotFoundError,
 )
@@ -111,12 +112,48 @@ def test_decide_finds_nothing_to_fix_when_all_pass(night):
     """Then it names the related runbooks."""
     incident = night.incident()
     check(incident, 1)
+    check(incident, 1, title="Load")
     incident.decide()
 
     decided = night.timeline.last(Decided)
     assert decided.option is None
     assert decided.verdict is Verdict.PASS
     assert decided.try_next == ("another",)
+
+
+def test_a_check_that_has_not_run_is_no_pass(night):
+    """One green check of two does not mean that there is nothing to fix."""
+    incident = night.incident()
+    check(incident, 1)
+    incident.decide()
+
+    decided = night.timeline.last(Decided)
+    assert decided.verdict is Verdict.UNKNOWN
+    assert decided.reason == "These have not run: Load."
+
+
+def test_a_second_run_decides_by_what_the_first_one_read(night):
+    """A machine diagnoses, a responder continues: nothing is read twice for nothing."""
+    first = night.incident()
+    night.starts("run-1")
+    check(first, LATE)
+    check(first, 1, title="Load")
+    second = night.incident(attended=True, run="run-2")
+    second.decide()
+
+    assert night.timeline.last(Decided).option == A
+
+
+def test_a_decision_names_the_readings_that_are_stale(night):
+    """An old verdict is told as one; a check that changes slowly may stand for longer."""
+    incident = night.incident()
+    check(incident, LATE)
+    check(incident, 1, title="Load", expect=at_most(5, "s"), fresh=hours(2))
+    night.clock.sleep(minutes(16).total_seconds())
+    card = incident.decide()
+
+    assert night.timeline.last(Decided).stale == ("Lag",)
+    assert "Stale: Lag: run these checks again first" in repr(card)
 
 
 def test_decide_says_when_checks_could_not_be_read(night):
@@ -136,7 +173,7 @@ def test_another_option_needs_a_reason(night):
     incident = night.incident()
     check(incident, LATE)
 
-    with pytest.raises(ValueError, match="say why"):
+    with pytest.raises(ParameterError, match="say why"):
         incident.decide(option="B")
     incident.decide(option="B", reason="The restart is frozen.")
     assert night.timeline.last(Decided).option == B

@@ -7,7 +7,11 @@ Times are aware UTC; durations are in seconds.
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
+
+# How long a reading stands for the present: acute checks look back 15 minutes, and updates go out
+# as often.
+FRESH_S: Final = 900.0
 
 # How an action is titled that takes another one back.
 UNDO = "Undo: "
@@ -143,7 +147,7 @@ class Started(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Checked(Event):
-    """A probe was read and judged."""
+    """A probe was read and judged; after ``fresh_s`` seconds the reading is stale."""
 
     kind: ClassVar[str] = "checked"
 
@@ -155,11 +159,15 @@ class Checked(Event):
     if_failed: str = ""
     reading: int = 1
     purpose: str = "check"
+    fresh_s: float = FRESH_S
 
 
 @dataclass(frozen=True, kw_only=True)
 class Decided(Event):
-    """An option was chosen, or it was found that there is nothing to fix."""
+    """An option was chosen, or it was found that there is nothing to fix.
+
+    ``stale`` names the checks whose readings were older than their freshness.
+    """
 
     kind: ClassVar[str] = "decided"
 
@@ -169,6 +177,7 @@ class Decided(Event):
     reason: str = ""
     verdict: Verdict = Verdict.UNKNOWN
     try_next: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

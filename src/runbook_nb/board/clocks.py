@@ -1,4 +1,4 @@
-"""The clocks of an incident: when the next update is due, and when the next level is called."""
+"""The clocks of an incident: updates, escalation, and how long a reading stands."""
 
 import re
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from runbook_nb.board.facts import Due
-from runbook_nb.model import Asked, Event, Noted
+from runbook_nb.model import Asked, Checked, Event, Noted
 
 # Both as the runbook incident_response has them, under Update clock and Escalation clock.
 UPDATE_EVERY: Final = timedelta(minutes=15)
@@ -31,6 +31,11 @@ def escalation_due(*, severity: str, opened_at: datetime, now: datetime) -> Due 
     level = _LEVEL.match(severity.strip())
     after = ESCALATE_AFTER.get(int(level[1])) if level else None
     return _due(opened_at + after, now) if after else None
+
+
+def is_stale(checked: Checked, *, now: datetime) -> bool:
+    """Tell whether a reading is older than its check allows."""
+    return (now - checked.evidence.read_at).total_seconds() > checked.fresh_s
 
 
 def _tells(event: Event, told_by: frozenset[str]) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from runbook_nb.board.clocks import escalation_due, update_due
+from runbook_nb.board.clocks import escalation_due, is_stale, update_due
 from runbook_nb.board.facts import Board, BoardStep, Person, Section, Standing
 from runbook_nb.model import (
     UNDO,
@@ -46,7 +46,10 @@ def board_of(timeline: Sequence[Event], runbook: Runbook, *, now: datetime) -> B
     others = {run for run, started in starts.items() if started.runbook != runbook.name}
     own = [event for event in events if event.run not in others]
     decided = next((event for event in reversed(own) if isinstance(event, Decided)), None)
-    sections = _sections(runbook, _newest(own), decided)
+    seen = _newest(own)
+    if closed is None:
+        seen = {key: _aged(step, now) for key, step in seen.items()}
+    sections = _sections(runbook, seen, decided)
     running = began is not None and closed is None
     severity = opened.severity if opened else str(runbook.front.get("severity", ""))
     return Board(
@@ -95,6 +98,12 @@ def _newest(events: Sequence[Event]) -> dict[_Key, BoardStep]:
             if act:
                 seen["act", event.title] = replace(act, standing=Standing.UNDONE, event=event)
     return seen
+
+
+def _aged(step: BoardStep, now: datetime) -> BoardStep:
+    """Mark a reading that is older than its freshness."""
+    stale = isinstance(step.event, Checked) and is_stale(step.event, now=now)
+    return replace(step, stale=stale)
 
 
 def _told(event: Event) -> tuple[_Key, Standing] | None:

@@ -1,5 +1,6 @@
 """The face of each kind of event: what it says, before it becomes text or HTML."""
 
+from datetime import timedelta
 from functools import singledispatch
 from typing import Final
 
@@ -18,7 +19,7 @@ from runbook_nb.display.face import (
     terms,
     took,
 )
-from runbook_nb.display.wording import day_and_clock, listed
+from runbook_nb.display.wording import clock, day_and_clock, listed
 from runbook_nb.model import (
     Acted,
     Acting,
@@ -99,6 +100,7 @@ def _checked(event: Checked) -> Face:
     if event.reading > 1:
         facts.append(("Reading", f"number {event.reading}"))
     facts.append(("Read", reading_words(event, evidence)))
+    facts.append(("Stands until", clock(evidence.read_at + timedelta(seconds=event.fresh_s))))
     return Face(
         at=event.at,
         tone=Tone(event.verdict.value),
@@ -115,6 +117,8 @@ def _checked(event: Checked) -> Face:
 def _decided(event: Decided) -> Face:
     facts = [("Why", event.reason or grounds(event))]
     facts += [("Rejected", f"{heading}. {why}.") for heading, why in rejected(event)]
+    if event.stale:
+        facts.append(("Stale", f"{listed(event.stale)}: run these checks again first"))
     if event.option is None and event.try_next:
         facts.append(("Try next", listed(event.try_next)))
     return Face(

@@ -1,17 +1,44 @@
 """Choose an option from the verdicts: rank, recommend, and say why."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from runbook_nb.errors import StepNotFoundError, near
+from runbook_nb.board import is_stale
+from runbook_nb.errors import ParameterError, StepNotFoundError, near
 from runbook_nb.limits import worst
-from runbook_nb.model import Checked, Option, Verdict
+from runbook_nb.model import Checked, Event, Option, Started, Verdict
 from runbook_nb.runbook import Runbook
 
 
 def newest(checks: Sequence[Checked]) -> dict[str, Checked]:
     """Return the newest reading of each check, in the order of their first reading."""
     return {checked.title: checked for checked in checks}
+
+
+def own_checks(timeline: Sequence[Event], runbook: Runbook, *, run: str) -> list[Checked]:
+    """Return all readings of this run, and those of earlier runs for steps that are still there.
+
+    So a responder continues where a machine has diagnosed.
+    """
+    events = list(timeline)
+    runs = {
+        event.run
+        for event in events
+        if isinstance(event, Started) and event.runbook == runbook.name
+    }
+    titles = {step.title for step in runbook.steps if step.verb == "check"}
+    return [
+        event
+        for event in events
+        if isinstance(event, Checked)
+        and (event.run == run or (event.run in runs and event.title in titles))
+    ]
+
+
+def stale_titles(checks: Sequence[Checked], *, now: datetime) -> tuple[str, ...]:
+    """Return the checks whose newest reading is stale."""
+    return tuple(title for title, checked in newest(checks).items() if is_stale(checked, now=now))
 
 
 def rank(headings: Sequence[str], checks: Sequence[Checked]) -> list[Option]:
@@ -42,8 +69,18 @@ def recommend(ranked: Sequence[Option]) -> str | None:
     return next((option.heading for option in ranked if option.failed), None)
 
 
-def because(ranked: Sequence[Option], checks: Sequence[Checked]) -> str:
-    """Say in one sentence what the recommendation rests on."""
+def unread(runbook: Runbook, checks: Sequence[Checked]) -> list[str]:
+    """Return the checks of the diagnosis that have no reading."""
+    read = newest(checks)
+    return [
+        step.title
+        for step in runbook.steps
+        if (step.verb, step.section) == ("check", "Diagnosis") and step.title not in read
+    ]
+
+
+def because(ranked: Sequence[Option], checks: Sequence[Checked], missing: Sequence[str]) -> str:
+    """Say in one sentence what the recommendation rests on; ``missing`` were not run."""
     latest = newest(checks).values()
     if ranked and ranked[0].failed:
         return f"Failed: {', '.join(ranked[0].failed)}."
@@ -57,7 +94,8 @@ def because(ranked: Sequence[Option], checks: Sequence[Checked]) -> str:
         for words, verdict in said.items()
         if (titles := [checked.title for checked in latest if checked.verdict is verdict])
     )
-    return " ".join(found) or "Every check passed. There is nothing to fix here."
+    unrun = [f"These have not run: {', '.join(missing)}."] if missing else []
+    return " ".join([*found, *unrun]) or "Every check passed. There is nothing to fix here."
 
 
 def named(option: str, runbook: Runbook) -> str:
@@ -80,7 +118,7 @@ def choose(
 ) -> dict[str, Any]:
     """Return the fields of a decision: the option given, or else the recommended one.
 
-    Raises ValueError when another option than the recommended one comes without a reason, and
+    Raises ParameterError when another option than the recommended one comes without a reason, and
     StepNotFoundError for an option that the runbook does not have.
     """
     ranked = rank(runbook.options(), checks)
@@ -91,13 +129,16 @@ def choose(
             f"The checks speak for {recommended or 'no option'}. "
             f"To choose {chosen!r}, say why: decide(option=…, reason=…)."
         )
-        raise ValueError(message)
+        raise ParameterError(message)
+    missing = unread(runbook, checks)
+    verdicts = [checked.verdict for checked in newest(checks).values()]
     return {
         "option": chosen,
         "recommended": recommended,
         "ranked": tuple(ranked),
-        "reason": reason or because(ranked, checks),
-        "verdict": worst(checked.verdict for checked in newest(checks).values()),
+        "reason": reason or because(ranked, checks, missing),
+        # What was not read is not pass.
+        "verdict": worst([*verdicts, *(Verdict.UNKNOWN for _ in missing)]),
         "try_next": () if chosen else tuple(runbook.front.get("related", ())),
     }
 

@@ -1,6 +1,7 @@
 """The steps that this kernel knows: what their cells said when they ran."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from runbook_nb.calls import Action, Probe
 from runbook_nb.errors import RunbookFormatError, StepNotFoundError, near
@@ -22,7 +23,14 @@ class KnownSteps:
         self._planned: dict[str, Planned] = {}
 
     def keep_check(
-        self, title: str, probe: Probe, *, expect: Limit, fail: Limit | None, if_failed: str
+        self,
+        title: str,
+        probe: Probe,
+        *,
+        expect: Limit,
+        fail: Limit | None,
+        if_failed: str,
+        fresh: timedelta,
     ) -> Check:
         """Keep a check; raises RunbookFormatError if ``if_failed`` names no heading."""
         if not isinstance(probe, Probe):
@@ -35,7 +43,12 @@ class KnownSteps:
             )
             raise RunbookFormatError(message)
         self._checks[title] = Check(
-            title=title, probe=probe, expect=expect, fail=fail, if_failed=if_failed
+            title=title,
+            probe=probe,
+            expect=expect,
+            fail=fail,
+            if_failed=if_failed,
+            fresh=fresh,
         )
         return self._checks[title]
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from runbook_nb.calls import Probe
 from runbook_nb.environment import Environment
@@ -21,6 +21,7 @@ class Check:
     expect: Limit
     fail: Limit | None
     if_failed: str
+    fresh: timedelta
 
     def read(
         self, environment: Environment, *, now: Callable[[], datetime], run: str, by: str
@@ -40,6 +41,7 @@ class Check:
             expect=str(self.expect),
             fail=str(self.fail or ""),
             if_failed=self.if_failed,
+            fresh_s=self.fresh.total_seconds(),
         )
 
 

@@ -15,15 +15,17 @@ from runbook_nb.context import RunContext
 from runbook_nb.display import Card
 from runbook_nb.environment import Environment
 from runbook_nb.incident.acting import Actor
-from runbook_nb.incident.choosing import choose
+from runbook_nb.incident.choosing import choose, own_checks, stale_titles
 from runbook_nb.incident.consent import Consent
 from runbook_nb.incident.joining import join, started
 from runbook_nb.incident.known import KnownSteps
 from runbook_nb.incident.screen import NotebookScreen, Screen
+from runbook_nb.incident.stopping import RunStopped
 from runbook_nb.incident.verifying import Verification
 from runbook_nb.incidents import refuse_closed
 from runbook_nb.limits import Limit
 from runbook_nb.model import (
+    FRESH_S,
     Acted,
     Asked,
     Checked,
@@ -39,14 +41,6 @@ from runbook_nb.runbook import Runbook
 from runbook_nb.timeline import Timeline
 
 E = TypeVar("E", bound=Event)
-
-
-class RunStopped(Exception):  # noqa: N818 - it is not an error: the runbook ended, with meaning
-    """The runbook ended early and says why."""
-
-    def _render_traceback_(self) -> list[str]:
-        """Show one line in the notebook instead of a traceback."""
-        return [f"Stopped: {self}"]
 
 
 class Incident:
@@ -127,29 +121,35 @@ class Incident:
         expect: Limit,
         fail: Limit | None = None,
         if_failed: str,
+        fresh: timedelta = timedelta(seconds=FRESH_S),
     ) -> Card:
         """Read a probe, judge the answer, record both, and show the verdict.
 
         Between ``expect`` and ``fail`` the verdict is warn. A probe that raises or takes too long
-        gives unknown. ``if_failed`` names the heading to go to.
+        gives unknown. ``if_failed`` names the heading to go to. After ``fresh`` the reading is
+        stale.
         """
         with self._step() as card:
-            self._known.keep_check(title, probe, expect=expect, fail=fail, if_failed=if_failed)
+            self._known.keep_check(
+                title, probe, expect=expect, fail=fail, if_failed=if_failed, fresh=fresh
+            )
             return card(self._record(self._read(title)))
 
     def decide(self, option: str | None = None, reason: str | None = None) -> Card:
         """Rank the options by the verdicts and record the choice.
 
-        Another ``option`` than the recommended one needs a ``reason``. With no failed check
-        nothing is chosen, and the related runbooks are named.
+        Readings of an earlier run of this incident count until they are read anew. Another
+        ``option`` than the recommended one needs a ``reason``. With no failed check nothing is
+        chosen, and the related runbooks are named.
         """
-        checks = [checked for checked in self.timeline.of(Checked) if checked.run == self._run]
+        checks = own_checks(self.timeline, self._runbook, run=self._run)
         if self._context.option:
             option = self._context.option
             reason = reason or f"Chosen beforehand by {self._context.actor}."
         with self._step() as card:
             chosen = choose(self._runbook, checks, option=option, reason=reason)
-            return card(self._record(Decided(**self._stamp(), **chosen)))
+            stale = stale_titles(checks, now=self._now())
+            return card(self._record(Decided(**self._stamp(), **chosen, stale=stale)))
 
     def act(
         self,

@@ -12,7 +12,7 @@ from runbook_nb.steps import VERBS
 
 # Positional arguments, keywords that must be there, and keywords that may.
 WORDS: Final[Mapping[str, tuple[int, frozenset[str], frozenset[str]]]] = {
-    "check": (2, frozenset({"expect", "if_failed"}), frozenset({"fail"})),
+    "check": (2, frozenset({"expect", "if_failed"}), frozenset({"fail", "fresh"})),
     "decide": (0, frozenset(), frozenset({"option", "reason"})),
     "act": (2, frozenset({"because", "risk", "undo"}), frozenset()),
     "verify": (1, frozenset({"within"}), frozenset({"readings"})),

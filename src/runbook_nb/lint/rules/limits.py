@@ -55,7 +55,11 @@ def limits_agree(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
     fix="Write seconds(…), minutes(…) or hours(…) of a number or a parameter.",
 )
 def duration(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
-    """Wait for a duration in each verification, and ask for at least one reading."""
+    """Wait for a duration in each verification, keep a reading for one, and read at least once."""
+    for placed in page.of("check"):
+        node = placed.argument("fresh")
+        if node is not None and not is_duration(node):
+            yield Flaw(line=placed.line_of("fresh"), message="`fresh` is no duration.")
     for placed in page.of("verify"):
         node = placed.argument("within")
         if node is not None and not is_duration(node):
