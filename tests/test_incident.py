@@ -354,8 +354,8 @@ def test_attended_the_responder_types_to_confirm(night, kind, answer, done):
 
 
 def test_act_needs_its_check_to_have_run(night):
-    """The kernel may have been restarted since."""
-    with pytest.raises(StepNotFoundError, match="has run in this kernel"):
+    """The kernel may have been restarted since; the error leads to the cell to run."""
+    with pytest.raises(StepNotFoundError, match="Run the cell under 'Check: Lag' first"):
         night.incident().act("Restart", RecordingAction()(), because="Lag", **WORDS)
 
 

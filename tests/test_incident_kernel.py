@@ -166,6 +166,19 @@ def test_a_restarted_kernel_shows_all_that_happened(kernel):
     assert "Next: act: Restart" in text_of(board)
 
 
+def test_after_a_restart_an_action_says_in_one_line_which_check_to_run_first(kernel):
+    """No traceback at 3 AM: the heading to go to."""
+    first = kernel()
+    first.run(CHECK)
+    first.run(DECIDE)
+    error = kernel(run="run-2").run(ACT)[-1]
+
+    assert text_of(error) == (
+        "StepNotFoundError: The check 'Lag' has not run in this kernel. "
+        "Run the cell under 'Check 1: Lag' first, then this one again."
+    )
+
+
 def test_an_executed_copy_keeps_the_last_state_of_the_board(runbook):
     """Unattended, nobody watches it change; the copy says how it ended."""
     context = context_of(runbook, attended=False)

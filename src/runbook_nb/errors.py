@@ -31,6 +31,10 @@ class RunbookError(Exception):
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or type(self).__doc__)
 
+    def _render_traceback_(self) -> list[str]:
+        """Show one line in a notebook: the message says what, where and what next."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class RunbookFormatError(RunbookError):
     """The notebook is not a valid runbook; run `runbook lint` for the cell and the fix."""

@@ -76,16 +76,23 @@ class KnownSteps:
     def check(self, title: str) -> Check:
         """Return a check whose cell has run; raises StepNotFoundError with the cell to run."""
         if title not in self._checks:
-            message = (
-                f"No check titled {title!r} has run in this kernel. {near(title, self._checks)} "
-                "Run the check's cell first."
-            )
-            raise StepNotFoundError(message)
+            raise StepNotFoundError(self._not_run("check", title, self._checks))
         return self._checks[title]
 
     def action(self, title: str) -> Planned:
         """Return an action whose cell has run; raises StepNotFoundError with those that have."""
         if title not in self._planned:
-            message = f"No action titled {title!r} has run here. {near(title, self._planned)}"
-            raise StepNotFoundError(message)
+            raise StepNotFoundError(self._not_run("act", title, self._planned))
         return self._planned[title]
+
+    def _not_run(self, verb: str, title: str, known: Iterable[str]) -> str:
+        """Say which cell to run first; a title that no cell has is named with those that ran."""
+        step = self._runbook.step(verb, title)
+        if step is None:
+            return f"No {verb} titled {title!r} is in {self._runbook.name}. {near(title, known)}"
+        # To know an action again it need not be done again.
+        unless = " without confirming it" if verb == "act" else ""
+        return (
+            f"The {verb} {title!r} has not run in this kernel. "
+            f"Run the cell under {step.heading!r} first{unless}, then this one again."
+        )
