@@ -1,34 +1,83 @@
-"""Close an incident and make its record."""
+"""Close an incident: keep what was done by hand, make its record, seal it."""
 
+import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from runbook_nb.archive import write_record
+from runbook_nb.context import new_run_id
 from runbook_nb.environment import Environment
 from runbook_nb.errors import RunbookError, SettingMissingError
+from runbook_nb.execute.outputs import masked_notebook
+from runbook_nb.files import write_atomically
 from runbook_nb.incidents import find, opened, refuse_closed
+from runbook_nb.lean import lean_imports
 from runbook_nb.model import Closed
+from runbook_nb.proof import Seal, signing_seal
 from runbook_nb.redaction import Redactor
 from runbook_nb.runbook import Runbook
 
 
-def close(incidents: Path, incident: str, *, by: str, resolution: str = "") -> Path:
-    """Close an open incident and return its record's page.
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """A record that was made: its page, the head of its timeline, and its seal."""
+
+    incident: str
+    page: Path
+    head: str
+    seal: Seal
+
+    @property
+    def message(self) -> str:
+        """What to post where others keep it: with it, the record has an outside witness."""
+        return (
+            f"{self.incident} is closed. Head of its record: {self.head}. "
+            f"Compare: runbook verify {self.incident} --head {self.head[:16]}"
+        )
+
+
+def close(incidents: Path, incident: str, *, by: str, resolution: str = "") -> Recorded:
+    """Close an open incident and make its record.
 
     Works also when the last run was cut off. Raises IncidentStateError if it is closed already.
     """
     redactor = _redactor(incidents, incident)
     timeline = find(incidents, incident, redactor=redactor)
     refuse_closed(timeline)
+    _keep_working_copies(timeline.path.parent, redactor=redactor)
     timeline.append(Closed(at=datetime.now(UTC), by=by, resolution=resolution))
-    return write_record(timeline.path.parent, redactor=redactor)
+    return _record(incidents, incident, redactor)
 
 
-def remake(incidents: Path, incident: str) -> Path:
-    """Make the record's page anew from the timeline and the runs; returns the page."""
-    redactor = _redactor(incidents, incident)
-    timeline = find(incidents, incident, redactor=redactor)
-    return write_record(timeline.path.parent, redactor=redactor)
+def remake(incidents: Path, incident: str) -> Recorded:
+    """Make the record anew from the timeline and the runs, and seal it again."""
+    return _record(incidents, incident, _redactor(incidents, incident))
+
+
+def _record(incidents: Path, incident: str, redactor: Redactor) -> Recorded:
+    timeline, seal = find(incidents, incident), signing_seal()
+    page = write_record(timeline.path.parent, redactor=redactor, seal=seal)
+    timeline.proven()
+    return Recorded(incident=incident, page=page, head=timeline.head, seal=seal)
+
+
+def _keep_working_copies(folder: Path, *, redactor: Redactor) -> None:
+    """Copy what was run by hand to the runs, masked; an open tab may write its own file on."""
+    lean_imports()
+    import nbformat
+
+    for path in sorted((folder / "working").glob("*.ipynb")):
+        try:
+            notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
+        except (OSError, ValueError, nbformat.ValidationError):
+            # A copy that cannot be read stays where it is; the timeline has what happened.
+            continue
+        if not any(cell.get("outputs") for cell in notebook.cells):
+            continue
+        kept = folder / "runs" / f"{new_run_id(path.stem)}-by-hand.ipynb"
+        text = json.dumps(masked_notebook(notebook, redactor), indent=1, ensure_ascii=False)
+        write_atomically(kept, text + "\n")
 
 
 def _redactor(incidents: Path, incident: str) -> Redactor:

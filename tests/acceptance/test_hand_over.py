@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from runbook_nb.environment import Environment
 from runbook_nb.lab.faults import FAULTS
 from runbook_nb.lab.monitoring import wait_until_quiet
 
@@ -39,8 +40,10 @@ def test_three_runs_of_two_runbooks_are_one_incident(runbook, down):
     assert [path.name for path in runbook.incidents.iterdir() if path.is_dir()] == ["INC-7"]
     runs = {event["run"] for event in runbook.events("INC-7") if event["kind"] == "started"}
     assert len(runs) == 3
-    runbook("close", "INC-7")
-    runbook("verify", str(runbook.incidents / "INC-7"))
+    runbook("close", "INC-7", "--announce")
+    head = posted()["text"].split("--head ")[1]
+    assert "your own key" in runbook("verify", "INC-7", "--head", head)
+    assert "altered: timeline.jsonl" in runbook_after_a_change(runbook, head)
 
 
 def test_without_a_yes_nobody_is_told(runbook, down):
@@ -53,6 +56,22 @@ def test_without_a_yes_nobody_is_told(runbook, down):
     assert "SEV1: agent (INC-8)" in said
     assert "8 of 8 live missions affected" in said
     assert "Missions are slow or interrupted" in said
+
+
+def posted():
+    """Return the newest message of #incidents, read as a colleague's client does."""
+    systems = Environment.load("lab").reading([])
+    channel = systems.setting("slack", "incidents_channel")
+    answer = systems.http("slack").get("/api/conversations.history", params={"channel": channel})
+    systems.close()
+    return answer.json()["messages"][0]
+
+
+def runbook_after_a_change(runbook, head):
+    """Change one byte of the timeline and return what verify says of it."""
+    path = runbook.incidents / "INC-7" / "timeline.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"SEV1", b"SEV3", 1))
+    return runbook("verify", "INC-7", "--head", head, expect=2)
 
 
 def last(runbook, kind):

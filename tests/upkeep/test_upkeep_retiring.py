@@ -133,6 +133,6 @@ def test_old_records_still_open(notebooks, tmp_path):
     close(incidents, "INC-1", by="sam")
     attempt(notebooks, force=True)
 
-    page = remake(incidents, "INC-1")
+    page = remake(incidents, "INC-1").page
 
     assert "Called engineering@company.com." in page.read_text()

@@ -1,5 +1,5 @@
-"""The page of a record, and the proof that nobody altered it."""
+"""The page of a record."""
 
-from runbook_nb.archive.archive import verify_record, write_record
+from runbook_nb.archive.archive import write_record
 
-__all__ = ["verify_record", "write_record"]
+__all__ = ["write_record"]

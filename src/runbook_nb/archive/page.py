@@ -24,16 +24,8 @@ from runbook_nb.model import (
     Verdict,
     Verified,
 )
+from runbook_nb.proof import Content, Seal
 from runbook_nb.record import Record
-
-
-@dataclass(frozen=True, kw_only=True)
-class Attachment:
-    """One file of the record's folder: its path within it, SHA-256 and size in bytes."""
-
-    path: str
-    sha256: str
-    size: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +42,8 @@ def page(
     events: Sequence[Event],
     *,
     notebooks: Sequence[ShownNotebook],
-    attachments: Sequence[Attachment],
+    contents: Sequence[Content],
+    seal: Seal,
 ) -> str:
     """Return the whole page: one file that needs no script and no network."""
     lean_imports()
@@ -63,7 +56,8 @@ def page(
         "events": list(events),
         "curated": curated(events),
         "notebooks": list(notebooks),
-        "attachments": list(attachments),
+        "contents": list(contents),
+        "seal": seal,
         "moment": moment(events),
         "card_style": style(),
         "is_open": record.status is IncidentStatus.OPEN,

@@ -1,12 +1,17 @@
 """Commands for records: close, archive, verify."""
 
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runbook_nb.cli.app import EXIT_CODES, Actor, IncidentId, Incidents, app
-from runbook_nb.model import Verdict
+from runbook_nb.cli.app import EXIT_CODES, Actor, AsJson, IncidentId, Incidents, app
+from runbook_nb.errors import RunbookError
+
+if TYPE_CHECKING:
+    from runbook_nb.closing import Recorded
+    from runbook_nb.proof import Signer
 
 
 @app.command()
@@ -14,10 +19,16 @@ def close(
     incident: IncidentId,
     *,
     resolution: Annotated[str, typer.Option(help="What ended it, in a sentence.")] = "",
+    announce: Annotated[
+        bool, typer.Option("--announce", help="Post the closing message to #incidents.")
+    ] = False,
     incidents: Incidents = None,
     by: Actor = "",
 ) -> None:
-    """Close an incident and make its record, also after a run that was cut off.
+    """Close an incident and make its sealed record, also after a run that was cut off.
+
+    The closing message holds the head of the record: once it stands in a channel, nobody can
+    exchange the record unseen.
 
     Example: runbook close INC-2041 --resolution "The export runs outside the loop now."
     """
@@ -25,33 +36,104 @@ def close(
     from runbook_nb.context import actor, incidents_folder
 
     folder = incidents or incidents_folder()
-    page = close_incident(folder, incident, by=by or actor(), resolution=resolution)
-    typer.echo(f"{incident} is closed. Record: {page}")
+    done = close_incident(folder, incident, by=by or actor(), resolution=resolution)
+    typer.echo(f"{incident} is closed. Record: {done.page}")
+    if done.seal.reason:
+        typer.echo(f"The record is not signed. {done.seal.reason}", err=True)
+    if announce:
+        _announce(folder, done)
+    else:
+        typer.echo(f"Post this in #incidents:\n  {done.message}")
 
 
 @app.command()
 def archive(incident: IncidentId, *, incidents: Incidents = None) -> None:
-    """Make the record's page anew from the timeline and the runs.
+    """Make the record anew from the timeline and the runs, and seal it again.
 
     Example: runbook archive INC-2041
     """
     from runbook_nb.closing import remake
     from runbook_nb.context import incidents_folder
 
-    typer.echo(str(remake(incidents or incidents_folder(), incident)))
+    typer.echo(str(remake(incidents or incidents_folder(), incident).page))
 
 
 @app.command()
-def verify(path: Annotated[Path, typer.Argument(help="The folder of an incident.")]) -> None:
-    """Prove that nobody altered a record; names what was.
+def verify(
+    path: Annotated[Path, typer.Argument(help="A record: its folder, or a file in it.")],
+    *,
+    head: Annotated[
+        str, typer.Option(help="The head from the closing message, 12 digits or more.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Prove that nobody altered a record; names what was, and who sealed it.
 
-    Example: runbook verify incidents/INC-2041
+    It needs nothing but the record. Exit code: 0 unaltered and sealed by a known key, 1 unaltered
+    but nobody known here vouches for it, 2 altered, 3 nothing to judge.
+
+    Example: runbook verify incidents/INC-2041 --head 4f0c2a91be77
     """
-    from runbook_nb.archive import verify_record
+    from runbook_nb.proof import verify_record
 
-    problems = verify_record(path)
-    for problem in problems:
-        typer.echo(problem)
-    if problems:
-        raise typer.Exit(EXIT_CODES[Verdict.FAIL])
-    typer.echo(f"{path}: every file and every event is as it was written.")
+    found = verify_record(_record_folder(path), head=head)
+    if as_json:
+        facts = {
+            "verdict": found.verdict,
+            "problems": found.problems,
+            "head": found.head,
+            "signer": vars(found.signer),
+        }
+        typer.echo(json.dumps(facts, indent=2))
+    else:
+        for problem in found.problems:
+            typer.echo(problem)
+        if not found.problems:
+            typer.echo(f"{path}: every file and every event is as it was sealed.")
+        if found.head:
+            typer.echo(f"{_vouched(found.signer)} Head: {found.head}")
+    raise typer.Exit(EXIT_CODES[found.verdict])
+
+
+def _record_folder(path: Path) -> Path:
+    """Return the record that is meant: a path, or the id of an incident."""
+    from runbook_nb.context import incidents_folder
+
+    by_id = incidents_folder() / path
+    return by_id if not path.exists() and by_id.is_dir() else path
+
+
+def _vouched(signer: "Signer") -> str:
+    """Say what the seal is worth to whoever asks here."""
+    from runbook_nb.proof import Standing
+    from runbook_nb.proof.keys import TRUSTED_FILE, config_folder
+
+    known = f"Sealed by {signer.fingerprint}"
+    match signer.standing:
+        case Standing.NONE:
+            return "Nobody signed it: whoever can write these files could have altered them."
+        case Standing.UNKNOWN:
+            place = config_folder() / TRUSTED_FILE
+            return (
+                f"{known}, which is not known here. Ask its owner for the fingerprint by another "
+                f"way, and add it to {place}."
+            )
+        case _:
+            return f"{known} ({signer.name})."
+
+
+def _announce(incidents: Path, done: "Recorded") -> None:
+    """Post the closing message; the incident stays closed if the channel cannot be reached."""
+    from runbook_nb.environment import Environment
+    from runbook_nb.incidents import find, opened
+    from runbook_nb.systems import slack
+
+    try:
+        environment = Environment.load(opened(find(incidents, done.incident)).environment)
+        systems = environment.writing([])
+        slack.closed(incident=done.incident, text=done.message).do(systems)
+    except Exception as error:
+        message = f"Not posted ({error}). Post it by hand:\n  {done.message}"
+        raise RunbookError(message) from error
+    systems.close()
+    typer.echo(f"Posted to #incidents: {done.message}")

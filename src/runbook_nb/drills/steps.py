@@ -125,7 +125,7 @@ def run_runbook(
         approve=approve,
     )
     here.run = run(order, progress=here.progress)
-    here.record = close(incidents, here.run.incident, by=actor(), resolution="drill")
+    here.record = close(incidents, here.run.incident, by=actor(), resolution="drill").page
     found = findings(here.run)
     wanted = {**expect, "complete": True}
     for name, value in wanted.items():

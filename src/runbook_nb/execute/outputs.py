@@ -99,6 +99,17 @@ class Writing:
         return self._redactor.mask(value) if len(value) <= CELL_LIMIT else _cut(value)
 
 
+def masked_notebook(notebook: Mapping[str, Any], redactor: Redactor) -> dict[str, Json]:
+    """Return a whole notebook as it may be written: sources, outputs and all metadata masked."""
+    writing = Writing(redactor)
+    return {
+        "cells": [writing.cell(cell) for cell in notebook["cells"]],
+        "metadata": redactor.clean(notebook["metadata"]),
+        "nbformat": notebook["nbformat"],
+        "nbformat_minor": notebook["nbformat_minor"],
+    }
+
+
 def size_of(output: Mapping[str, Any]) -> int:
     """Return the characters that an output holds."""
     match output["output_type"]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from importlib.metadata import version
 from typing import Any, TypeVar
 
 from runbook_nb.errors import RecordIntegrityError
@@ -117,6 +118,11 @@ class Record:
             action["said"] = folded.said
         plain: dict[str, Any] = json.loads(json.dumps(facts, default=_said_time))
         return plain
+
+
+def made_by() -> str:
+    """Name the program and its version, as every record does."""
+    return f"runbook-nb {version('runbook-nb')}"
 
 
 def read_events(timeline: Timeline) -> tuple[list[Event], Integrity]:

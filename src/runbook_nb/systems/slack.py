@@ -92,6 +92,18 @@ def _(systems: Systems, result: Json, *, after: timedelta) -> Json:  # noqa: ARG
     return {"deleted": [post["ts"] for post in result]}
 
 
+@action(timeout_s=30, repeatable=True)
+def closed(systems: Systems, *, incident: str, text: str) -> Json:
+    """Post that an incident is closed, with the head of its record; a channel is a witness."""
+    return _post(systems, _message(systems, incident, "resolved", text))
+
+
+@closed.rehearsal
+def _(systems: Systems, *, incident: str, text: str) -> Json:
+    message = _message(systems, incident, "resolved", text)
+    return {"would post": message["text"], "channel": message["channel"]}
+
+
 def _announcement(
     systems: Systems, incident: str, component: str, runbook: str, window: timedelta
 ) -> dict[str, Any]:
