@@ -8,9 +8,9 @@ from runbook_nb.calls import Probe
 from runbook_nb.errors import IncidentStateError
 from runbook_nb.limits import at_most
 from runbook_nb.model import Asked, Closed, Decided, Noted
+from runbook_nb.record.remarks import Kind
 from runbook_nb.testing import scripted_probe
 from runbook_nb.upkeep import Review
-from runbook_nb.upkeep.sightings import Kind
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from runbook_nb.errors import RunbookError
+from runbook_nb.record.remarks import Kind
 from runbook_nb.runbook import Runbook, is_injected, text_digest
-from runbook_nb.upkeep.sightings import Kind, Sighting
+from runbook_nb.upkeep.sightings import Sighting
 
 _EDITS: Final = {
     Kind.NOTE: "Work this note into the text",
