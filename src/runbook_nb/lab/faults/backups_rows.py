@@ -1,14 +1,16 @@
 """Rows that are deleted, and kept aside so that healing can put each back as it was."""
 
 import json
-from typing import Final
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, islice
+from pathlib import Path
+from typing import Any, Final
 
 from psycopg import sql
 
 from runbook_nb.errors import LabError
 from runbook_nb.lab.backups import ASIDE, end_copies, manifests
 from runbook_nb.lab.faults.outside import Connection, superuser, until
-from runbook_nb.lab.files import write_whole
 from runbook_nb.lab.state import LabState
 
 _BACKUP_WITHIN_S = 8.0
@@ -26,7 +28,7 @@ _ENTRIES: Final = """
 SELECT entry.id FROM library_entries AS entry
   JOIN tenants AS tenant ON tenant.id = entry.tenant_id AND tenant.slug = %(tenant)s
 """
-_KEEP = "SELECT coalesce(jsonb_agg(to_jsonb(t)), '[]') FROM public.{} AS t WHERE {} = ANY(%s)"
+_KEEP = "SELECT to_jsonb(t) FROM public.{} AS t WHERE {} = ANY(%s)"
 _PUT_BACK = """
 INSERT INTO public.{table} SELECT * FROM jsonb_populate_recordset(null::public.{table}, %s::jsonb)
 ON CONFLICT DO NOTHING
@@ -39,16 +41,18 @@ UPDATE library_entries AS entry
 """
 
 
+# PostgreSQL takes no JSON value of more than 256 MB, so rows are put back so many at a time.
+_AT_ONCE: Final = 500
+
+
 def delete_missions(lab: LabState, *, name: str, tenant: str) -> None:
     """Delete the finished missions of a tenant; with them goes all that hangs on them."""
     await_backup(lab)
     with superuser(lab) as connection:
         ids = [row[0] for row in connection.execute(_FINISHED.encode(), {"tenant": tenant})]
         tables = [row[0] for row in connection.execute(_HOLDING_MISSIONS.encode())]
-        kept = {table: _rows(connection, table, "mission_id", ids) for table in tables}
-        kept["missions"] = _rows(connection, "missions", "id", ids)
-        kept["library_entries"] = _rows(connection, "library_entries", "source_mission_id", ids)
-        _keep(lab, name, kept)
+        goes = [("missions", "id"), *((table, "mission_id") for table in tables)]
+        _keep(lab, name, _rows(connection, [*goes, ("library_entries", "source_mission_id")], ids))
         connection.execute(b"DELETE FROM missions WHERE id = ANY(%s)", [ids])
 
 
@@ -57,28 +61,25 @@ def delete_library(lab: LabState, *, name: str, tenant: str) -> None:
     await_backup(lab)
     with superuser(lab) as connection:
         ids = [row[0] for row in connection.execute(_ENTRIES.encode(), {"tenant": tenant})]
-        kept = {
-            "library_entries": _rows(connection, "library_entries", "id", ids),
-            "library_embeddings": _rows(connection, "library_embeddings", "entry_id", ids),
-        }
-        _keep(lab, name, kept)
+        goes = (("library_entries", "id"), ("library_embeddings", "entry_id"))
+        _keep(lab, name, _rows(connection, goes, ids))
         connection.execute(b"DELETE FROM library_entries WHERE id = ANY(%s)", [ids])
 
 
 def put_back(lab: LabState, *, name: str) -> None:
     """Put the rows back as they were, stamps included, and end a copy that was restored."""
     end_copies(lab.folder)
-    file = lab.folder / ASIDE / f"{name}.json"
+    file = _file(lab, name)
     if not file.exists():
         return
-    kept = json.loads(file.read_text(encoding="utf-8"))
     with superuser(lab) as connection, connection.transaction():
         # Else triggers would stamp the rows, and keys ask for an order.
         connection.execute("SET LOCAL session_replication_role = replica")
-        for table, rows in kept.items():
+        for table, rows in _kept(file):
             statement = sql.SQL(_PUT_BACK).format(table=sql.Identifier(table))
             connection.execute(statement, [json.dumps(rows)])
-        connection.execute(_POINT_AGAIN.encode(), [json.dumps(kept["library_entries"])])
+            if table == "library_entries":
+                connection.execute(_POINT_AGAIN.encode(), [json.dumps(rows)])
     file.unlink()
 
 
@@ -91,17 +92,38 @@ def await_backup(lab: LabState) -> None:
     )
 
 
-def _rows(connection: Connection, table: str, column: str, ids: list[object]) -> object:
-    query = sql.SQL(_KEEP).format(sql.Identifier(table), sql.Identifier(column))
-    row = connection.execute(query, [ids]).fetchone()
-    return [] if row is None else row[0]
+def _rows(
+    connection: Connection, goes: Sequence[tuple[str, str]], ids: list[object]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the rows of each table whose column is one of ``ids``, one after the other."""
+    for table, column in goes:
+        query = sql.SQL(_KEEP).format(sql.Identifier(table), sql.Identifier(column))
+        for (row,) in connection.cursor().stream(query, [ids]):
+            yield table, row
 
 
-def _keep(lab: LabState, name: str, kept: dict[str, object]) -> None:
-    if not any(kept.values()):
-        raise LabError("There is nothing to delete; heal the lab first.")
-    (lab.folder / ASIDE).mkdir(exist_ok=True)
-    file = lab.folder / ASIDE / f"{name}.json"
+def _keep(lab: LabState, name: str, rows: Iterable[tuple[str, dict[str, Any]]]) -> None:
+    """Write rows aside, one a line; a fault that is injected already is not injected again."""
+    file = _file(lab, name)
     if file.exists():
         raise LabError(f"{name} is injected already; heal it first.")
-    write_whole(file, json.dumps(kept))
+    file.parent.mkdir(exist_ok=True)
+    half = file.with_suffix(".half")
+    with half.open("w", encoding="utf-8") as lines:
+        lines.writelines(json.dumps(row) + "\n" for row in rows)
+    if not half.stat().st_size:
+        half.unlink()
+        raise LabError("There is nothing to delete; heal the lab first.")
+    half.rename(file)
+
+
+def _kept(file: Path) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Yield table by table what was written aside, a few rows at a time."""
+    with file.open(encoding="utf-8") as lines:
+        for table, rows in groupby(map(json.loads, lines), key=lambda kept: str(kept[0])):
+            while chunk := [row for _, row in islice(rows, _AT_ONCE)]:
+                yield table, chunk
+
+
+def _file(lab: LabState, name: str) -> Path:
+    return lab.folder / ASIDE / f"{name}.jsonl"
