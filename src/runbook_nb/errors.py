@@ -4,6 +4,7 @@
 
     RunbookError
     ├── RunbookFormatError
+    │   └── PairConflictError
     ├── RunbookNotFoundError
     ├── ParameterError
     ├── SettingMissingError
@@ -38,6 +39,14 @@ class RunbookError(Exception):
 
 class RunbookFormatError(RunbookError):
     """The notebook is not a valid runbook; run `runbook lint` for the cell and the fix."""
+
+
+class PairConflictError(RunbookFormatError):
+    """Markdown and notebook of a pair were both edited; nothing was written."""
+
+    def __init__(self, message: str | None = None, *, diff: str = "") -> None:
+        super().__init__(message)
+        self.diff = diff
 
 
 class RunbookNotFoundError(RunbookError):

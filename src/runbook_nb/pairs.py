@@ -1,17 +1,22 @@
 """Pairs: the Markdown that is reviewed and the notebook that is opened, kept equal by content.
 
 The Markdown leads. Its header and Validation Log are written from the front matter; the notebook
-is made from it, without outputs and with cell ids that depend on the text alone.
+is made from it, without outputs and with cell ids that depend on the text alone. An id that does
+not fit its text therefore tells that somebody edited the notebook, and such an edit is not lost:
+it is shown as a diff until its author says which of the two files holds.
 """
 
+import difflib
 import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from runbook_nb.errors import RunbookFormatError
+from runbook_nb.errors import PairConflictError, RunbookFormatError
 from runbook_nb.files import write_atomically
 from runbook_nb.lean import lean_imports
+from runbook_nb.steps import source_of
 
 HEADER = ("Scenario", "Severity", "Owner", "Last Updated", "Last Validated")
 LOG = ("Date", "Validator", "Environment", "Result", "Notes")
@@ -32,8 +37,7 @@ def formatted(path: Path) -> dict[Path, str]:
         message = f"{path} cannot be read as a runbook: {error!r}."
         raise RunbookFormatError(message) from error
     for number, cell in enumerate(notebook.cells):
-        text = f"{number}\n{cell.source}"
-        cell["id"] = hashlib.sha256(text.encode()).hexdigest()[:12]
+        cell["id"] = cell_id(number, cell.source)
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     notebook.nbformat_minor = 5
@@ -51,13 +55,75 @@ def out_of_date(path: Path) -> list[Path]:
     ]
 
 
-def write(path: Path) -> list[Path]:
-    """Bring both files of a pair up to date; return those that changed."""
+def cell_id(number: int, source: str) -> str:
+    """Return the id of a cell that holds this text as the so manieth of its notebook."""
+    return hashlib.sha256(f"{number}\n{source}".encode()).hexdigest()[:12]
+
+
+def conflict(path: Path) -> str:
+    """Return how a notebook that was edited differs from its Markdown, as a diff of two texts.
+
+    Empty when nobody edited the notebook, or when both say the same.
+    """
+    notebook = path.with_suffix(".ipynb")
+    if not notebook.is_file() or not _edited(notebook):
+        return ""
+    says = formatted(path)[path].splitlines(keepends=True)
+    would = _markdown_of(notebook, path).splitlines(keepends=True)
+    return "".join(difflib.unified_diff(says, would, fromfile=path.name, tofile=notebook.name))
+
+
+def take_notebook(path: Path) -> None:
+    """Let the notebook's cells hold: write them into the Markdown, under its own front matter."""
+    write_atomically(path, _markdown_of(path.with_suffix(".ipynb"), path))
+
+
+def write(path: Path, *, discard: bool = False) -> list[Path]:
+    """Bring both files of a pair up to date; return those that changed.
+
+    Raises PairConflictError, and writes nothing, where an edit of the notebook would be lost;
+    with ``discard`` it may be.
+    """
     wanted = formatted(path)
+    if not discard and (differs := conflict(path)):
+        message = f"{path.with_suffix('.ipynb').name} was edited, and {path.name} says otherwise."
+        raise PairConflictError(message, diff=differs)
     changed = out_of_date(path)
     for file in changed:
         write_atomically(file, wanted[file])
     return changed
+
+
+def _edited(notebook: Path) -> bool:
+    """Tell whether a cell's id does not fit its place and text: only `runbook fmt` makes them."""
+    try:
+        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        return any(
+            cell.get("id") != cell_id(number, source_of(cell)) for number, cell in enumerate(cells)
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False  # What is no notebook holds no edit.
+
+
+def _markdown_of(notebook: Path, path: Path) -> str:
+    """Return the Markdown that the notebook's cells would make, with the header of ``path``."""
+    lean_imports()
+    import jupytext
+    import nbformat
+
+    held = jupytext.reads(path.read_text(encoding="utf-8"), fmt="md")
+    edited = nbformat.read(notebook, as_version=4)
+    try:
+        held.cells = edited.cells
+        _write_header(held.cells, held.metadata["runbook"])
+        _write_log(held.cells, held.metadata["runbook"])
+    except (ValueError, KeyError, IndexError) as error:
+        message = f"{notebook} is no runbook any more: {error!r}."
+        raise RunbookFormatError(message) from error
+    for cell in held.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return str(jupytext.writes(held, fmt="md")).rstrip("\n") + "\n"
 
 
 def _write_header(cells: list[Any], front: Mapping[str, Any]) -> None:

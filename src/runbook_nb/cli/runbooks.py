@@ -3,6 +3,7 @@
 import json
 import sys
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +23,13 @@ def runbook_names(incomplete: str) -> list[str]:
     except RunbookError:
         return []
     return sorted(path.stem for path in found if path.stem.startswith(incomplete))
+
+
+class Take(StrEnum):
+    """Which file of a pair holds."""
+
+    MARKDOWN = "markdown"
+    NOTEBOOK = "notebook"
 
 
 RunbookName = Annotated[
@@ -103,26 +111,65 @@ def fmt(
     names: Annotated[list[str] | None, typer.Argument(help="Runbooks; all by default.")] = None,
     *,
     check: Annotated[bool, typer.Option(help="Change nothing; fail if something would.")] = False,
+    take: Annotated[
+        Take | None, typer.Option(help="Which file holds when the notebook was edited too.")
+    ] = None,
 ) -> None:
     """Write header and log from the front matter, the notebook from the Markdown, and the index.
 
-    The index of all runbooks is that of the README beside their folder.
+    The index of all runbooks is that of the README beside their folder. A notebook that was edited
+    is not overwritten: the difference is shown, and --take says which of the two holds.
 
     Example: runbook fmt --check
     """
-    from runbook_nb.pairs import out_of_date, write
+    from runbook_nb.errors import ParameterError
+    from runbook_nb.pairs import out_of_date
     from runbook_nb.runbook import runbooks_folder
 
+    if take and (check or not names):
+        message = "--take decides for runbooks that are named, and not with --check."
+        raise ParameterError(message)
     folder = runbooks_folder()
-    paths = [folder / f"{name}.md" for name in names or []] or sorted(folder.glob("*.md"))
-    changed = [file for path in paths for file in (out_of_date(path) if check else write(path))]
+    paths = [_markdown(folder, name) for name in names or []] or sorted(folder.glob("*.md"))
+    changed, conflicts = [], 0
+    for path in paths:
+        files = out_of_date(path) if check else _written(path, take)
+        conflicts += files is None
+        changed += files or []
     readme = folder.parent / "README.md"
     if has_index(readme) and write_index(readme, check=check):
         changed.append(readme)
     for file in changed:
         typer.echo(f"{'out of date' if check else 'written'}: {file}")
-    if check and changed:
+    if conflicts or (check and changed):
         raise typer.Exit(EXIT_CODES[Verdict.FAIL])
+
+
+def _markdown(folder: Path, name: str) -> Path:
+    """Return the Markdown of a runbook, which may have no notebook yet."""
+    from runbook_nb.runbook import Runbook
+
+    path = folder / f"{name}.md"
+    return path if path.is_file() else Runbook.find(name).path.with_suffix(".md")
+
+
+def _written(path: Path, take: Take | None) -> list[Path] | None:
+    """Bring a pair up to date; on a conflict show the difference and return None."""
+    from runbook_nb.errors import PairConflictError
+    from runbook_nb.pairs import take_notebook, write
+
+    if take is Take.NOTEBOOK:
+        take_notebook(path)
+    try:
+        return write(path, discard=take is not None)
+    except PairConflictError as error:
+        typer.echo(error.diff)
+        typer.echo(
+            f"{error} Nothing of it was written. Keep one of them:\n"
+            f"  runbook fmt {path.stem} --take notebook   the + lines\n"
+            f"  runbook fmt {path.stem} --take markdown   the - lines"
+        )
+        return None
 
 
 def catalogue() -> list[Any]:

@@ -4,12 +4,12 @@ It proves only what needs no judgement: the notebook, written out as Markdown, i
 letter. Everything else is left to the exact comparison of the pairs.
 """
 
-import hashlib
 import json
 from itertools import pairwise
 from typing import Any
 
 from runbook_nb.lint.page import Page
+from runbook_nb.pairs import cell_id
 from runbook_nb.steps import source_of
 
 
@@ -35,8 +35,7 @@ def _metadata(metadata: Any) -> Any:
 def _identified(cells: list[dict[str, Any]]) -> bool:
     """Tell whether each cell has the id that its place and text give it."""
     return all(
-        cell["id"] == hashlib.sha256(f"{number}\n{source_of(cell)}".encode()).hexdigest()[:12]
-        and set(cell["metadata"]) <= {"tags"}
+        cell["id"] == cell_id(number, source_of(cell)) and set(cell["metadata"]) <= {"tags"}
         for number, cell in enumerate(cells)
     )
 
