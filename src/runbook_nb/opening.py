@@ -16,6 +16,7 @@ from runbook_nb.incidents import declare
 from runbook_nb.model import Json
 from runbook_nb.parameters import typed
 from runbook_nb.runbook import Runbook
+from runbook_nb.saving_by_hand import HOOK
 
 
 def prepare(
@@ -73,6 +74,7 @@ def start_jupyterlab(context: RunContext, *, browser: bool) -> NoReturn:
         f"--ServerApp.root_dir={context.notebook.parent}",
         f"--LabApp.default_url=/lab/tree/{context.notebook.name}",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        f"--ContentsManager.pre_save_hook={HOOK}",
     ]
     arguments += [] if browser else ["--no-browser"]
     if os.geteuid() == 0:

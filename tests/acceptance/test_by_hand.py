@@ -5,7 +5,7 @@ import re
 import shutil
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -14,6 +14,7 @@ import trial
 from runbook_nb.lab.faults import FAULTS
 from runbook_nb.timeline import Timeline
 
+SECRET = "kx9_staple_unlikely"
 CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 ARGUMENTS = [
     "--no-sandbox",
@@ -67,12 +68,22 @@ def wait_for(url: str, server) -> None:
     pytest.fail("JupyterLab did not answer within 30 s.")
 
 
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Wait for what the server does a moment after the browser asked."""
+    ends = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < ends
+        time.sleep(0.1)
+
+
 @pytest.mark.timeout(180)
 def test_a_responder_diagnoses_acts_with_a_typed_word_and_closes(
     runbook, dead_sessions, with_notebooks, page, tmp_path
 ):
-    """Run All stops at the action; the same verbs write the same timeline."""
-    with_notebooks("dead_sessions", trial.dead_sessions())
+    """Run All stops at the action; the same verbs write the same timeline, and no secret."""
+    shown = '```python\nprint(__import__("os").environ["TRIAL_TOKEN"])\n```\n'
+    with_notebooks("dead_sessions", trial.dead_sessions(shown))
+    runbook.environ["TRIAL_TOKEN"] = SECRET
     runbook.environ["JUPYTER_RUNTIME_DIR"] = str(tmp_path / "runtime")
     server = runbook.start("open", "dead_sessions", "--incident", "INC-1", "--no-browser")
     try:
@@ -95,6 +106,8 @@ def test_a_responder_diagnoses_acts_with_a_typed_word_and_closes(
         page.wait_for_function("document.querySelectorAll('.rb-card').length >= 7", timeout=60_000)
         page.keyboard.press("Control+s")
         page.wait_for_selector(".jp-Notebook .rb-card")
+        copy = runbook.incidents / "INC-1" / "working" / "dead_sessions.ipynb"
+        wait_until(lambda: "[masked]" in copy.read_text(encoding="utf-8"))
     finally:
         server.send_signal(signal.SIGTERM)
         server.communicate(timeout=30)
@@ -106,6 +119,9 @@ def test_a_responder_diagnoses_acts_with_a_typed_word_and_closes(
     ] * 2
     assert Timeline(runbook.incidents / "INC-1" / "timeline.jsonl").verify()
     assert "INC-1 is closed" in runbook("close", "INC-1")
+    assert len(list((runbook.incidents / "INC-1" / "runs").glob("*-by-hand.ipynb"))) == 1
+    files = [path for path in runbook.incidents.rglob("*") if path.is_file()]
+    assert not [path for path in files if SECRET.encode() in path.read_bytes()]
     outside = [
         url
         for url in page.requested

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from runbook_nb.model import Json
 from runbook_nb.redaction import Redactor, visible
+from runbook_nb.redaction.images import wordless
 
 TEXT_LIMIT: Final = 64 * 1024  # characters of one stream or text
 CELL_LIMIT: Final = 1024 * 1024  # characters of all outputs of one cell
@@ -94,7 +95,7 @@ class Writing:
         if mime in _TEXTS:
             return self.text(value)
         if mime.startswith("image/") and _BASE64.fullmatch(value):
-            return value
+            return wordless(value)
         # Markup keeps its form: what it may do on a screen is settled where it is shown.
         return self._redactor.mask(value) if len(value) <= CELL_LIMIT else _cut(value)
 

@@ -1,25 +1,25 @@
-"""What is masked, cut and made harmless before anything is written.
+"""The redactor: masks, makes harmless and cuts every text on its way to disk."""
 
-Three things happen to every text on its way to disk, in this order: what could act on a screen
-(escape sequences, control and direction marks) is made visible, since it could also split a
-secret; then secret values that this process knows are masked, and what looks like a secret. Sizes
-are cut last. If masking itself fails, the text is withheld: no secret leaves because a pattern
-broke.
-"""
-
-import html
-import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, is_dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import partial
+from re import Match
 from typing import Any, Final
-from urllib.parse import quote
 
 from runbook_nb.model import Json
+from runbook_nb.redaction.patterns import PATTERNS, names_secret
+from runbook_nb.redaction.screen import visible
+from runbook_nb.redaction.spellings import (
+    TORN_MINIMUM,
+    encoded,
+    spellings,
+    torn,
+    views,
+    without_blanks,
+)
 
 TEXT_LIMIT: Final = 20_000  # characters of one text; a screen shows about 4,000
 ROWS_LIMIT: Final = 200  # rows of one list
@@ -28,44 +28,6 @@ DEPTH_LIMIT: Final = 12  # levels of one value
 SECRET_MINIMUM: Final = 6
 # RFC 8785 allows integers that a double holds exactly.
 _INTEGER_LIMIT: Final = 2**53 - 1
-
-# Every repetition is bounded: an unbounded one takes minutes on a long line of dashes.
-_BY_NAME: Final = (
-    r"(?i)(?<![\w-])[\w-]{0,64}?(?:password|passwd|secret|api[_-]?key|access[_-]?key|token)"
-    r"[\"']?\s{0,9}[:=]\s{0,9}[\"']?[^\s\"',;&}]{6,}"
-)
-
-# Order matters: the larger form first, since it contains the smaller ones.
-PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
-    (name, re.compile(pattern))
-    for name, pattern in (
-        (
-            "private key",
-            r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
-        ),
-        ("jwt", r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"),
-        ("dsn password", r"(?<=://)([^\s:/@]{0,128}):[^\s@]{1,256}(?=@)"),
-        ("authorization header", r"(?i)\b(?:bearer|basic|token token=|oauth)[ =]+[\w.~+/=-]{8,}"),
-        ("named secret", _BY_NAME),
-        ("slack token", r"\bxox[abeprs]-[\w-]{8,}"),
-        ("google key", r"\bAIza[\w-]{30,}"),
-        ("aws key", r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
-        ("github token", r"\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}"),
-        ("supabase key", r"\bsb(?:p|_secret|_publishable)_[\w-]{16,}"),
-        ("fly token", r"\bf(?:m1|m2|o1)[_r]?_[\w+/=-]{16,}"),
-        ("prefixed key", r"\b(?:sk|pk|rk|ak|comp)[_-][\w-]{12,}"),
-        ("e-mail", r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}?\.[A-Za-z]{2,24}\b"),
-    )
-)
-
-# A variable in capitals that ends in KEY opens something; a column such as metadata_key does not.
-_SECRET_NAME = re.compile(
-    r"(?i:password|passwd|secret|api[_-]?key|authorization|credential|dsn|(?:^|[_-])token$)|KEY$"
-)
-_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
-)
 
 
 class Redactor:
@@ -82,25 +44,50 @@ class Redactor:
 
     def learn(self, secrets: Iterable[str]) -> None:
         """Mask these exact values from now on; very short ones are left, being ordinary words."""
-        for value in secrets:
-            if len(value) >= SECRET_MINIMUM:
-                self._secrets.update(_spellings(value))
+        self._secrets.update(value for value in secrets if len(value) >= SECRET_MINIMUM)
+        spelled = {spelling for value in self._secrets for spelling in spellings(value)}
         # The longest first, so that a secret that contains another is masked whole.
-        self._known = sorted(self._secrets, key=len, reverse=True)
+        self._known = sorted(spelled, key=len, reverse=True)
+        self._long = [value for value in self._secrets if len(value) >= TORN_MINIMUM]
+        self._torn = [torn(value) for value in self._long]
 
     def mask(self, text: str) -> str:
         """Return the text without secrets; withhold all of it if masking fails."""
         try:
-            for secret in self._known:
-                if secret in text:
-                    self.counts["known value"] += text.count(secret)
-                    text = text.replace(secret, "[masked]")
+            text = self._without_known(text)
             for name, pattern in PATTERNS:
                 text = pattern.sub(partial(self._masked, name), text)
+            if self._can_be_read(text):
+                self.counts["withheld"] += 1
+                return "[withheld: a secret in another spelling]"
         except Exception:  # noqa: BLE001 - whatever broke, the text must not get out
             self.counts["withheld"] += 1
             return "[withheld: masking failed]"
         return text
+
+    def _without_known(self, text: str) -> str:
+        for spelled in self._known:
+            if spelled in text:
+                self.counts["known value"] += text.count(spelled)
+                text = text.replace(spelled, "[masked]")
+        if "\n" in text:
+            for pattern in self._torn:
+                text, count = pattern.subn("[masked]", text)
+                self.counts["known value"] += count
+        for block in encoded(text, self._secrets) if self._secrets else ():
+            text = text.replace(block, "[masked]")
+            self.counts["known value"] += 1
+        return text
+
+    def _can_be_read(self, text: str) -> bool:
+        """Tell whether a known secret still shows to whoever decodes the text."""
+        if not self._secrets:
+            return False
+        read = views(text)
+        if any(secret in view for view in read for secret in self._secrets):
+            return True
+        bare = [without_blanks(view) for view in (text, *read)] if self._long else []
+        return any(secret in view for view in bare for secret in self._long)
 
     def text(self, text: str) -> str:
         """Return the text masked, harmless on any screen, and cut to size."""
@@ -164,30 +151,9 @@ class Redactor:
             return f"[{len(value):,} bytes]"
         return self.text(str(value))
 
-    def _masked(self, name: str, match: re.Match[str]) -> str:
+    def _masked(self, name: str, match: Match[str]) -> str:
         if match.group(0) in self._allowed:
             return match.group(0)
         self.counts[name] += 1
         # The user name of a DSN helps the reader and opens nothing.
         return f"{match.group(1)}:[masked]" if name == "dsn password" else f"[masked: {name}]"
-
-
-def visible(text: str) -> str:
-    """Drop terminal escapes and show control and direction marks as their code points."""
-    return _UNSEEN.sub(lambda match: f"⟨U+{ord(match.group(0)):04X}⟩", _ANSI.sub("", text))
-
-
-def names_secret(name: str) -> bool:
-    """Tell whether a setting, variable or key of that name holds a secret."""
-    return bool(_SECRET_NAME.search(name))
-
-
-def _spellings(secret: str) -> set[str]:
-    """Return a secret as it stands in text, HTML, Python, JSON and a URL."""
-    return {
-        secret,
-        html.escape(secret),
-        repr(secret)[1:-1],
-        json.dumps(secret)[1:-1],
-        quote(secret, safe=""),
-    }

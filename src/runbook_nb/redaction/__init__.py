@@ -1,0 +1,25 @@
+"""What is masked, cut and made harmless before anything is written.
+
+Three things happen to every text on its way to disk, in this order: what could act on a screen
+(escape sequences, control and direction marks) is made visible, since it could also split a
+secret; then secret values that this process knows are masked, and what looks like a secret. Sizes
+are cut last. If masking itself fails, the text is withheld: no secret leaves because a pattern
+broke.
+"""
+
+from runbook_nb.redaction.patterns import PATTERNS, names_secret
+from runbook_nb.redaction.redactor import ROWS_LIMIT, TEXT_LIMIT, Redactor
+from runbook_nb.redaction.report import Masked, RedactionReport, report_of
+from runbook_nb.redaction.screen import visible
+
+__all__ = [
+    "PATTERNS",
+    "ROWS_LIMIT",
+    "TEXT_LIMIT",
+    "Masked",
+    "RedactionReport",
+    "Redactor",
+    "names_secret",
+    "report_of",
+    "visible",
+]
