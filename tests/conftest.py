@@ -12,6 +12,7 @@ from runbook_nb.approval import LIFETIME, digest
 from runbook_nb.context import RunContext
 from runbook_nb.environment import Environment
 from runbook_nb.incident import Incident
+from runbook_nb.incident.screen import Screen
 from runbook_nb.incidents import declare
 from runbook_nb.lab.lab import Lab, LabState
 from runbook_nb.model import Approved, Started
@@ -27,6 +28,7 @@ class Night:
 
     def __init__(self, folder: Path, **cells: tuple[str, ...]) -> None:
         self.folder, self.clock, self.screen = folder, Clock(), Wall()
+        self.cell = ""  # the source of the cell that runs, where a test is about it
         path = folder / "trial.ipynb"
         path.write_text(json.dumps(runbook_cells(**cells)), encoding="utf-8")
         self.runbook = Runbook.read(path)
@@ -40,6 +42,8 @@ class Night:
         answers: tuple[str, ...] = (),
         option: str = "",
         run: str = "run-1",
+        ask: Callable[[str], str] | None = None,
+        screen: Screen | None = None,
     ) -> Incident:
         self.environment = Environment("trial", {"kind": kind})
         self.timeline = declare(
@@ -71,8 +75,9 @@ class Night:
             parameters={"window_s": 60},
             now=self.clock.now,
             sleep=self.clock.sleep,
-            ask=self.responder,
-            screen=self.screen,
+            ask=ask or self.responder,
+            screen=screen or self.screen,
+            running=lambda: self.cell,
         )
 
     def starts(self, run: str, *, runbook: str = "trial", by: str = "sam") -> None:

@@ -16,6 +16,7 @@ from runbook_nb.model import (
     Alerted,
     Approved,
     Asked,
+    Changed,
     Closed,
     Decided,
     Ended,
@@ -59,6 +60,7 @@ def every_event(text="ordinary", rows=None):
         Verified(**at, **limits, **repeated),
         Undone(**at, title=text, outcome=Outcome.FAILED, call=text, result=text, reason=text),
         Asked(**at, question=text, owner=text, answer=text),
+        Changed(**at, verb=text, title=text, before="", after=text),
         Noted(**at, text=text),
         Stopped(**at, reason=text),
         Ended(**at, runbook=text, complete=False, reason=text),
@@ -177,6 +179,25 @@ def test_only_a_done_action_is_green(outcome):
 def test_an_unanswered_question_is_open():
     """A manual step that nobody did is not hidden."""
     assert "OPEN" in repr(Card(Asked(at=START, question="Call them.", owner="Lead")))
+
+
+def test_an_edit_shows_what_was_changed():
+    """The lines before and after, as a reviewer of code reads them."""
+    event = Changed(at=START, verb="check", title="Lag", before="a\nb", after="a\nc", by="sam")
+
+    assert "! CHANGED  Lag" in repr(Card(event))
+    assert "    -b\n    +c" in repr(Card(event))
+
+
+def test_a_card_says_production_and_an_edited_cell_in_words():
+    """Neither depends on a colour."""
+    card = Card(checked(), production="eu-1", changed=True)
+    page = card._repr_mimebundle_()["text/html"]
+
+    assert repr(card).startswith("PRODUCTION: eu-1\n")
+    assert "PRODUCTION</b> eu-1" in page
+    assert "Changed: this cell is not the runbook&#x27;s" in page
+    assert "Changed: this cell is not the runbook's" in repr(card)
 
 
 def test_every_kind_of_event_has_a_card_of_its_own():

@@ -1,6 +1,8 @@
 """The verbs, on scripted answers."""
 
+import re
 from datetime import timedelta
+from threading import Event, Thread
 
 import pytest
 
@@ -14,8 +16,18 @@ from runbook_nb.errors import (
     StepNotFoundError,
 )
 from runbook_nb.incident import RunStopped
-from runbook_nb.model import Acted, Acting, Checked, Closed, Decided, Outcome, Undone, Verified
-from runbook_nb.testing import RecordingAction, scripted_probe
+from runbook_nb.model import (
+    Acted,
+    Acting,
+    Changed,
+    Checked,
+    Closed,
+    Decided,
+    Outcome,
+    Undone,
+    Verified,
+)
+from runbook_nb.testing import RecordingAction, Wall, scripted_probe
 
 A, B = "Option A: Restart", "Option B: Scale out"
 LATE = 9.4
@@ -447,3 +459,116 @@ def test_a_closed_incident_takes_no_more_steps(night):
 
     with pytest.raises(IncidentStateError, match="was closed at"):
         check(incident, 1)
+
+
+EDITED = "incident.check('Lag', p.ask(), expect=at_most(20, 's'))"
+
+
+def test_an_edited_cell_is_on_the_timeline_on_its_card_and_on_the_board(night):
+    """A responder who had to change a step sees it marked, and so does the reviewer."""
+    night.cell = EDITED
+    card = check(night.incident(attended=True), 1)
+
+    changed = night.timeline.last(Changed)
+    assert (changed.verb, changed.title) == ("check", "Lag")
+    assert changed.before == "incident.check('Lag', p.ask())"
+    assert changed.after == EDITED
+    assert "Changed: this cell is not the runbook's" in repr(card)
+    assert [step.title for step in night.screen.newest.steps if step.changed] == ["Lag"]
+
+
+def test_a_step_put_back_as_it_was_is_no_longer_marked(night):
+    """The board says what ran last."""
+    incident = night.incident(attended=True)
+    night.cell = EDITED
+    check(incident, 1)
+    night.cell = "incident.check('Lag', p.ask())"
+    check(incident, 1)
+
+    assert not any(step.changed for step in night.screen.newest.steps)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["incident.check('Lag', p.ask())", 'incident.check(\n    "Lag",\n    p.ask(),  # why\n)\n'],
+)
+def test_another_layout_is_no_edit(night, cell):
+    """What counts is what a cell does."""
+    night.cell = cell
+    check(night.incident(attended=True), 1)
+
+    assert night.timeline.last(Changed) is None
+
+
+def test_a_step_that_the_runbook_does_not_have_is_an_edit(night):
+    """Perhaps it should have it."""
+    night.cell = "incident.check('Queue', p.depth())"
+    check(night.incident(attended=True), 1, title="Queue")
+
+    assert night.timeline.last(Changed).before == ""
+
+
+def test_the_responders_own_words_are_no_edit(night):
+    """A note and another choice are what these verbs are for."""
+    incident = night.incident(attended=True)
+    night.cell = "incident.note('Told #incidents.')"
+    incident.note("Told #incidents.")
+    night.cell = "incident.decide(option='B', reason='The restart is frozen.')"
+    incident.decide(option="B", reason="The restart is frozen.")
+
+    assert night.timeline.last(Changed) is None
+
+
+@pytest.mark.parametrize("edited", ["check", "act"])
+def test_an_approval_does_not_cover_a_cell_that_was_edited_since(night, edited):
+    """The text that runs counts, not the text on disk; nor may its check be another one."""
+    cells = {
+        "check": "incident.check('Lag', p.ask())",
+        "act": "incident.act('Restart', a.change())",
+    }
+    cells[edited] = cells[edited].replace("()", "(force=True)")
+    action = RecordingAction()
+    night.cell = cells["check"]
+    incident, _ = diagnosed(night, action)
+    night.approve(A)
+    night.cell = cells["act"]
+    incident.act("Restart", action(), because="Lag", **WORDS)
+
+    acted = night.timeline.last(Acted)
+    assert acted.outcome is Outcome.REHEARSED
+    title = "Restart" if edited == "act" else "Lag"
+    assert f"The cell of {title!r} is not as it was" in acted.reason
+    assert action.done == 0
+
+
+class Bell(Wall):
+    """A screen that rings when somebody is told to wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rang = Event()
+
+    def say(self, text: str) -> None:
+        super().say(text)
+        self.rang.set()
+
+
+def test_two_responders_take_turns(night):
+    """The second one waits, is told so, and is then told that it is done."""
+    action, bell = RecordingAction(), Bell()
+
+    def confirm_while_another_one_acts(_question: str) -> str:
+        second.start()
+        assert bell.rang.wait(30), "the second responder was not held"
+        return "do"
+
+    _, act = diagnosed(night, action, attended=True, ask=confirm_while_another_one_acts)
+    kim = {"actor": "kim", "run": "run-2", "screen": bell, "answers": ("no",)}
+    _, act_too = diagnosed(night, action, attended=True, **kim)
+    second = Thread(target=act_too)
+    act()
+    second.join(30)
+
+    assert action.done == 1
+    assert bell.said == ["Somebody else acts in this incident now; this waits for it."]
+    assert re.search(r"It was done at \d\d:\d\d:\d\dZ by sam", night.responder.asked[0])

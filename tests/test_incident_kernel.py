@@ -14,7 +14,7 @@ from runbook_nb.context import RunContext
 from runbook_nb.execute import execute
 from runbook_nb.execute.progress import for_stream
 from runbook_nb.incidents import find
-from runbook_nb.model import Acted
+from runbook_nb.model import Acted, Changed
 from runbook_nb.redaction import Redactor
 from runbook_nb.runbook import Runbook
 
@@ -177,6 +177,31 @@ def test_after_a_restart_an_action_says_in_one_line_which_check_to_run_first(ker
         "StepNotFoundError: The check 'Lag' has not run in this kernel. "
         "Run the cell under 'Check 1: Lag' first, then this one again."
     )
+
+
+def test_the_cell_that_runs_is_compared_not_the_one_that_is_saved(kernel, runbook):
+    """A responder who edits a cell and runs it has not saved the notebook yet."""
+    responder = kernel()
+    shown = responder.run(CHECK.replace("5", "20"))
+    changed = find(runbook.path.parent.parent / "incidents", "INC-1").last(Changed)
+
+    assert (changed.before, changed.after) == (CHECK, CHECK.replace("5", "20"))
+    assert "Changed: this cell is not the runbook's" in text_of(shown[-1]) + text_of(shown[0])
+    assert any("changed by the responder" in text_of(each) for each in shown)
+
+
+def test_run_all_stops_at_an_action_and_asks(kernel):
+    """Nothing changes before the word; asked again, it says when and by whom it was done."""
+    responder = kernel()
+    for cell in (CHECK, DECIDE):
+        responder.run(cell)
+    done = responder.run(ACT, "do")
+    responder.run(ACT, "no")
+
+    assert "✓ DONE  Restart" in text_of(done[-1]) + text_of(done[-2])
+    assert responder.asked[0] == "'Restart' in TRIAL: type 'do' to do it, anything else not to: "
+    assert responder.asked[1].startswith("It was done at")
+    assert " by sam. 'Restart' in TRIAL" in responder.asked[1]
 
 
 def test_an_executed_copy_keeps_the_last_state_of_the_board(runbook):

@@ -276,6 +276,21 @@ class Asked(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Changed(Event):
+    """A responder ran a step whose cell differs from the runbook's; its own event comes next.
+
+    ``before`` is the cell in the runbook, empty for a step it does not have, ``after`` as it ran.
+    """
+
+    kind: ClassVar[str] = "changed"
+
+    verb: str
+    title: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Noted(Event):
     """Somebody added words."""
 
@@ -327,6 +342,7 @@ EVENTS: tuple[type[Event], ...] = (
     Verified,
     Undone,
     Asked,
+    Changed,
     Noted,
     Stopped,
     Ended,

@@ -32,8 +32,9 @@ _OPTION = re.compile(r"^Option [A-Z]\b")
 class Step:
     """One verb under one heading.
 
-    ``call`` is the source of its probe or action, ``words`` its literal arguments by name, and
-    ``cell`` the index of its cell in the notebook. ``option`` is the option it belongs to.
+    ``call`` is the source of its probe or action, ``words`` its literal arguments by name,
+    ``source`` the text of its cell and ``cell`` the index of that in the notebook. ``option`` is
+    the option it belongs to.
     """
 
     verb: str
@@ -44,6 +45,7 @@ class Step:
     call: str
     words: Mapping[str, Any]
     cell: int
+    source: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +141,7 @@ def _step(verb: str, call: ast.Call, source: str, place: tuple[str, str, str], c
         call=" ".join((target or "").split()),
         words=words,
         cell=cell,
+        source=source,
     )
 
 

@@ -53,10 +53,11 @@ class Responder:
 
 
 class Wall:
-    """A screen that remembers the cards shown before their cell ended, and the newest board."""
+    """A screen that remembers what was shown before a cell ended, and the newest board."""
 
     def __init__(self) -> None:
         self.cards: list[Card] = []
+        self.said: list[str] = []
         self.newest: Board | None = None
 
     def card(self, card: Card) -> None:
@@ -66,6 +67,10 @@ class Wall:
     def board(self, board: Board) -> None:
         """Keep the board in the place of the one before."""
         self.newest = board
+
+    def say(self, text: str) -> None:
+        """Keep a line."""
+        self.said.append(text)
 
 
 def scripted_probe(*answers: Json | Exception, name: str = "tests.answer", unit: str = "") -> Probe:

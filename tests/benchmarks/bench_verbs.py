@@ -31,6 +31,9 @@ class Drawn:
         """Draw the board."""
         BoardCard(board)._repr_mimebundle_()
 
+    def say(self, text: str) -> None:
+        """Say nothing."""
+
 
 def trial(folder: Path) -> Incident:
     """Return an incident on a trial runbook."""

@@ -11,6 +11,7 @@ from runbook_nb.model import (
     Acted,
     Acting,
     Asked,
+    Changed,
     Checked,
     Closed,
     Decided,
@@ -85,11 +86,18 @@ def _environment(opened: Opened | None, starts: dict[str, Started]) -> str:
 def _newest(events: Sequence[Event]) -> dict[_Key, BoardStep]:
     """Return what the events say of each step, in the order in which the steps first ran."""
     seen: dict[_Key, BoardStep] = {}
+    edited: set[tuple[str, _Key]] = set()
     for event in events:
+        if isinstance(event, Changed):
+            edited.add((event.run, (event.verb, event.title)))
         told = _told(event)
         if told is not None:
             (verb, title), standing = told
             known = seen.get((verb, title)) or BoardStep(verb=verb, title=title, heading="")
+            if _is_the_step(event):
+                mark = (event.run, (verb, title))
+                known = replace(known, changed=mark in edited)
+                edited.discard(mark)
             # To leave a done action alone does not undo it.
             if not (known.standing is Standing.DONE and standing in _LEFT_ALONE):
                 seen[verb, title] = replace(known, standing=standing, event=event)
@@ -98,6 +106,12 @@ def _newest(events: Sequence[Event]) -> dict[_Key, BoardStep]:
             if act:
                 seen["act", event.title] = replace(act, standing=Standing.UNDONE, event=event)
     return seen
+
+
+def _is_the_step(event: Event) -> bool:
+    """Tell whether an event ends its step's cell; a reading for an action and its start do not."""
+    rereads = isinstance(event, Checked) and event.purpose != "check"
+    return not rereads and not isinstance(event, Acting)
 
 
 def _aged(step: BoardStep, now: datetime) -> BoardStep:

@@ -6,7 +6,7 @@ from html import escape
 from typing import Any, Final
 
 from runbook_nb.board import Board, BoardStep, Due, Person, Section, Standing
-from runbook_nb.display.card import link, style
+from runbook_nb.display.card import link, production_banner, style
 from runbook_nb.display.face import SIGNS, Tone
 from runbook_nb.display.faces import face
 from runbook_nb.display.wording import clock, listed, one_line
@@ -73,11 +73,6 @@ def _html(board: Board) -> Iterator[str]:
         people = "".join(f"<li>{escape(_said_of(person))}</li>" for person in board.people)
         yield f"<details><summary>People</summary><ul>{people}</ul></details>"
     yield f'<p class="rb-drawn">Drawn at {clock(board.drawn_at)}</p></section>'
-
-
-def production_banner(environment: str) -> str:
-    """Return the line that makes production unmistakable."""
-    return f'<p class="rb-production"><b>PRODUCTION</b> {escape(one_line(environment))}</p>'
 
 
 def _section_html(section: Section, board: Board) -> Iterator[str]:

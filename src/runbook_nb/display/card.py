@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import cache
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from runbook_nb.display.face import Face
@@ -12,18 +12,25 @@ from runbook_nb.display.faces import face
 from runbook_nb.display.wording import Grid, anchor, block, clock, day_and_clock, grid, one_line
 from runbook_nb.model import Checked, Event, Json, Verified
 
+CHANGED: Final = "Changed: this cell is not the runbook's. The difference is on the timeline."
 _TEXT_ROWS = 8  # rows of a folded table on a terminal
 
 
 class Card:
-    """One event to look at: HTML in a notebook, text on a terminal."""
+    """One event to look at: HTML in a notebook, text on a terminal.
 
-    def __init__(self, event: Event) -> None:
-        self.event = event
+    ``production`` names the environment where a mistake harms customers, and is empty elsewhere.
+    ``changed`` tells that the cell that ran is not the runbook's.
+    """
+
+    def __init__(self, event: Event, *, production: str = "", changed: bool = False) -> None:
+        self.event, self._production, self._changed = event, production, changed
 
     def __repr__(self) -> str:
         """Return the card as text."""
-        return "\n".join(_text(face(self.event)))
+        banner = [f"PRODUCTION: {one_line(self._production)}"] if self._production else []
+        changed = [f"  {CHANGED}"] if self._changed else []
+        return "\n".join([*banner, *_text(face(self.event)), *changed])
 
     def _repr_mimebundle_(
         self,
@@ -31,8 +38,10 @@ class Card:
         exclude: object = None,  # noqa: ARG002 - likewise
     ) -> dict[str, Any]:
         """Return the card as text and as HTML."""
-        html = f"<style>{style()}</style>{html_of(self.event)}"
-        return {"text/plain": repr(self), "text/html": html}
+        banner = production_banner(self._production) if self._production else ""
+        changed = f'<p class="rb-changed"><b>{escape(CHANGED)}</b></p>' if self._changed else ""
+        html = "".join(_html(face(self.event), above=banner, below=changed))
+        return {"text/plain": repr(self), "text/html": f"<style>{style()}</style>{html}"}
 
 
 @cache
@@ -52,9 +61,9 @@ def line(event: Event) -> str:
     return f"{clock(event.at)}  {one_line(shown.word)}  {shown.said}{ending}"
 
 
-def html_of(event: Event) -> str:
-    """Return the card of an event as HTML without its style sheet."""
-    return "".join(_html(face(event)))
+def production_banner(environment: str) -> str:
+    """Return the line that makes production unmistakable."""
+    return f'<p class="rb-production"><b>PRODUCTION</b> {_escaped(environment)}</p>'
 
 
 def _text(shown: Face) -> Iterator[str]:
@@ -82,10 +91,10 @@ def _folded_text(value: Json) -> Iterator[str]:
         yield "…"
 
 
-def _html(shown: Face) -> Iterator[str]:
+def _html(shown: Face, *, above: str, below: str) -> Iterator[str]:
     word, title = _escaped(shown.word), _escaped(shown.title)
     label = f"{word}: {title}" if title else word
-    yield f'<div class="rb-card rb-{shown.tone}" role="group" aria-label="{label}">'
+    yield f'<div class="rb-card rb-{shown.tone}" role="group" aria-label="{label}">{above}'
     moment = day_and_clock(shown.at)
     yield f'<p><time datetime="{moment.replace(" ", "T")}">{moment}</time>'
     yield f'<b><span aria-hidden="true">{shown.sign}</span> {word}</b> <strong>{title}</strong></p>'
@@ -98,7 +107,7 @@ def _html(shown: Face) -> Iterator[str]:
     for name, value in shown.folds:
         opened = " open" if shown.unfolded else ""
         yield f"<details{opened}><summary>{escape(name)}</summary>{_folded_html(value)}</details>"
-    yield "</div>"
+    yield f"{below}</div>"
 
 
 def _folded_html(value: Json) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import singledispatch
 from typing import Final
 
 from runbook_nb.display.wording import block, day_and_clock, listed, one_line, said
@@ -138,3 +139,9 @@ def kept(facts: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
 def folded(*folds: tuple[str, Json]) -> tuple[tuple[str, Json], ...]:
     """Return the folded parts that have a value."""
     return tuple((label, value) for label, value in folds if value not in (None, "", [], {}, ()))
+
+
+@singledispatch
+def face(event: Event) -> Face:
+    """Return what an event says."""
+    return Face(at=event.at, word=event.kind.upper(), title="")

@@ -8,29 +8,22 @@ import fcntl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
-from runbook_nb.context import RunContext
-from runbook_nb.environment import Environment
 from runbook_nb.errors import ActionError, ApprovalError
 from runbook_nb.incident import past
 from runbook_nb.incident.consent import Consent
+from runbook_nb.incident.live import LiveRun
 from runbook_nb.incident.planned import Planned
 from runbook_nb.incident.sending import rehearse, send
 from runbook_nb.model import UNDO, Acted, Acting, Checked, Decided, Json, Outcome, Undone, Verdict
-from runbook_nb.timeline import Timeline
 
 
 @dataclass(frozen=True, kw_only=True)
 class Actor:
     """Who acts, on what, and by whose consent; ``reread`` reads a check anew by its title."""
 
-    context: RunContext
-    environment: Environment
-    timeline: Timeline
+    live: LiveRun
     consent: Consent
-    now: Callable[[], datetime]
     reread: Callable[[str], Checked]
 
     def act(self, planned: Planned) -> Acted:
@@ -50,11 +43,11 @@ class Actor:
     def undo(self, planned: Planned) -> Undone:
         """Take back the newest done action; raises ActionError if it cannot be."""
         with self._turn():
-            done = past.done(self.timeline, planned.title)
+            done = past.done(self.live.timeline, planned.title)
             if done is None:
                 message = f"{planned.title!r} was not done in this incident, or is undone already."
                 raise ActionError(message)
-            newer = past.done_after(self.timeline, done)
+            newer = past.done_after(self.live.timeline, done)
             if newer:
                 message = f"Undo {newer!r} first: it was done after {planned.title!r}."
                 raise ActionError(message)
@@ -64,9 +57,9 @@ class Actor:
             return self._take_back(planned, done)
 
     def _confirm_and_do(self, planned: Planned) -> Acted:
-        rehearsal, broken = rehearse(planned.action, self.environment)
-        acting = Acting(**self._stamp(), **planned.described(), rehearsal=rehearsal)
-        if broken and not self.context.attended:
+        rehearsal, broken = rehearse(planned.action, self.live.environment)
+        acting = Acting(**self.live.stamp(), **planned.described(), rehearsal=rehearsal)
+        if broken and not self.live.context.attended:
             reason = f"Its rehearsal failed, so it was not sent: {broken}"
             return self._close(planned, (Outcome.DECLINED, reason), rehearsal)
         try:
@@ -79,9 +72,9 @@ class Actor:
 
     def _do(self, planned: Planned, rehearsal: Json, approved_by: str) -> Acted:
         described = {**planned.described(), "rehearsal": rehearsal}
-        self.timeline.append(Acting(**self._stamp(), **described, approved_by=approved_by))
-        sent = send(planned.action.do, self.environment)
-        acted = self.timeline.append(Acted(**self._stamp(), **described, **sent.fields()))
+        self.live.timeline.append(Acting(**self.live.stamp(), **described, approved_by=approved_by))
+        sent = send(planned.action.do, self.live.environment)
+        acted = self.live.timeline.append(Acted(**self.live.stamp(), **described, **sent.fields()))
         if sent.outcome is Outcome.FAILED:
             message = f"{planned.title!r} failed and may be half done: {acted.reason}"
             raise ActionError(message)
@@ -90,12 +83,14 @@ class Actor:
     def _take_back(self, planned: Planned, done: Acted) -> Undone:
         call = f"undo of {planned.action}"
         described = {**planned.described(), "title": f"{UNDO}{planned.title}", "call": call}
-        self.timeline.append(Acting(**self._stamp(), **described, approved_by=self.context.actor))
-        sent = send(
-            lambda systems: planned.action.take_back(systems, done.result), self.environment
+        self.live.timeline.append(
+            Acting(**self.live.stamp(), **described, approved_by=self.live.context.actor)
         )
-        undone = self.timeline.append(
-            Undone(**self._stamp(), title=planned.title, call=call, **sent.fields())
+        sent = send(
+            lambda systems: planned.action.take_back(systems, done.result), self.live.environment
+        )
+        undone = self.live.timeline.append(
+            Undone(**self.live.stamp(), title=planned.title, call=call, **sent.fields())
         )
         if sent.outcome is Outcome.FAILED:
             message = f"The undo of {planned.title!r} failed: {undone.reason}"
@@ -105,7 +100,7 @@ class Actor:
     def _not_chosen(self, planned: Planned) -> tuple[Outcome, str] | None:
         if not planned.option:
             return None
-        decided = self.timeline.last(Decided)
+        decided = self.live.timeline.last(Decided)
         if decided is None:
             return Outcome.DECLINED, "No option was chosen yet; run the decision first."
         if decided.option != planned.option:
@@ -115,12 +110,12 @@ class Actor:
 
     def _already(self, planned: Planned) -> tuple[Outcome, str] | None:
         """Say why an unattended run leaves an action that was begun before."""
-        if self.context.attended:
+        if self.live.context.attended:
             return None
-        if done := past.done(self.timeline, planned.title):
+        if done := past.done(self.live.timeline, planned.title):
             when = f"{done.at:%H:%M:%SZ} by {done.by}"
             return Outcome.NOT_NEEDED, f"Done before, at {when}. It is not repeated."
-        begun = past.begun(self.timeline, planned.title)
+        begun = past.begun(self.live.timeline, planned.title)
         if begun and not planned.action.repeatable:
             when = f"{begun.at:%H:%M:%SZ}"
             reason = f"It was begun at {when} and cut off, so it may be half done. Look first."
@@ -133,9 +128,9 @@ class Actor:
 
     def _close(self, planned: Planned, why: tuple[Outcome, str], rehearsal: Json = None) -> Acted:
         outcome, reason = why
-        return self.timeline.append(
+        return self.live.timeline.append(
             Acted(
-                **self._stamp(),
+                **self.live.stamp(),
                 **planned.described(),
                 rehearsal=rehearsal,
                 outcome=outcome,
@@ -143,12 +138,13 @@ class Actor:
             )
         )
 
-    def _stamp(self) -> dict[str, Any]:
-        return {"at": self.now(), "run": self.context.run, "by": self.context.actor}
-
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        """Wait until no other run of this incident acts."""
-        with (self.context.folder / ".acting").open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        """Wait until no other run of this incident acts, and say so if that takes time."""
+        with (self.live.context.folder / ".acting").open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self.live.screen.say("Somebody else acts in this incident now; this waits for it.")
+                fcntl.flock(file, fcntl.LOCK_EX)
             yield

@@ -2,64 +2,65 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from runbook_nb.approval import demand
-from runbook_nb.context import RunContext
-from runbook_nb.environment import Environment
+from runbook_nb.errors import ApprovalError
 from runbook_nb.incident import past
+from runbook_nb.incident.live import LiveRun
 from runbook_nb.incident.planned import Planned
 from runbook_nb.model import Acting, Approved
-from runbook_nb.timeline import Timeline
 
 CONFIRMATION: Final = "do"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Consent:
-    """Where a yes comes from. ``text`` and ``parameters`` are the digests it must be given for.
+    """Where a yes comes from: the timeline, or a responder whom ``ask`` puts the question to.
 
-    ``ask`` puts a question to the responder, after ``show`` has displayed what it is about.
+    ``parameters`` is the digest of the parameters that the yes must be given for.
     """
 
-    context: RunContext
-    environment: Environment
-    timeline: Timeline
-    text: str
+    live: LiveRun
     parameters: str
-    now: Callable[[], datetime]
     ask: Callable[[str], str]
-    show: Callable[[Acting], None]
 
     def given(self, planned: Planned, acting: Acting) -> str | None:
         """Return who said yes; None when the responder did not. Raises ApprovalError."""
-        guarded = self.environment.is_production and planned.action.irreversible
-        approver = self.context.actor
-        if guarded or not self.context.attended:
+        guarded = self.live.environment.is_production and planned.action.irreversible
+        approver = self.live.context.actor
+        if guarded or not self.live.context.attended:
             approver = self._approver(planned, second_person=guarded)
-        if not self.context.attended:
+        if not self.live.context.attended:
             return approver
-        self.show(acting)
+        self.live.screen.card(self.live.card(acting, changed=planned.changed))
         return approver if self._typed(planned) else None
 
     def _approver(self, planned: Planned, *, second_person: bool) -> str:
+        if planned.uncovered:
+            named = " and ".join(map(repr, planned.uncovered))
+            message = (
+                f"The cell of {named} is not as it was when this run began, and an approval holds "
+                "only for that text. Save the notebook, run its opening cell again, and have the "
+                "option approved again."
+            )
+            raise ApprovalError(message)
         return demand(
-            self.timeline.last(Approved, option=planned.option),
+            self.live.timeline.last(Approved, option=planned.option),
             option=planned.option,
             title=planned.title,
             call=str(planned.action),
-            text=self.text,
+            text=self.live.runbook.digest,
             parameters=self.parameters,
-            now=self.now(),
+            now=self.live.now(),
             second_person=second_person,
         ).by
 
     def _typed(self, planned: Planned) -> bool:
-        production = self.environment.is_production
-        word = self.context.incident if production else CONFIRMATION
-        before = past.done(self.timeline, planned.title)
+        production = self.live.environment.is_production
+        word = self.live.context.incident if production else CONFIRMATION
+        before = past.done(self.live.timeline, planned.title)
         again = f"It was done at {before.at:%H:%M:%SZ} by {before.by}. " if before else ""
-        where = f"{planned.title!r} in {self.environment.name.upper()}"
+        where = f"{planned.title!r} in {self.live.environment.name.upper()}"
         answer = self.ask(f"{again}{where}: type {word!r} to do it, anything else not to: ")
         return answer.strip() == word

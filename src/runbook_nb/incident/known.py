@@ -1,6 +1,7 @@
 """The steps that this kernel knows: what their cells said when they ran."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 
 from runbook_nb.calls import Action, Probe
@@ -31,6 +32,7 @@ class KnownSteps:
         fail: Limit | None,
         if_failed: str,
         fresh: timedelta,
+        covered: bool,
     ) -> Check:
         """Keep a check; raises RunbookFormatError if ``if_failed`` names no heading."""
         if not isinstance(probe, Probe):
@@ -49,13 +51,26 @@ class KnownSteps:
             fail=fail,
             if_failed=if_failed,
             fresh=fresh,
+            covered=covered,
         )
         return self._checks[title]
 
     def keep_action(
-        self, title: str, action: Action, *, because: str | Iterable[str], risk: str, undo: str
+        self,
+        title: str,
+        action: Action,
+        *,
+        because: str | Iterable[str],
+        risk: str,
+        undo: str,
+        changed: bool,
+        covered: bool,
     ) -> Planned:
-        """Keep an action; raises RunbookFormatError if the runbook has none of that title."""
+        """Keep an action and return it with what is known of its checks.
+
+        Raises RunbookFormatError if the runbook has none of that title, and StepNotFoundError if
+        a check of it has not run.
+        """
         if not isinstance(action, Action):
             message = f"act({title!r}) does an action, not {action!r}."
             raise TypeError(message)
@@ -63,15 +78,18 @@ class KnownSteps:
         if step is None:
             message = f"{self._runbook.name} has no action titled {title!r}."
             raise RunbookFormatError(message)
-        self._planned[title] = Planned(
+        names = (because,) if isinstance(because, str) else tuple(because)
+        planned = self._planned[title] = Planned(
             title=title,
             action=action,
             option=step.option,
-            because=(because,) if isinstance(because, str) else tuple(because),
+            because=names,
             risk=risk,
             undo=undo,
+            changed=changed,
         )
-        return self._planned[title]
+        uncovered = [name for name in names if not self.check(name).covered]
+        return replace(planned, uncovered=(*([] if covered else [title]), *uncovered))
 
     def check(self, title: str) -> Check:
         """Return a check whose cell has run; raises StepNotFoundError with the cell to run."""

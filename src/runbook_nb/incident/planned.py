@@ -8,7 +8,11 @@ from runbook_nb.calls import Action
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """An action with its words, under the option it belongs to."""
+    """An action with its words, under the option it belongs to.
+
+    ``changed`` tells that its cell is not the runbook's. ``uncovered`` names the steps, itself or
+    its checks, whose cells are not in the text that an approval names.
+    """
 
     title: str
     action: Action
@@ -16,6 +20,8 @@ class Planned:
     because: tuple[str, ...]
     risk: str
     undo: str
+    changed: bool = False
+    uncovered: tuple[str, ...] = ()
 
     def described(self) -> dict[str, Any]:
         """Return the fields that every event of this action carries."""

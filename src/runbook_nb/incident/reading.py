@@ -14,7 +14,10 @@ from runbook_nb.model import Checked, Evidence, Verdict
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """A probe with the limits it is judged by, as its cell wrote them."""
+    """A probe with the limits it is judged by, as its cell wrote them.
+
+    ``covered`` tells whether that cell is in the text that an approval names.
+    """
 
     title: str
     probe: Probe
@@ -22,6 +25,7 @@ class Check:
     fail: Limit | None
     if_failed: str
     fresh: timedelta
+    covered: bool = True
 
     def read(
         self, environment: Environment, *, now: Callable[[], datetime], run: str, by: str

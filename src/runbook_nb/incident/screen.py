@@ -1,5 +1,6 @@
 """The screen of a run: cards in the cell that runs, and one board that is drawn anew in place."""
 
+import sys
 from typing import Protocol
 
 from runbook_nb.board import Board
@@ -14,6 +15,9 @@ class Screen(Protocol):
 
     def board(self, board: Board) -> None:
         """Show the board, in the place of the one before."""
+
+    def say(self, text: str) -> None:
+        """Say why a cell takes time."""
 
 
 class NotebookScreen:
@@ -41,3 +45,7 @@ class NotebookScreen:
         else:
             display(BoardCard(board), display_id=place)
             self._drawn = True
+
+    def say(self, text: str) -> None:
+        """Print a line below the cell that runs."""
+        sys.stdout.write(f"{text}\n")

@@ -2,27 +2,26 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from runbook_nb.approval import digest
-from runbook_nb.board import board_of
 from runbook_nb.calls import Action, Probe
 from runbook_nb.context import RunContext
 from runbook_nb.display import Card
 from runbook_nb.environment import Environment
 from runbook_nb.incident.acting import Actor
+from runbook_nb.incident.cells import Cells, master_of, running_cell
 from runbook_nb.incident.choosing import choose, own_checks, stale_titles
 from runbook_nb.incident.consent import Consent
 from runbook_nb.incident.joining import join, started
 from runbook_nb.incident.known import KnownSteps
+from runbook_nb.incident.live import LiveRun
 from runbook_nb.incident.screen import NotebookScreen, Screen
 from runbook_nb.incident.stopping import RunStopped
 from runbook_nb.incident.verifying import Verification
-from runbook_nb.incidents import refuse_closed
 from runbook_nb.limits import Limit
 from runbook_nb.model import (
     FRESH_S,
@@ -61,30 +60,24 @@ class Incident:
         sleep: Callable[[float], None] = time.sleep,
         ask: Callable[[str], str] = input,
         screen: Screen | None = None,
+        running: Callable[[], str] = running_cell,
     ) -> None:
         self.timeline = timeline
         self._context, self._runbook, self._environment = context, runbook, environment
         self._now, self._sleep, self._ask = now, sleep, ask
-        self._screen = screen or NotebookScreen()
         self._known = KnownSteps(runbook)
-        consent = Consent(
+        self._live = LiveRun(
             context=context,
             environment=environment,
             timeline=timeline,
-            text=runbook.digest,
-            parameters=digest({"environment": environment.name, **parameters}),
+            runbook=runbook,
+            cells=Cells(running=running, opened=runbook, master=master_of(runbook)),
+            screen=screen or NotebookScreen(),
             now=now,
-            ask=ask,
-            show=lambda acting: self._screen.card(Card(acting)),
         )
-        self._actor = Actor(
-            context=context,
-            environment=environment,
-            timeline=timeline,
-            consent=consent,
-            now=now,
-            reread=self._reread,
-        )
+        parameters_digest = digest({"environment": environment.name, **parameters})
+        consent = Consent(live=self._live, parameters=parameters_digest, ask=ask)
+        self._actor = Actor(live=self._live, consent=consent, reread=self._reread)
 
     @classmethod
     def open(
@@ -109,8 +102,8 @@ class Incident:
             environment=joined.environment,
             parameters=parameters or {},
         )
-        with incident._step():
-            incident._record(started(context, joined, parameters=parameters or {}))
+        with incident._live.step("open"):
+            incident._live.record(started(context, joined, parameters=parameters or {}))
         return incident
 
     def check(
@@ -129,11 +122,17 @@ class Incident:
         gives unknown. ``if_failed`` names the heading to go to. After ``fresh`` the reading is
         stale.
         """
-        with self._step() as card:
+        with self._live.step("check", title) as step:
             self._known.keep_check(
-                title, probe, expect=expect, fail=fail, if_failed=if_failed, fresh=fresh
+                title,
+                probe,
+                expect=expect,
+                fail=fail,
+                if_failed=if_failed,
+                fresh=fresh,
+                covered=step.covered,
             )
-            return card(self._record(self._read(title)))
+            return step.written(self._read(title))
 
     def decide(self, option: str | None = None, reason: str | None = None) -> Card:
         """Rank the options by the verdicts and record the choice.
@@ -146,10 +145,10 @@ class Incident:
         if self._context.option:
             option = self._context.option
             reason = reason or f"Chosen beforehand by {self._context.actor}."
-        with self._step() as card:
+        with self._live.step("decide") as step:
             chosen = choose(self._runbook, checks, option=option, reason=reason)
             stale = stale_titles(checks, now=self._now())
-            return card(self._record(Decided(**self._stamp(), **chosen, stale=stale)))
+            return step.written(Decided(**self._live.stamp(), **chosen, stale=stale))
 
     def act(
         self,
@@ -165,11 +164,17 @@ class Incident:
         ``because`` names the checks that call for it; they are read again first. Raises
         ActionError if it fails, after that is recorded.
         """
-        with self._step() as card:
-            planned = self._known.keep_action(title, action, because=because, risk=risk, undo=undo)
-            for name in planned.because:
-                self._known.check(name)
-            return card(self._actor.act(planned))
+        with self._live.step("act", title) as step:
+            planned = self._known.keep_action(
+                title,
+                action,
+                because=because,
+                risk=risk,
+                undo=undo,
+                changed=step.changed,
+                covered=step.covered,
+            )
+            return step.card(self._actor.act(planned))
 
     def verify(self, title: str, *, within: timedelta, readings: int = 1) -> Card:
         """Repeat a check until it has passed ``readings`` times in a row, or time is up.
@@ -181,56 +186,49 @@ class Incident:
             read=lambda: self._read(title), now=self._now, sleep=self._sleep
         )
         done = self.timeline.last(Acted, outcome=Outcome.DONE)
-        with self._step() as card:
+        with self._live.step("verify", title) as step:
             found = verification.run(within=within, readings=readings, wait=done is not None)
-            return card(self._record(Verified(**self._stamp(), title=title, **found)))
+            return step.written(Verified(**self._live.stamp(), title=title, **found))
 
     def undo(self, title: str) -> Card:
         """Take back a done action, newest first, and read its checks again."""
         planned = self._known.action(title)
-        with self._step() as card:
+        with self._live.step("undo", title) as step:
             undone = self._actor.undo(planned)
             for name in planned.because:
                 self._reread(name)
-            return card(undone)
+            return step.card(undone)
 
     def ask(self, question: str, *, owner: str) -> Card:
         """Put a manual step to the responder; unattended it stays open for ``owner``.
 
         A step under an option that was not chosen is skipped.
         """
-        step, decided = self._runbook.step("ask", question), self.timeline.last(Decided)
-        put: dict[str, Any] = {**self._stamp(), "question": question, "owner": owner}
-        with self._step() as card:
-            if step and step.option and (decided is None or decided.option != step.option):
-                skipped = f"{step.option!r} was not chosen."
-                return card(Asked(**put, skipped=skipped))
+        known, decided = self._runbook.step("ask", question), self.timeline.last(Decided)
+        put: dict[str, Any] = {"question": question, "owner": owner}
+        with self._live.step("ask", question) as step:
+            if known and known.option and (decided is None or decided.option != known.option):
+                skipped = f"{known.option!r} was not chosen."
+                return step.card(Asked(**self._live.stamp(), **put, skipped=skipped))
             answer = None
             if self._context.attended:
                 answer = self._ask(f"{question} Answer, or leave empty to keep it open: ").strip()
-            return card(self._record(Asked(**put, answer=answer or None)))
+            asked = Asked(**self._live.stamp(), **put, answer=answer or None)
+            return step.written(asked)
 
     def note(self, text: str, *, runbook: bool = False) -> Card:
         """Add words to the timeline; ``runbook=True`` proposes an edit of the runbook."""
-        with self._step() as card:
-            return card(self._record(Noted(**self._stamp(), text=text, runbook=runbook)))
+        with self._live.step("note") as step:
+            return step.written(Noted(**self._live.stamp(), text=text, runbook=runbook))
 
     def stop(self, reason: str) -> None:
         """End the run early, with meaning; not an error."""
-        with self._step():
-            raise RunStopped(self._record(Stopped(**self._stamp(), reason=reason)).reason)
+        with self._live.step("stop"):
+            raise RunStopped(self._live.record(Stopped(**self._live.stamp(), reason=reason)).reason)
 
     @property
     def _run(self) -> str:
         return self._context.run
-
-    @contextmanager
-    def _step(self) -> Iterator[Callable[[Event], Card]]:
-        """Give a step what makes its card, and draw the board when it ends, however it ends."""
-        try:
-            yield Card
-        finally:
-            self._screen.board(board_of(self.timeline, self._runbook, now=self._now()))
 
     def _read(self, title: str) -> Checked:
         check = self._known.check(title)
@@ -238,11 +236,4 @@ class Incident:
 
     def _reread(self, title: str) -> Checked:
         """Read a check again because an action depends on it."""
-        return self._record(replace(self._read(title), purpose="because"))
-
-    def _record(self, event: E) -> E:
-        refuse_closed(self.timeline)
-        return self.timeline.append(event)
-
-    def _stamp(self) -> dict[str, Any]:
-        return {"at": self._now(), "run": self._run, "by": self._context.actor}
+        return self._live.record(replace(self._read(title), purpose="because"))

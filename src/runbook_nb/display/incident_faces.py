@@ -1,0 +1,114 @@
+"""The faces of what happens around the steps: the incident, its runs, approvals, notes, edits."""
+
+from difflib import unified_diff
+
+from runbook_nb.display.face import Face, Tone, alerting, face, folded, kept, took
+from runbook_nb.display.wording import day_and_clock
+from runbook_nb.model import (
+    Alerted,
+    Approved,
+    Changed,
+    Closed,
+    Ended,
+    Noted,
+    Opened,
+    Started,
+    Stopped,
+)
+
+
+@face.register
+def _opened(event: Opened) -> Face:
+    facts = [("Severity", event.severity), ("Environment", event.environment)]
+    facts += [("Runbook", event.runbook), *alerting(event.alert), ("By", event.by)]
+    return Face(
+        at=event.at, word="OPENED", title=f"{event.incident}: {event.title}", facts=kept(facts)
+    )
+
+
+@face.register
+def _alerted(event: Alerted) -> Face:
+    return Face(
+        at=event.at,
+        word="ALERT",
+        title=event.alert.name,
+        lead=event.alert.summary,
+        facts=kept([("Severity", event.alert.severity), ("Says", event.alert.description)]),
+        folds=folded(("Labels", event.alert.labels)),
+    )
+
+
+@face.register
+def _started(event: Started) -> Face:
+    facts = [("Environment", event.environment), ("By", event.by)]
+    return Face(
+        at=event.at,
+        word="STARTED",
+        title=event.runbook,
+        lead="Attended" if event.attended else "Unattended: nobody is asked",
+        facts=kept(facts),
+        folds=folded(("Parameters", event.parameters), ("Versions", event.versions)),
+    )
+
+
+@face.register
+def _approved(event: Approved) -> Face:
+    facts = [("By", event.by), ("Asked for by", event.requested_by)]
+    facts.append(("Holds until", day_and_clock(event.expires_at)))
+    return Face(
+        at=event.at,
+        word="APPROVED",
+        title=event.option,
+        facts=kept(facts),
+        folds=folded(("Calls", event.calls)),
+    )
+
+
+@face.register
+def _noted(event: Noted) -> Face:
+    by = "the runbook" if event.runbook else event.by
+    return Face(at=event.at, word="NOTE", title=event.text, facts=kept([("By", by)]))
+
+
+@face.register
+def _stopped(event: Stopped) -> Face:
+    return Face(at=event.at, word="STOPPED", title=event.reason, facts=kept([("By", event.by)]))
+
+
+@face.register
+def _ended(event: Ended) -> Face:
+    return Face(
+        at=event.at,
+        tone=Tone.PLAIN if event.complete else Tone.WARN,
+        word="ENDED" if event.complete else "CUT OFF",
+        title=event.runbook,
+        lead="Ran to its end" if event.complete else "Did not run to its end",
+        facts=kept([("Reason", event.reason), ("Took", took(event.took_s))]),
+    )
+
+
+@face.register
+def _closed(event: Closed) -> Face:
+    title = event.resolution or "The incident is closed"
+    return Face(at=event.at, word="CLOSED", title=title, facts=kept([("By", event.by)]))
+
+
+@face.register
+def _changed(event: Changed) -> Face:
+    lines = unified_diff(
+        event.before.splitlines(),
+        event.after.splitlines(),
+        "runbook",
+        "as it ran",
+        lineterm="",
+        n=9,
+    )
+    return Face(
+        at=event.at,
+        tone=Tone.WARN,
+        word="CHANGED",
+        title=event.title or event.verb,
+        lead=f"The {event.verb} that ran is not the runbook's",
+        facts=kept([("By", event.by)]),
+        folds=folded(("Difference", "\n".join(lines))),
+    )

@@ -1,0 +1,155 @@
+"""The face of each kind of step: what its event says, before it becomes text or HTML."""
+
+from datetime import timedelta
+from typing import Final
+
+from runbook_nb.display.face import (
+    OUTCOME_TONES,
+    Face,
+    Tone,
+    against,
+    evidence_folds,
+    face,
+    folded,
+    grounds,
+    kept,
+    reading_words,
+    rejected,
+    terms,
+    took,
+)
+from runbook_nb.display.wording import clock, listed
+from runbook_nb.model import (
+    Acted,
+    Acting,
+    Asked,
+    Checked,
+    Decided,
+    Outcome,
+    Undone,
+    Verdict,
+    Verified,
+)
+
+_NOTHING_CHOSEN: Final = {
+    Verdict.PASS: "Nothing to fix here",
+    Verdict.WARN: "Nothing to fix here, but there are warnings",
+    Verdict.UNKNOWN: "No check failed, but not everything could be read",
+    Verdict.FAIL: "No option is chosen",
+}
+
+
+@face.register
+def _checked(event: Checked) -> Face:
+    evidence = event.evidence
+    facts = [("Reason", evidence.reason)]
+    if event.verdict is not Verdict.PASS and event.fail:
+        facts.append(("Fails when", event.fail))
+    if event.purpose != "check":
+        facts.append(("Purpose", event.purpose))
+    if event.reading > 1:
+        facts.append(("Reading", f"number {event.reading}"))
+    facts.append(("Read", reading_words(event, evidence)))
+    facts.append(("Stands until", clock(evidence.read_at + timedelta(seconds=event.fresh_s))))
+    return Face(
+        at=event.at,
+        tone=Tone(event.verdict.value),
+        word=event.verdict.upper(),
+        title=event.title,
+        lead=against(evidence, event.expect, event.fail),
+        facts=kept(facts),
+        folds=evidence_folds(evidence),
+        next_step=event.if_failed if event.verdict is Verdict.FAIL else "",
+    )
+
+
+@face.register
+def _decided(event: Decided) -> Face:
+    facts = [("Why", event.reason or grounds(event))]
+    facts += [("Rejected", f"{heading}. {why}.") for heading, why in rejected(event)]
+    if event.stale:
+        facts.append(("Stale", f"{listed(event.stale)}: run these checks again first"))
+    if event.option is None and event.try_next:
+        facts.append(("Try next", listed(event.try_next)))
+    return Face(
+        at=event.at,
+        tone=Tone.PLAIN if event.option else Tone(event.verdict.value),
+        word="DECIDED",
+        title=event.option or _NOTHING_CHOSEN[event.verdict],
+        facts=kept(facts),
+        next_step=event.option or "",
+    )
+
+
+@face.register
+def _acting(event: Acting) -> Face:
+    return Face(
+        at=event.at,
+        tone=Tone.WARN,
+        word="ACTION",
+        title=event.title,
+        lead=event.call,
+        facts=kept([*terms(event), ("Approved by", event.approved_by)]),
+        folds=folded(("Rehearsal: what it would change", event.rehearsal)),
+        unfolded=True,
+    )
+
+
+@face.register
+def _acted(event: Acted) -> Face:
+    facts = [("Reason", event.reason), *terms(event)]
+    return Face(
+        at=event.at,
+        tone=OUTCOME_TONES[event.outcome],
+        word=event.outcome.replace("_", " ").upper(),
+        title=event.title,
+        lead=event.call,
+        facts=kept([*facts, ("Took", took(event.took_s))]),
+        folds=folded(
+            ("Result", event.result), ("Rehearsal: what it would change", event.rehearsal)
+        ),
+    )
+
+
+@face.register
+def _verified(event: Verified) -> Face:
+    read = f"{event.readings} of {event.wanted} readings in a row passed"
+    facts = [("Reason", event.evidence.reason), ("Readings", read)]
+    facts.append(("Waited" if event.waited else "Read once, took", took(event.took_s)))
+    facts.append(("Read", reading_words(event, event.evidence)))
+    return Face(
+        at=event.at,
+        tone=Tone(event.verdict.value),
+        word="VERIFIED" if event.verdict is Verdict.PASS else f"NOT VERIFIED: {event.verdict}",
+        title=event.title,
+        lead=against(event.evidence, event.expect),
+        facts=kept(facts),
+        folds=evidence_folds(event.evidence),
+    )
+
+
+@face.register
+def _undone(event: Undone) -> Face:
+    outcome = event.outcome
+    return Face(
+        at=event.at,
+        tone=OUTCOME_TONES[outcome],
+        word="UNDONE" if outcome is Outcome.DONE else f"UNDO {outcome.replace('_', ' ').upper()}",
+        title=event.title,
+        lead=event.call,
+        facts=kept([("Reason", event.reason), ("Took", took(event.took_s))]),
+        folds=folded(("Result", event.result)),
+    )
+
+
+@face.register
+def _asked(event: Asked) -> Face:
+    open_step = event.answer is None
+    return Face(
+        at=event.at,
+        tone=Tone.WARN if open_step else Tone.PLAIN,
+        word="OPEN" if open_step else "ANSWERED",
+        title=event.question,
+        lead="Nobody has answered yet" if event.answer is None else event.answer,
+        facts=kept([("Owner", event.owner), ("Answered by", "" if open_step else event.by)]),
+    )

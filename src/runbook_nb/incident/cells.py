@@ -1,0 +1,74 @@
+"""The text of the cell that runs, against the text of the runbook and the one that is approved."""
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from runbook_nb.errors import RunbookError
+from runbook_nb.runbook import Runbook
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edit:
+    """What a responder changed in a cell: the runbook's text, empty for a new cell, and theirs."""
+
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cells:
+    """The cells of a run. ``running`` returns the source of the one that runs, "" if unknown.
+
+    ``opened`` is the notebook as it was when the run began, whose digest approvals name;
+    ``master`` is the runbook that everybody shares.
+    """
+
+    running: Callable[[], str]
+    opened: Runbook
+    master: Runbook
+
+    def edit(self, verb: str, title: str) -> Edit | None:
+        """Return how the running cell differs from the shared runbook; None if it does not."""
+        after = self.running()
+        before = _source(self.master, verb, title)
+        return Edit(before=before, after=after) if after and not _same(before, after) else None
+
+    def is_as_opened(self, verb: str, title: str) -> bool:
+        """Tell whether the running cell is the one that the digest of the notebook covers."""
+        after = self.running()
+        return not after or _same(_source(self.opened, verb, title), after)
+
+
+def master_of(opened: Runbook) -> Runbook:
+    """Return the shared runbook of a working copy; the copy itself where there is none."""
+    try:
+        return Runbook.find(opened.name)
+    except RunbookError:
+        return opened
+
+
+def running_cell() -> str:
+    """Return the source of the cell that this kernel runs; "" outside a notebook."""
+    from IPython.core.getipython import get_ipython
+
+    shell = get_ipython()
+    history = shell.history_manager if shell else None
+    return str(history.input_hist_raw[-1]) if history else ""
+
+
+def _source(runbook: Runbook, verb: str, title: str) -> str:
+    step = runbook.step(verb, title)
+    return step.source if step else ""
+
+
+def _same(one: str, other: str) -> bool:
+    """Compare what two cells do: comments, quotes and line breaks are no difference."""
+    return _normal(one) == _normal(other)
+
+
+def _normal(source: str) -> str:
+    try:
+        return ast.dump(ast.parse(source))
+    except (SyntaxError, ValueError):
+        return source.strip()

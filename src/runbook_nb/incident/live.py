@@ -1,0 +1,83 @@
+"""A run under way: what it writes on the timeline, and what a person sees of it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from runbook_nb.board import board_of
+from runbook_nb.context import RunContext
+from runbook_nb.display import Card
+from runbook_nb.environment import Environment
+from runbook_nb.incident.cells import Cells
+from runbook_nb.incident.screen import Screen
+from runbook_nb.incidents import refuse_closed
+from runbook_nb.model import Changed, Event
+from runbook_nb.runbook import Runbook
+from runbook_nb.timeline import Timeline
+
+E = TypeVar("E", bound=Event)
+
+# A decision, a note and a stop are in the responder's own words; to write them is no edit.
+EDITABLE: Final = frozenset({"check", "act", "verify", "undo", "ask"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveStep:
+    """A step whose cell runs now: ``card`` shows an event of it, ``written`` appends it first.
+
+    ``changed`` tells that its cell is not the runbook's, ``covered`` that it is in the text that
+    an approval names.
+    """
+
+    changed: bool
+    covered: bool
+    card: Callable[[Event], Card]
+    written: Callable[[Event], Card]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveRun:
+    """Who runs which text where, on which timeline and before which screen."""
+
+    context: RunContext
+    environment: Environment
+    timeline: Timeline
+    runbook: Runbook
+    cells: Cells
+    screen: Screen
+    now: Callable[[], datetime]
+
+    def stamp(self) -> dict[str, Any]:
+        """Return the fields that every event of this run carries."""
+        return {"at": self.now(), "run": self.context.run, "by": self.context.actor}
+
+    def record(self, event: E) -> E:
+        """Append an event; raises IncidentStateError if the incident is closed."""
+        refuse_closed(self.timeline)
+        return self.timeline.append(event)
+
+    @contextmanager
+    def step(self, verb: str, title: str = "") -> Iterator[LiveStep]:
+        """Begin a step: note an edit of its cell; draw the board when it ends, however it ends."""
+        edit = self.cells.edit(verb, title) if verb in EDITABLE else None
+        if edit is not None:
+            told: dict[str, Any] = {"before": edit.before, "after": edit.after}
+            self.record(Changed(**self.stamp(), verb=verb, title=title, **told))
+        card = partial(self.card, changed=edit is not None)
+        try:
+            yield LiveStep(
+                changed=edit is not None,
+                covered=self.cells.is_as_opened(verb, title),
+                card=card,
+                written=lambda event: card(self.record(event)),
+            )
+        finally:
+            self.screen.board(board_of(self.timeline, self.runbook, now=self.now()))
+
+    def card(self, event: Event, *, changed: bool) -> Card:
+        """Return the card of an event, marked with production and with an edit of its cell."""
+        production = self.environment.name if self.environment.is_production else ""
+        return Card(event, production=production, changed=changed)
