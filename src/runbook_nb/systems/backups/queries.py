@@ -28,10 +28,14 @@ where schemaname = 'public'
 order by 1
 """
 
+# A physical backup copies the whole server: all its databases, and two segments of log at least.
 SIZES: Final = """
-select (select setting::bigint from pg_settings where name = 'wal_segment_size')
-           as wal_segment_bytes,
-       pg_database_size(current_database()) as size_bytes
+with segment as (
+  select setting::bigint as bytes from pg_settings where name = 'wal_segment_size'
+)
+select bytes as wal_segment_bytes,
+       (select sum(pg_database_size(oid)) from pg_database)::bigint + 2 * bytes as size_bytes
+from segment
 """
 
 JOBS: Final = """
