@@ -72,7 +72,13 @@ CHANNELS = {
 }
 
 
-@pytest.mark.parametrize("channel", CHANNELS)
+@pytest.mark.parametrize(
+    "channel",
+    [
+        pytest.param(channel, marks=pytest.mark.holds(action.name))
+        for channel, (action, _) in CHANNELS.items()
+    ],
+)
 def test_an_announcement_is_rehearsed_done_once_and_taken_back(storm, hands, channel):
     """The rehearsal changes nothing, a second time sends nothing, and the undo is seen."""
     action, missing = CHANNELS[channel]
@@ -201,6 +207,7 @@ def left_open(lab):
     FAULTS["incident_left_open"].heal(lab)
 
 
+@pytest.mark.holds("pagerduty.resolve", "declared.resolved", undo=False)
 def test_an_incident_that_is_over_is_closed_everywhere(left_open, hands):
     """Twice is safe."""
     close = together(
@@ -225,6 +232,7 @@ def test_an_incident_that_is_over_is_closed_everywhere(left_open, hands):
     assert hands.do(close)["declared.resolved"] == {"written": []}
 
 
+@pytest.mark.holds("slack.resolved", "statuspage.resolve")
 def test_slack_and_statuspage_are_closed_and_opened_again(storm, hands):
     """What they hold can be taken back; PagerDuty and the rows cannot."""
     hands.do(CHANNELS["post"][0])
@@ -240,6 +248,18 @@ def test_slack_and_statuspage_are_closed_and_opened_again(storm, hands):
     hands.undo(over, posted)
     assert hands.value(statuspage.unpublished(window=WINDOW)) == 0
     assert len(hands.rehearse(over)["would post"]) == 1
+
+
+@pytest.mark.holds("slack.closed", undo=False)
+def test_a_closed_incident_is_told_in_the_words_of_the_rehearsal(told, hands):
+    """The channel keeps the head of the record, which is why nothing takes it back."""
+    action = slack.closed(incident=INCIDENT, text="INC-77 is closed: 0b5f")
+    rehearsed = hands.rehearse(action)
+    done = hands.do(action)
+
+    assert rehearsed == {"would post": "INC-77 is closed: 0b5f", "channel": done["channel"]}
+    posts = hands.read(slack.untold(incident=INCIDENT, window=WINDOW)).detail["posts"]
+    assert [post["text"] for post in posts] == [rehearsed["would post"]]
 
 
 def test_an_incident_without_news_is_overdue(storm, hands):

@@ -83,6 +83,8 @@ def test_an_outage_tells_nothing_of_the_key(lab, hands, healed):
         hands.read(composio_keys.accepted())
 
 
+@pytest.mark.holds("composio_keys.switch")
+@pytest.mark.holds("composio_keys.revoke_previous", undo=False)
 def test_a_rotation_has_no_gap(lab, hands, overdue):
     """Rehearsed without a change, switched, undone, switched again, and the first key ended."""
     before = held(lab)
@@ -101,9 +103,13 @@ def test_a_rotation_has_no_gap(lab, hands, overdue):
 
     hands.do(composio_keys.switch())
     assert hands.value(composio_keys.age()) == 120
-    hands.rehearse(composio_keys.revoke_previous())
+    predicted = hands.rehearse(composio_keys.revoke_previous())
     assert hands.value(composio_keys.age()) == 120
-    hands.do(composio_keys.revoke_previous())
+    revoked = hands.do(composio_keys.revoke_previous())
+    assert [each.replace(each.split(" ")[1].partition("/api")[0], "") for each in hands.sent] == [
+        predicted["would send"]
+    ]
+    assert len(predicted["keys before"]) == len(revoked["keys now"]) + 1 == 2
     assert hands.value(composio_keys.age()) == 0
     assert hands.value(composio_keys.accepted()) == "accepted"
     assert held(lab) == {"composio.token": second}

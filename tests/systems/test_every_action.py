@@ -1,9 +1,10 @@
-"""Every action that a runbook can take has a rehearsal, and a test here that does it for real."""
+"""Every action of every system is held by a test that rehearses it, does it and undoes it."""
 
-import ast
 import importlib
+import json
 import pkgutil
-from collections.abc import Iterator
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,40 +13,57 @@ from runbook_nb import systems
 from runbook_nb.calls import ActionFactory
 
 HERE = Path(__file__).parent
-# One test does the repairs of four systems by its parameter; a command posts the closing.
-BY_PARAMETER = {"grants.restore", "helper_functions.restore", "policies.restore", "views.close"}
-BY_COMMAND = {"slack.closed"}
+COLLECT = """
+import json, sys, pytest
+
+class Promises:
+    def pytest_collection_finish(self, session):
+        found = {}
+        for item in session.items:
+            for marker in item.iter_markers("holds"):
+                for action in marker.args:
+                    found.setdefault(action, marker.kwargs.get("undo", True))
+        print("PROMISED " + json.dumps(found))
+
+pytest.main(["--collect-only", "-qq", *sys.argv[1:]], plugins=[Promises()])
+"""
 
 
-def actions() -> Iterator[tuple[str, ActionFactory]]:
-    """Return every action of the systems with its name, as a runbook calls it."""
-    for found in pkgutil.walk_packages(systems.__path__, f"{systems.__name__}."):
-        module = importlib.import_module(found.name)
-        for name, value in vars(module).items():
-            if isinstance(value, ActionFactory) and value.__module__ == found.name:
-                yield f"{found.name.removeprefix(systems.__name__ + '.')}.{name}", value
+def actions() -> dict[str, ActionFactory]:
+    """Return the actions of all systems by the name that a timeline gives them."""
+    found = {}
+    for module in pkgutil.walk_packages(systems.__path__, f"{systems.__name__}."):
+        for value in vars(importlib.import_module(module.name)).values():
+            if isinstance(value, ActionFactory):
+                found[f"{value.__module__.rpartition('.')[2]}.{value.__name__}"] = value
+    return found
 
 
-def called(path: Path) -> set[str]:
-    """Return what a file names as ``module.function``."""
-    return {
-        f"{node.value.id}.{node.attr}"
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
-    }
+@pytest.fixture(scope="module")
+def promised() -> dict[str, bool]:
+    """Return which action is held by a test of this folder, and whether with its undo."""
+    done = subprocess.run(
+        [sys.executable, "-c", COLLECT, "-p", "no:xdist", str(HERE)],
+        cwd=HERE.parents[1],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (line,) = [each for each in done.stdout.splitlines() if each.startswith("PROMISED ")]
+    return json.loads(line.partition(" ")[2])
 
 
-ACTIONS = dict(actions())
-CALLED = {name for path in HERE.glob("test_*.py") for name in called(path)}
+def test_every_action_is_held_by_a_test(promised):
+    """Mark the test of a new one with ``holds``: it must rehearse, do and undo it."""
+    assert sorted(promised) == sorted(actions())
 
 
-@pytest.mark.parametrize("name", sorted(ACTIONS.keys() - BY_COMMAND))
-def test_an_action_can_be_rehearsed_and_is_done_by_a_test(name):
-    """Who adds an action adds the proof that its rehearsal is true."""
-    package, _, function = name.rpartition(".")
-    places = {package.partition(".")[0], package.rpartition(".")[2]}
-    names = {f"{place}.{function}" for place in places}
-    names |= {f"system.{function}"} if name in BY_PARAMETER else set()
+def test_an_undo_is_tried_wherever_there_is_one(promised):
+    """What cannot be undone says so, and only that is left out."""
+    left_out = {name for name, undone in promised.items() if not undone}
+    assert left_out == {name for name, action in actions().items() if action._undo is None}
 
-    assert ACTIONS[name]._rehearse is not None, "add a rehearsal: @name.rehearsal"
-    assert names & CALLED, f"no test in {HERE.name} does {name}"
+
+def test_every_action_has_a_rehearsal():
+    """Without one a responder says yes to what nobody has seen."""
+    assert [name for name, action in actions().items() if action._rehearse is None] == []

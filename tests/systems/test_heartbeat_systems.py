@@ -64,6 +64,7 @@ def test_neither_the_proxy_nor_the_browser_hides_a_hung_agent(fault, hands):
 
 
 @pytest.mark.parametrize("fault", ["sessions_silent"], indirect=True)
+@pytest.mark.holds("sessions.terminate_silent")
 def test_ending_dead_sessions_is_rehearsed_done_and_undone(fault, hands):
     """The rehearsal names the rows that then change, and changes none."""
     action = sessions.terminate_silent(older_than=seconds(90))
@@ -85,6 +86,7 @@ def ids(rows):
 
 
 @pytest.mark.parametrize("fault", ["edge_buffers"], indirect=True)
+@pytest.mark.holds("edge.stop_buffering")
 def test_the_edge_stops_buffering_and_can_be_set_back(fault, hands):
     """A browser gets the first event at once, or nothing at all."""
     action = edge.stop_buffering()
@@ -93,6 +95,10 @@ def test_the_edge_stops_buffering_and_can_be_set_back(fault, hands):
     assert hands.value(streams.framing()) == "no bytes"
 
     done = hands.do(action)
+    assert done["changed"] == rehearsed["would change"]
+    assert [each.partition("/config")[2] for each in hands.sent] == [
+        found["path"].removeprefix("/config") for found in rehearsed["would change"]
+    ]
     assert hands.value(streams.framing()) == "event stream"
     assert hands.do(action)["changed"] == []
 
@@ -101,20 +107,25 @@ def test_the_edge_stops_buffering_and_can_be_set_back(fault, hands):
 
 
 @pytest.mark.parametrize("fault", ["reconnect_storm"], indirect=True)
+@pytest.mark.holds("streams.stop_reconnects")
 def test_a_storming_session_is_told_to_stop_and_let_in_again(fault, hands):
     """Only the session that storms is named."""
     action = streams.stop_reconnects(above=3, window=WINDOW)
-    (session,) = hands.rehearse(action)["sessions to stop"]
+    rehearsed = hands.rehearse(action)
+    (session,) = rehearsed["sessions to stop"]
     assert hands.value(streams.opens_per_minute(window=seconds(2))) > 3
 
     done = hands.do(action)
-    assert done["sessions"] == [session]
+    assert done == {"sessions": [session], "route": rehearsed["would add"]["@id"]}
+    assert len(hands.rehearse(action)["sessions to stop"]) == 1
     assert until(lambda: hands.value(streams.opens_per_minute(window=seconds(2))), wanted=0.0) == 0
 
     assert hands.undo(action, done) == {"removed": done["route"]}
+    assert hands.rehearse(action)["routes now"] == rehearsed["routes now"]
 
 
 @pytest.mark.parametrize("fault", ["lag_decimal"], indirect=True)
+@pytest.mark.holds("agent.set_lag_decimals")
 def test_lag_is_written_in_whole_milliseconds_again(fault, hands):
     """By the machine's own configuration."""
     action = agent.set_lag_decimals(decimals=0)
@@ -129,12 +140,14 @@ def test_lag_is_written_in_whole_milliseconds_again(fault, hands):
     assert hands.rehearse(action)[0]["HEARTBEAT_LAG_DECIMALS"] == "1"
 
 
+@pytest.mark.holds("agent.scale_out")
 def test_the_agent_scales_out_and_back(lab, hands):
     """Machines are added with the first one's configuration, and removed by id."""
     action = agent.scale_out(machines=3)
     assert hands.rehearse(action) == {"machines now": 1, "would add": 2}
 
     done = hands.do(action)
+    assert len(done["added"]) == len(hands.sent) == 2
     assert hands.value(agent.missions_per_machine()) == pytest.approx(8 / 3, abs=0.1)
     assert hands.do(action)["added"] == []
 
@@ -144,10 +157,15 @@ def test_the_agent_scales_out_and_back(lab, hands):
 
 
 @pytest.mark.parametrize("fault", ["agent_dead"], indirect=True)
+@pytest.mark.holds("agent.restart", undo=False)
 def test_a_dead_agent_is_started_and_resumes(fault, hands):
     """Its sessions beat within seconds."""
     assert hands.value(agent.health(samples=1)) == "refused"
-    hands.do(agent.restart())
+    (rehearsed,) = hands.rehearse(agent.restart())["would restart"]
+    (done,) = hands.do(agent.restart())["machines"]
 
+    assert (done["machine"], done["was"]) == (rehearsed["machine"], rehearsed["state"])
+    (sent,) = hands.sent
+    assert sent.endswith(f"/machines/{rehearsed['machine']}/start")
     assert hands.value(agent.health(samples=1)) == "ok"
     assert until(lambda: hands.value(beats.gap()) < 5, wanted=True)

@@ -53,6 +53,7 @@ def test_the_healthy_lab_passes_every_reading(lab, hands):
 
 
 @injected("release_bad")
+@pytest.mark.holds("releases.roll_back", "vercel.roll_back")
 def test_a_bad_release_is_undone_and_done_again(fault, hands):
     """UI and agent go where the rehearsal said; a second time moves nothing; the undo is exact."""
     assert hands.value(SINCE) == "errors risen"
@@ -92,6 +93,7 @@ def test_once_both_are_back_no_deploy_explains_what_is_left(fault, hands):
 
 
 @injected("release_unpaired")
+@pytest.mark.holds("releases.align")
 def test_the_newer_part_moves_to_the_older(fault, hands):
     """The agent follows the UI; twice does no more than once; the undo parts them again."""
     rehearsed = hands.rehearse(releases.align())
@@ -138,6 +140,7 @@ def test_a_previous_build_that_does_not_fit_is_told_with_its_errors(fault, hands
 
 
 @injected("release_one_way")
+@pytest.mark.holds("catalogue.export_newer_rows")
 def test_rows_that_only_the_new_build_knows_are_exported(fault, hands, tmp_path):
     """As many as the rehearsal said, for nobody else's eyes; the undo deletes the files."""
     export = catalogue.export_newer_rows(folder=str(tmp_path / "rows"))
@@ -160,6 +163,7 @@ def test_rows_that_only_the_new_build_knows_are_exported(fault, hands, tmp_path)
 
 
 @injected("flag_errors")
+@pytest.mark.holds("flags.turn_off")
 def test_only_the_failing_flag_is_turned_off(fault, hands):
     """The other stays on; twice does no more than once; the undo turns it on again."""
     action = flags.turn_off(above=2, window=WINDOW)

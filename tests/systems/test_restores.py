@@ -39,6 +39,7 @@ def asked(lab, question):
 
 
 @injected("missions_deleted")
+@pytest.mark.holds("restores.bring_back")
 def test_lost_rows_come_back_as_rehearsed(fault, lab, hands):
     """Rehearsed, done, done again, undone: each leaves exactly what it says."""
     lost, linked = hands.value(backups.rows_lost()), asked(lab, LINKED)
@@ -88,6 +89,7 @@ def test_a_gap_ends_the_restore_and_the_loss_is_told(fault, hands):
     assert hands.value(backups.rows_lost()) == 0
 
 
+@pytest.mark.holds("restores.restore_copy")
 def test_a_copy_is_proven_and_removed(lab, hands):
     """The rehearsal makes none; the copy only reads; the undo leaves neither files nor server."""
     assert wait_until_quiet(lab) == []
@@ -116,6 +118,7 @@ def test_a_copy_is_proven_and_removed(lab, hands):
     assert not Path(copy["socket"]).exists()
 
 
+@pytest.mark.holds("restores.remove_copy", undo=False)
 def test_removing_a_copy_is_safe_twice(lab, hands):
     """The second time there is nothing, and that is no error."""
     hands.do(restores.restore_copy(to="end"))

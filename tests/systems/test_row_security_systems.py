@@ -102,16 +102,26 @@ def test_the_reader_inherits_nothing_of_the_callers(lab):
 @pytest.mark.parametrize(
     ("fault", "system", "check", "result", "seen"),
     [
-        ("policy_dropped", policies, policies.drift(), "policies", (EVENTS, "denied")),
-        ("policy_widened", policies, policies.drift(), "policies", (MISSIONS, "leak")),
-        ("grant_removed", grants, grants.drift(), "granted", (MISSIONS, "denied")),
-        ("view_leaks", views, views.leaking(), "closed", (VIEWS, "leak")),
-        (
-            "helper_loosened",
-            helper_functions,
-            helper_functions.drift(),
-            "functions",
-            (VIEWS, "leak"),
+        pytest.param(
+            *("policy_dropped", policies, policies.drift(), "policies", (EVENTS, "denied")),
+            marks=pytest.mark.holds("policies.restore"),
+        ),
+        pytest.param(
+            *("policy_widened", policies, policies.drift(), "policies", (MISSIONS, "leak")),
+            marks=pytest.mark.holds("policies.restore"),
+        ),
+        pytest.param(
+            *("grant_removed", grants, grants.drift(), "granted", (MISSIONS, "denied")),
+            marks=pytest.mark.holds("grants.restore"),
+        ),
+        pytest.param(
+            *("view_leaks", views, views.leaking(), "closed", (VIEWS, "leak")),
+            marks=pytest.mark.holds("views.close"),
+        ),
+        pytest.param(
+            *("helper_loosened", helper_functions, helper_functions.drift()),
+            *("functions", (VIEWS, "leak")),
+            marks=pytest.mark.holds("helper_functions.restore"),
         ),
     ],
     indirect=["fault"],
@@ -142,6 +152,7 @@ def test_a_repair_is_rehearsed_done_and_undone(hands, system, check, result, see
 
 
 @pytest.mark.parametrize("fault", ["row_security_off"], indirect=True)
+@pytest.mark.holds("policies.switch_on", undo=False)
 def test_row_level_security_is_switched_on_and_never_off(fault, hands):
     """It has no undo, and says so."""
     action = policies.switch_on()
@@ -180,6 +191,7 @@ def test_odd_claims_are_named():
     assert list(claims._problems({"roles": ["governance"]})) == []
 
 
+@pytest.mark.holds("views.close_known")
 def test_the_known_leaks_are_closed_and_opened_again(hands):
     """Two views ask as their caller, five materialized views are refused; no check minds."""
     action, check = views.close_known(), views.known_leaks(accepted=False)
@@ -202,6 +214,7 @@ def test_the_known_leaks_are_closed_and_opened_again(hands):
     assert hands.value(grants.drift()) == 0
 
 
+@pytest.mark.holds("policies.protect_personas", undo=False)
 def test_personas_are_protected_for_good(lab, hands):
     """Everybody still reads them; nobody but the service writes them."""
     action = policies.protect_personas()
@@ -227,6 +240,7 @@ def test_personas_are_protected_for_good(lab, hands):
         owner.close()
 
 
+@pytest.mark.holds("write_probe.writes", undo=False)
 def test_writes_are_tried_as_each_caller_and_change_nothing(lab, hands):
     """They end as the platform's policies say, done or rehearsed."""
     action = write_probe.writes()

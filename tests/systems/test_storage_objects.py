@@ -27,6 +27,7 @@ def test_the_healthy_lab_has_every_object(lab, hands):
     assert hands.value(storage_objects.altered(newest=10)) == 0
 
 
+@pytest.mark.holds("storage_objects.put_back")
 def test_lost_objects_come_back_as_rehearsed(lost, hands):
     """Rehearsed, done, done again, undone."""
     assert hands.value(storage_objects.missing()) == 12
