@@ -101,15 +101,13 @@ def test_slack_limits_as_slack_does(view, slack):
     from slack_sdk.errors import SlackApiError
 
     url = view.url("slack") + "/__lab__/outage"
-    body = '{"ok": false, "error": "ratelimited"}'
-    headers = {"retry-after": "7", "content-type": "application/json"}
-    httpx.post(url, json={"status": 429, "headers": headers, "body": body}, trust_env=False)
+    httpx.post(url, json={"limited": True}, trust_env=False)
     try:
         with pytest.raises(SlackApiError) as limited:
             slack.chat_postMessage(channel=INCIDENTS, text="x")
     finally:
         httpx.delete(url, trust_env=False)
-    assert limited.value.response.headers["Retry-After"] == "7"
+    assert limited.value.response.headers["Retry-After"] == "30"
     assert limited.value.response["error"] == "ratelimited"
 
 

@@ -10,17 +10,19 @@ import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 from types import SimpleNamespace
 
 import pytest
 
 import runbook_nb
-from runbook_nb import systems
+from runbook_nb import minutes, systems
 from runbook_nb.environment import Environment, load_settings
 from runbook_nb.incident.reading import Check
+from runbook_nb.lab.faults.backups_rows import await_backup
 from runbook_nb.model import Verdict
 from runbook_nb.runbook import Runbook
 
@@ -32,6 +34,18 @@ ANSWERS = {
     "Test stream",
     "User interface",
     "Database connections",
+}
+# What these read are files of the backup; they ask nobody.
+FILES = {
+    "Log without gaps",
+    "Backup intact",
+    "Last proven restore",
+    "Time to restore",
+    "Data lost by restoring",
+    "Restored catalogue",
+    "Restored rows",
+    "Restored embeddings",
+    "Restored copy",
 }
 # A page is what this one asks for, so any page will do.
 PAGES = {"User interface"}
@@ -60,6 +74,7 @@ def checks() -> Iterator[Check]:
                     expect=limits["expect"],
                     fail=limits.get("fail"),
                     if_failed="",
+                    fresh=minutes(1),
                 )
 
 
@@ -83,6 +98,34 @@ def web_page() -> Iterator[int]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server.server_port
     server.shutdown()
+
+
+@contextmanager
+def talker(*said: bytes) -> Iterator[int]:
+    """Say the same to everybody who asks, and close."""
+
+    class Same(StreamRequestHandler):
+        def handle(self) -> None:
+            while self.rfile.readline().strip():
+                pass  # The request is read to the end of its head, else the answer is lost.
+            self.wfile.write(b"\r\n".join(said))
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Same) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
+def limited() -> AbstractContextManager[int]:
+    """Refuse everybody who asks, as too many do."""
+    body = b'{"message": "Rate limit exceeded"}'
+    length = b"content-length: %d" % len(body)
+    return talker(b"HTTP/1.1 429 Too Many Requests", b"retry-after: 30", length, b"", body)
+
+
+def cut_off() -> AbstractContextManager[int]:
+    """Close the own half of the connection in the middle of the answer."""
+    return talker(b"HTTP/1.1 200 OK", b"content-length: 1000", b"", b"[{")
 
 
 @contextmanager
@@ -131,12 +174,14 @@ def test_with_everything_gone_no_check_passes(lab, write_file, partner):
 
     Probes that read files of the backup ask neither.
     """
+    await_backup(lab)
     with partner() as port:
         read = read_all(moved(port, database=True, write_file=write_file))
 
     assert len(read) > 50
+    assert {one.check.title for one in read if not one.evidence.source} == FILES
     for one in read:
-        if not one.evidence.source or (partner is web_page and one.check.title in PAGES):
+        if one.check.title in FILES or (partner is web_page and one.check.title in PAGES):
             continue
         where = f"{one.check.title}: {one.verdict}, {one.evidence.answer!r}, {one.evidence.reason}"
         assert one.verdict is not Verdict.PASS, where
@@ -146,7 +191,7 @@ def test_with_everything_gone_no_check_passes(lab, write_file, partner):
 
 
 @pytest.mark.timeout(280)
-@pytest.mark.parametrize("partner", [nobody, web_page, black_hole])
+@pytest.mark.parametrize("partner", [nobody, web_page, black_hole, limited, cut_off])
 def test_with_the_partners_gone_what_needs_them_is_never_a_pass(lab, write_file, partner):
     """A check that asked a partner has a reason; one that asked the database alone goes on."""
     with partner() as port:

@@ -13,22 +13,33 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from runbook_nb.lab.refusals import Refusal
+
 PATH = "/__lab__/outage"
+_HEAD: dict[str, Any] = {
+    "type": "http.response.start",
+    "status": 200,
+    "headers": [(b"content-type", b"application/json"), (b"content-length", b"1000")],
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outage:
     """How a stand-in misbehaves.
 
-    ``delay_s`` comes first. With ``cut`` the connection ends in the middle of the answer; else
-    ``status`` answers with ``headers`` and ``body``; without a status the real answer follows.
-    ``times`` ends the outage after so many requests, 0 never.
+    ``delay_s`` comes first. With ``cut`` the partner closes its half of the connection in the
+    middle of the answer; with ``stall`` it keeps it open there and sends no more. ``limited``
+    refuses as this partner refuses who asks too often. Else ``status`` answers with ``headers`` and
+    ``body``; without a status the real answer follows. ``times`` ends the outage after so many
+    requests, 0 never.
     """
 
     path: str = "/"
     method: str = ""
     delay_s: float = 0
     cut: bool = False
+    stall: bool = False
+    limited: bool = False
     status: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str = ""
@@ -36,10 +47,13 @@ class Outage:
 
 
 class WithOutages:
-    """An ASGI app around another: behaves as its outages say."""
+    """An ASGI app around another: behaves as its outages say.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    ``refusal`` is how this partner answers who asks too often.
+    """
+
+    def __init__(self, app: ASGIApp, *, refusal: Refusal | None = None) -> None:
+        self._app, self._refusal = app, refusal
         self._outages: list[Outage] = []
         self._met: dict[int, int] = {}
 
@@ -83,11 +97,16 @@ class WithOutages:
 
     async def _have(self, outage: Outage, scope: Scope, receive: Receive, send: Send) -> None:
         await asyncio.sleep(outage.delay_s)
-        if outage.cut:
+        if outage.cut or outage.stall:
             # A promised length that never comes: the server closes the connection midway.
-            head: dict[str, Any] = {"type": "http.response.start", "status": 200}
-            await send({**head, "headers": [(b"content-length", b"1000")]})
-            await send({"type": "http.response.body", "body": b"{", "more_body": False})
+            await send(_HEAD)
+            await send({"type": "http.response.body", "body": b"{", "more_body": outage.stall})
+            while outage.stall and (await receive())["type"] != "http.disconnect":
+                pass
+        elif outage.limited and self._refusal:
+            refusal = self._refusal
+            refused = Response(refusal.body, status_code=refusal.status, headers=refusal.headers)
+            await refused(scope, receive, send)
         elif outage.status:
             response = Response(outage.body, status_code=outage.status, headers=outage.headers)
             await response(scope, receive, send)

@@ -29,6 +29,7 @@ from runbook_nb.lab.files import read_secret, write_whole
 from runbook_nb.lab.fly import Fly, release_config
 from runbook_nb.lab.outage import WithOutages
 from runbook_nb.lab.received import Recorder
+from runbook_nb.lab.refusals import REFUSALS
 from runbook_nb.lab.stand_ins import STAND_INS, Access
 from runbook_nb.lab.ui import ui_app
 from runbook_nb.lab.ui_streams import AgentClient
@@ -66,7 +67,7 @@ class Services:
         """Serve until one of the parts fails."""
         async with asyncio.TaskGroup() as parts:
             for name, app in self._apps().items():
-                server = quiet_server(Recorder(WithOutages(app)))
+                server = quiet_server(Recorder(WithOutages(app, refusal=REFUSALS.get(name))))
                 parts.create_task(server.serve(sockets=[self._sockets[name]]))
             parts.create_task(self._telemetry.run())
             await self.fly.create(release_config(self.ports, interval_s=self._interval_s))
