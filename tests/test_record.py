@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import FrozenInstanceError
-from datetime import timedelta
 
 import pytest
 
@@ -190,24 +189,6 @@ def test_a_run_that_did_not_end_says_where(story):
         "The run of streaming-heartbeat did not come to its end: The kernel died. "
         f"The last step seen is check '{LAG}'."
     )
-
-
-def test_phases_that_are_not_known_have_no_duration(folder):
-    """A healthy incident has no action and no verification."""
-    phases = {phase.name: phase.took_s for phase in Record.of(healthy(folder)).phases}
-
-    assert phases["To action"] is phases["To verified"] is None
-    assert phases["To first check"] == 5
-    assert phases["To closed"] == 2
-
-
-def test_phases_add_up_to_the_duration(folder):
-    """Every second from opened to closed belongs to one phase."""
-    record = Record.of(heartbeat(folder))
-    assert record.closed_at is not None
-
-    total = sum(phase.took_s or 0 for phase in record.phases)
-    assert timedelta(seconds=total) == record.closed_at - START
 
 
 def test_an_answer_outlives_the_open_question(story):

@@ -22,7 +22,7 @@ def write_record(folder: Path, *, redactor: Redactor | None = None, seal: Seal =
     """
     timeline = Timeline(folder / TIMELINE)
     events, integrity = read_events(timeline)
-    record = Record.of_events(events, incident=folder.name, integrity=integrity)
+    record = Record.of_events(events, folder=folder, integrity=integrity)
     html = page(
         record,
         events,

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from runbook_nb.durations import words
 from runbook_nb.model import (
     VERDICTS_BY_RANK,
     Acted,
@@ -50,13 +49,28 @@ class RunFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReadingFacts:
+    """One reading of a check: the number of its event, when, by which run, and what it was."""
+
+    seq: int
+    at: datetime
+    run: str
+    verdict: Verdict
+    answer: Json = None
+    unit: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class CheckFacts:
-    """One check by its title: the first reading, the last one, and the worst verdict between."""
+    """One check by its title: the first reading, the last one, and the worst verdict between.
+
+    ``readings`` holds all of them, oldest first.
+    """
 
     title: str
     before: Checked | Verified
     after: Checked | Verified | None = None
-    readings: int = 1
+    readings: tuple[ReadingFacts, ...]
     worst: Verdict
 
     @property
@@ -74,7 +88,8 @@ class CheckFacts:
 class ActionFacts:
     """One attempt at an action: begun, with its outcome, taken back.
 
-    ``acting`` without ``acted`` was cut off; so was ``undoing`` without ``undone``.
+    ``acting`` without ``acted`` was cut off; so was ``undoing`` without ``undone``. ``not_chosen``
+    marks one that was passed over because its option was not the one decided for.
     """
 
     title: str
@@ -82,6 +97,7 @@ class ActionFacts:
     acted: Acted | None = None
     undoing: Acting | None = None
     undone: Undone | None = None
+    not_chosen: bool = False
 
     @property
     def event(self) -> Acting | Acted:
@@ -115,19 +131,6 @@ class ActionFacts:
         if self.undone is not None:
             return f"{outcome}, then undo {self.undone.outcome.replace('_', ' ')}"
         return f"{outcome}, undo {CUT_OFF}" if self.undoing else outcome
-
-
-@dataclass(frozen=True, kw_only=True)
-class PhaseFacts:
-    """One stretch of the incident; ``took_s`` is None where its end is not known."""
-
-    name: str
-    took_s: float | None = None
-
-    @property
-    def said(self) -> str:
-        """The duration in words."""
-        return "not known" if self.took_s is None else words(self.took_s)
 
 
 @dataclass(frozen=True, kw_only=True)

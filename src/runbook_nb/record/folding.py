@@ -1,8 +1,7 @@
 """Fold the events of a timeline into facts, one function a kind of fact."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from runbook_nb.model import (
     UNDO,
@@ -12,7 +11,6 @@ from runbook_nb.model import (
     Alerted,
     Asked,
     Checked,
-    Closed,
     Decided,
     Ended,
     Event,
@@ -22,12 +20,9 @@ from runbook_nb.model import (
     Started,
     Stopped,
     Undone,
-    Verdict,
     Verified,
 )
-from runbook_nb.record.facts import ActionFacts, CheckFacts, PhaseFacts, RunFacts, worst
-
-PHASES = ("To first check", "To decision", "To action", "To verified", "To closed")
+from runbook_nb.record.facts import ActionFacts, CheckFacts, ReadingFacts, RunFacts, worst
 
 
 def fold_runs(events: Sequence[Event]) -> tuple[RunFacts, ...]:
@@ -44,17 +39,19 @@ def fold_runs(events: Sequence[Event]) -> tuple[RunFacts, ...]:
 def fold_checks(events: Sequence[Event]) -> tuple[CheckFacts, ...]:
     """Return every check in the order of its first appearance, with first and last reading."""
     checks: dict[str, CheckFacts] = {}
-    for event in events:
+    for seq, event in enumerate(events, start=1):
         if not isinstance(event, Checked | Verified):
             continue
-        known = checks.get(event.title)
+        known, reading = checks.get(event.title), _reading(event, seq)
         if known is None:
-            checks[event.title] = CheckFacts(title=event.title, before=event, worst=event.verdict)
+            checks[event.title] = CheckFacts(
+                title=event.title, before=event, readings=(reading,), worst=event.verdict
+            )
         else:
             checks[event.title] = replace(
                 known,
                 after=event,
-                readings=known.readings + 1,
+                readings=(*known.readings, reading),
                 worst=worst([known.worst, event.verdict]),
             )
     return tuple(checks.values())
@@ -63,14 +60,25 @@ def fold_checks(events: Sequence[Event]) -> tuple[CheckFacts, ...]:
 def fold_actions(events: Sequence[Event]) -> tuple[ActionFacts, ...]:
     """Return every attempt at an action: its begin, outcome and undo joined."""
     actions: list[ActionFacts] = []
+    chosen: dict[str, str | None] = {}
     for event in events:
-        if isinstance(event, Acting):
+        if isinstance(event, Decided):
+            chosen[event.run] = event.option
+        elif isinstance(event, Acting):
             _begin(actions, event)
         elif isinstance(event, Acted):
             _end(actions, event)
+            if is_passed_over(event, chosen):
+                actions[-1] = replace(actions[-1], not_chosen=True)
         elif isinstance(event, Undone):
             _take_back(actions, event.title, undone=event)
     return tuple(actions)
+
+
+def is_passed_over(event: Acted, chosen: Mapping[str, str | None]) -> bool:
+    """Tell whether an action was left out since its run chose another option, or none."""
+    others = event.option not in ("", chosen.get(event.run, event.option))
+    return event.outcome is Outcome.DECLINED and others
 
 
 def fold_manual_steps(events: Sequence[Event]) -> tuple[Asked, ...]:
@@ -84,25 +92,6 @@ def fold_manual_steps(events: Sequence[Event]) -> tuple[Asked, ...]:
     return tuple(steps.values())
 
 
-def fold_phases(events: Sequence[Event]) -> tuple[PhaseFacts, ...]:
-    """Return the phases; each begins where the last known one ended."""
-    ends = (
-        _first(events, Checked),
-        _last(events, lambda event: isinstance(event, Decided)),
-        _last(events, lambda event: isinstance(event, Acted) and event.outcome is Outcome.DONE),
-        _last(events, _is_verified),
-        _last(events, lambda event: isinstance(event, Closed)),
-    )
-    begin = _first(events, Opened)
-    phases = []
-    for name, end in zip(PHASES, ends, strict=True):
-        known = begin is not None and end is not None and end >= begin
-        took_s = (end - begin).total_seconds() if known and end and begin else None
-        phases.append(PhaseFacts(name=name, took_s=took_s))
-        begin = end if known else begin
-    return tuple(phases)
-
-
 def first_alert(events: Sequence[Event]) -> Alert | None:
     """Return the alert that opened the incident, or the first that joined it."""
     alerts = (event.alert for event in events if isinstance(event, Opened | Alerted))
@@ -112,6 +101,20 @@ def first_alert(events: Sequence[Event]) -> Alert | None:
 def fold_people(events: Sequence[Event]) -> tuple[str, ...]:
     """Return everybody who did something, in order of first appearance."""
     return tuple(dict.fromkeys(event.by for event in events if event.by))
+
+
+def _reading(event: Checked | Verified, seq: int) -> ReadingFacts:
+    evidence = event.evidence
+    # Rows stand in the evidence; a reading over time is a number or a word.
+    answer = None if isinstance(evidence.answer, list | tuple | dict) else evidence.answer
+    return ReadingFacts(
+        seq=seq,
+        at=event.at,
+        run=event.run,
+        verdict=event.verdict,
+        answer=answer,
+        unit=evidence.unit,
+    )
 
 
 def _begun(event: Started) -> RunFacts:
@@ -184,15 +187,3 @@ def _take_back(
             actions[index] = replace(actions[index], undoing=begun, undone=undone)
             return True
     return False
-
-
-def _is_verified(event: Event) -> bool:
-    return isinstance(event, Verified) and event.verdict is Verdict.PASS
-
-
-def _first(events: Sequence[Event], kind: type[Event]) -> datetime | None:
-    return next((event.at for event in events if isinstance(event, kind)), None)
-
-
-def _last(events: Sequence[Event], fits: Callable[[Event], bool]) -> datetime | None:
-    return next((event.at for event in reversed(events) if fits(event)), None)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, TypeVar
 
 from runbook_nb.errors import RecordIntegrityError
@@ -22,7 +23,12 @@ from runbook_nb.model import (
     Verified,
 )
 from runbook_nb.record import folding, summary
-from runbook_nb.record.facts import ActionFacts, CheckFacts, Integrity, PhaseFacts, RunFacts, worst
+from runbook_nb.record.communication import CommunicationFacts, fold_communication
+from runbook_nb.record.facts import ActionFacts, CheckFacts, Integrity, RunFacts, worst
+from runbook_nb.record.impact import FigureFacts, fold_impact, worst_severity
+from runbook_nb.record.phases import PhaseFacts, WaitFacts, clock_stops, fold_phases, fold_waits
+from runbook_nb.record.remarks import Remark, remarks_of
+from runbook_nb.record.verification import HeldFacts, fold_held
 from runbook_nb.timeline import Timeline
 
 E = TypeVar("E", bound=Event)
@@ -51,8 +57,14 @@ class Record:
     manual_steps: tuple[Asked, ...]
     notes: tuple[Noted, ...]
     verifications: tuple[Verified, ...]
+    held: tuple[HeldFacts, ...]
     stopped_at: str
     phases: tuple[PhaseFacts, ...]
+    waits: tuple[WaitFacts, ...]
+    impact: tuple[FigureFacts, ...]
+    worst_severity: str
+    communication: CommunicationFacts
+    remarks: tuple[Remark, ...]
     summary: tuple[str, ...]
     integrity: Integrity
 
@@ -63,19 +75,20 @@ class Record:
         Raises nothing for what is on disk: ``integrity`` says what is wrong with it.
         """
         events, integrity = read_events(timeline)
-        return cls.of_events(events, incident=timeline.path.parent.name, integrity=integrity)
+        return cls.of_events(events, folder=timeline.path.parent, integrity=integrity)
 
     @classmethod
-    def of_events(cls, events: Sequence[Event], *, incident: str, integrity: Integrity) -> "Record":
-        """Fold events that were read before."""
+    def of_events(cls, events: Sequence[Event], *, folder: Path, integrity: Integrity) -> "Record":
+        """Fold events that were read before; ``folder`` holds the notebooks that ran."""
         opened = next(iter(_of(events, Opened)), None)
         closed = next(iter(_of(events, Closed)), None)
         runs, checks = folding.fold_runs(events), folding.fold_checks(events)
         actions, decisions = folding.fold_actions(events), _of(events, Decided)
-        verifications = _of(events, Verified)
+        verifications, phases = _of(events, Verified), fold_phases(events, actions)
+        severity = worst_severity(events, opened.severity if opened else "")
         named = [run.runbook for run in runs] or ([opened.runbook] if opened else [])
         return cls(
-            id=opened.incident if opened else incident,
+            id=opened.incident if opened else folder.name,
             title=opened.title if opened else "",
             severity=opened.severity if opened else "",
             status=IncidentStatus.CLOSED if closed else IncidentStatus.OPEN,
@@ -94,12 +107,20 @@ class Record:
             manual_steps=folding.fold_manual_steps(events),
             notes=_of(events, Noted),
             verifications=verifications,
+            held=fold_held(events),
             stopped_at=summary.stopped_at(runs[-1], is_open=closed is None) if runs else "",
-            phases=folding.fold_phases(events),
+            phases=phases,
+            waits=fold_waits(events),
+            impact=fold_impact(events, phases),
+            worst_severity=severity,
+            communication=fold_communication(
+                events, severity=severity, until=clock_stops(events, phases)
+            ),
+            remarks=tuple(remarks_of(folder, events)),
             summary=_sentences(
                 summary.proven(integrity.events, whole=integrity.valid),
                 summary.found(checks),
-                summary.done(actions, decisions[-1] if decisions else None),
+                summary.done(actions, decisions),
                 summary.standing(verifications, checks, actions),
                 summary.ending(runs, is_open=closed is None, whole=integrity.valid),
             ),

@@ -24,7 +24,7 @@ from runbook_nb.model import (
     Verdict,
     Verified,
 )
-from runbook_nb.record.folding import fold_manual_steps
+from runbook_nb.record.folding import fold_manual_steps, is_passed_over
 from runbook_nb.runbook import Runbook
 from runbook_nb.steps import Step
 
@@ -133,7 +133,7 @@ def _declined(events: Sequence[Event]) -> Iterator[_Seen]:
         elif (
             isinstance(event, Acted)
             and event.outcome is Outcome.DECLINED
-            and event.option in ("", chosen.get(event.run, event.option))
+            and not is_passed_over(event, chosen)
         ):
             said = f"The responder said no to it: {event.reason or 'no reason was given'}"
             yield Kind.SKIPPED, event, event.title, said

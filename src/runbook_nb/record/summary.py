@@ -37,9 +37,10 @@ def found(checks: Sequence[CheckFacts]) -> str:
     return f"{every} passed: nothing was found wrong."
 
 
-def done(actions: Sequence[ActionFacts], decision: Decided | None) -> str:
+def done(actions: Sequence[ActionFacts], decisions: Sequence[Decided]) -> str:
     """Say what was changed, and what may be half done."""
-    chosen = f"{one_line(decision.option)} was chosen" if decision and decision.option else ""
+    options = dict.fromkeys(one_line(each.option) for each in decisions if each.option)
+    chosen = f"{listed(options)} {'was' if len(options) == 1 else 'were'} chosen" if options else ""
     cut = [action for action in actions if action.was_cut_off]
     if cut:
         return f"“{_named([each.title for each in cut])}” was cut off and may be half done."
@@ -104,9 +105,9 @@ def _held(held: Sequence[str], checks: Sequence[CheckFacts]) -> str:
 
 
 def _not_done(actions: Sequence[ActionFacts]) -> str:
-    if not actions:
+    outcomes = {action.title: action.said for action in actions if not action.not_chosen}
+    if not outcomes:
         return "nothing was changed"
-    outcomes = {action.title: action.said for action in actions}
     each = [f"“{one_line(title)}” was {said}" for title, said in outcomes.items()]
     return f"nothing was changed: {listed(each)}"
 
