@@ -11,7 +11,16 @@ import traceback
 import typer
 
 # Each module adds its commands to the application when it is imported.
-from runbook_nb.cli import authors, checking, incidents, labs, records, runbooks, upkeep  # noqa: F401
+from runbook_nb.cli import (  # noqa: F401
+    authors,
+    checking,
+    incidents,
+    labs,
+    records,
+    retrospect,
+    runbooks,
+    upkeep,
+)
 from runbook_nb.cli.app import ERROR, app
 from runbook_nb.errors import RunbookError
 

@@ -1,0 +1,38 @@
+"""Roles instead of names: a postmortem asks what happened, not who is to blame."""
+
+from collections.abc import Sequence
+
+from runbook_nb.model import Approved, Event, Opened, Started
+
+_MACHINE = "the machine"
+
+
+class Roles:
+    """What each person of an incident is called in its postmortem, by what they did first."""
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        self._known: dict[str, str] = {"": _MACHINE}
+        by_hand = [event.by for event in events if isinstance(event, Started) and event.attended]
+        machines = [event.by for event in events if isinstance(event, Started)]
+        machines += [event.by for event in events if isinstance(event, Opened)]
+        approvers = [event.by for event in events if isinstance(event, Approved)]
+        self._name(by_hand, "responder")
+        self._name(approvers, "approver")
+        self._name([name for name in machines if name not in self._known], "whoever ran it")
+        self._name([event.by for event in events], "colleague")
+
+    def of(self, name: str) -> str:
+        """Return the role of a person."""
+        return self._known.get(name, "somebody")
+
+    def without_names(self, text: str) -> str:
+        """Return a text with the people's names replaced by their roles."""
+        for name in sorted(self._known, key=len, reverse=True):
+            if len(name) > 1:
+                text = text.replace(name, self._known[name])
+        return text
+
+    def _name(self, names: Sequence[str], role: str) -> None:
+        new = [name for name in dict.fromkeys(names) if name not in self._known]
+        for number, name in enumerate(new, start=1):
+            self._known[name] = role if len(new) == 1 else f"{role} {number}"

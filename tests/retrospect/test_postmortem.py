@@ -1,0 +1,168 @@
+"""A draft tells what the record knows, asks what it does not, and names nobody."""
+
+import re
+
+import pytest
+from typer.testing import CliRunner
+
+from runbook_nb.cli import app
+from runbook_nb.errors import IncidentStateError
+from runbook_nb.model import Acted, Alert, Asked, Decided, Noted, Outcome, Verdict
+from runbook_nb.record import Record
+from runbook_nb.retrospect import draft_postmortem, write_draft
+from story import ACTION, LAG, Story, cut_off, healthy, heartbeat
+
+HOSTILE = (
+    "<script>alert(1)</script> [x](javascript:alert(1)) | cell ![i](http://evil.example/a.png) "
+    "https://evil.example www.evil.example @everyone `code` **bold** &lt;b&gt;"
+)
+SECTIONS = [
+    "Summary",
+    "Impact",
+    "Root causes",
+    "Trigger",
+    "Detection",
+    "Resolution",
+    "Timeline",
+    "What went well",
+    "What went badly",
+    "Where we got lucky",
+    "Action items",
+]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "INC-2041"
+
+
+def drafted(timeline) -> str:
+    return draft_postmortem(Record.of(timeline), list(timeline))
+
+
+def test_a_draft_has_the_sections_of_the_sre_book_in_order(folder):
+    """Whoever knows one postmortem finds his way in this one."""
+    found = re.findall(r"^## (.+)$", drafted(heartbeat(folder)), flags=re.MULTILINE)
+
+    assert found == SECTIONS
+
+
+def test_causes_and_trigger_are_left_to_people(folder):
+    """A program that names a cause has stopped the search for it."""
+    draft = drafted(heartbeat(folder))
+    causes = draft.partition("## Root causes")[2].partition("## Detection")[0]
+    lines = [line for line in causes.splitlines() if line and not line.startswith("## ")]
+
+    assert lines
+    assert all(line.startswith("- [ ] ") and line.endswith("?") for line in lines)
+
+
+def test_people_stand_by_their_roles(folder):
+    """Also where a text names them."""
+    story = Story(folder)
+    story.opens()
+    story.tell(Noted, text="alice called bob at noon.")
+    draft = drafted(story.timeline)
+
+    assert "alice" not in draft
+    assert "responder called" in draft
+
+
+def test_every_figure_says_how_it_is_known(folder):
+    """What nobody measured is a question mark, not a zero."""
+    impact = drafted(healthy(folder)).partition("## Impact")[2].partition("## Root")[0]
+
+    assert "| ? | unknown |" in impact
+
+
+def test_the_timeline_links_to_the_evidence_in_the_record(folder):
+    """By the number of the event, which is the line of the timeline."""
+    timeline = heartbeat(folder)
+    draft = drafted(timeline)
+    row = next(line for line in draft.splitlines() if f"fail: {LAG}" in line)
+    number = int(re.search(r"\[event (\d+)\]\(INC-2041/record.html#event-\1\)", row)[1])
+
+    assert timeline[number - 1].title == LAG
+
+
+def test_well_and_badly_hold_facts_of_the_record(folder):
+    """What was overridden, unread and left open."""
+    story = Story(folder)
+    story.opens()
+    story.checks("Queue", Verdict.UNKNOWN, None)
+    story.tell(
+        Decided, option="Option B: Wait", recommended="Option A: Restart", reason="It is Sunday."
+    )
+    story.tell(Acted, **ACTION, outcome=Outcome.FAILED, reason="refused")
+    draft = drafted(story.timeline)
+    badly = draft.partition("## What went badly")[2].partition("## Where we")[0]
+
+    assert "'Option A: Restart' was recommended: It is Sunday." in badly
+    assert "“Queue”: It could not be read" in badly
+    assert "“Restart the agent” failed" in badly
+
+
+def test_notes_for_the_runbook_become_action_items(folder):
+    """They are typed; owner and date are for the meeting."""
+    story = Story(folder)
+    story.opens()
+    story.tell(Noted, text="Check 3 reads the wrong table.", runbook=True)
+    items = drafted(story.timeline).partition("## Action items")[2]
+
+    assert "Work into the runbook: Check 3 reads the wrong table. | runbook | ? | ? |" in items
+    for kind in ("prevent", "detect", "mitigate", "process"):
+        assert f"| ? | {kind} | ? | ? |" in items
+
+
+def test_an_unfinished_incident_says_so(folder):
+    """The draft of a story without an end."""
+    draft = drafted(cut_off(folder))
+
+    assert "> The incident is still open" in draft
+    assert "cut off, may be half done" in draft
+
+
+def test_hostile_text_stays_text(folder):
+    """No markup, no link, no cell, no mention."""
+    story = Story(folder)
+    story.opens(title=HOSTILE, alert=Alert(name=HOSTILE, fingerprint="x", summary=HOSTILE))
+    story.tell(Noted, text=HOSTILE)
+    story.tell(Asked, question=HOSTILE, owner="Communications", answer=HOSTILE)
+    draft = drafted(story.timeline)
+
+    from markdown_it import MarkdownIt
+
+    html = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(draft)
+    assert "<script" not in html
+    assert "<img" not in html
+    assert not re.search(r'href="(?!INC-2041/record\.html)', html)
+    assert "<strong>bold" not in html
+    assert "https://evil" not in draft
+    assert "@everyone" not in draft
+    tables = [line for line in draft.splitlines() if line.startswith("| 2026")]
+    assert tables
+    assert all(line.count(" | ") == 3 for line in tables)
+
+
+def test_an_edited_draft_is_not_overwritten(folder, tmp_path):
+    """Work of a person is lost only when it is said."""
+    draft, path = drafted(heartbeat(folder)), tmp_path / "p.md"
+    write_draft(path, draft, force=False)
+    write_draft(path, draft, force=False)
+    path.write_text(path.read_text().replace("- [ ] What else?", "Luck: none.", 1))
+
+    with pytest.raises(IncidentStateError, match="--to"):
+        write_draft(path, draft, force=False)
+    assert "Luck: none." in path.read_text()
+    write_draft(path, draft, force=True)
+    assert "Luck: none." not in path.read_text()
+
+
+def test_the_command_writes_beside_the_folder_and_breaks_no_seal(folder):
+    """A file within it would be one that nobody sealed."""
+    heartbeat(folder)
+    done = CliRunner().invoke(app, ["postmortem", "INC-2041", "--incidents", str(folder.parent)])
+
+    assert done.exit_code == 0, done.output
+    assert (folder.parent / "INC-2041.postmortem.md").is_file()
+    assert [path.name for path in folder.iterdir()] == ["timeline.jsonl"]
