@@ -14,26 +14,28 @@ from runbook_nb.files import write_atomically
 from runbook_nb.incidents import find, opened, refuse_closed
 from runbook_nb.lean import lean_imports
 from runbook_nb.model import Closed
-from runbook_nb.proof import Seal, signing_seal
+from runbook_nb.proof import ENVELOPE, Seal, Statement, read_envelope, signing_seal
 from runbook_nb.redaction import Redactor
 from runbook_nb.runbook import Runbook
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recorded:
-    """A record that was made: its page, the head of its timeline, and its seal."""
+    """A record that was made: its page, what was sealed, and with which key."""
 
     incident: str
     page: Path
-    head: str
+    sealed: Statement
     seal: Seal
 
     @property
     def message(self) -> str:
         """What to post where others keep it: with it, the record has an outside witness."""
         return (
-            f"{self.incident} is closed. Head of its record: {self.head}. "
-            f"Compare: runbook verify {self.incident} --head {self.head[:16]}"
+            f"{self.incident} is closed. Head of its timeline: {self.sealed.head}. "
+            f"Head of its whole record: {self.sealed.digest}, "
+            f"sealed by {self.seal.fingerprint or 'nobody'}. "
+            f"Compare: runbook verify {self.incident} --head {self.sealed.digest[:16]}"
         )
 
 
@@ -56,10 +58,10 @@ def remake(incidents: Path, incident: str) -> Recorded:
 
 
 def _record(incidents: Path, incident: str, redactor: Redactor) -> Recorded:
-    timeline, seal = find(incidents, incident), signing_seal()
-    page = write_record(timeline.path.parent, redactor=redactor, seal=seal)
-    timeline.proven()
-    return Recorded(incident=incident, page=page, head=timeline.head, seal=seal)
+    folder, seal = find(incidents, incident).path.parent, signing_seal()
+    page = write_record(folder, redactor=redactor, seal=seal)
+    sealed = read_envelope(folder / ENVELOPE)
+    return Recorded(incident=incident, page=page, sealed=sealed, seal=seal)
 
 
 def _keep_working_copies(folder: Path, *, redactor: Redactor) -> None:
@@ -75,7 +77,9 @@ def _keep_working_copies(folder: Path, *, redactor: Redactor) -> None:
             continue
         if not any(cell.get("outputs") for cell in notebook.cells):
             continue
-        kept = folder / "runs" / f"{new_run_id(path.stem)}-by-hand.ipynb"
+        # Named by when it was saved: a close that was cut off and repeated keeps one copy.
+        saved = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        kept = folder / "runs" / f"{new_run_id(path.stem, saved)}-by-hand.ipynb"
         text = json.dumps(masked_notebook(notebook, redactor), indent=1, ensure_ascii=False)
         write_atomically(kept, text + "\n")
 

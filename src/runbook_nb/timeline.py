@@ -123,7 +123,7 @@ class Timeline(Sequence[Event]):
             if not fits or claimed != _hash(stored) or line != _line(stored, claimed):
                 raise ValueError
             self._events.append(_decode(stored))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             message = (
                 f"{self.path.name}: event {number} does not match its hash. "
                 "It, or one before it, was altered, added or removed."

@@ -1,13 +1,22 @@
 """Archive an incident: its record as one page and one file of facts, sealed."""
 
-import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from runbook_nb.archive.fragment import fragment, read_notebook
 from runbook_nb.archive.page import ShownNotebook, page
 from runbook_nb.files import write_atomically
-from runbook_nb.proof import FACTS, PAGE, TIMELINE, Content, Seal, contents_of, seal_record
+from runbook_nb.proof import (
+    FACTS,
+    PAGE,
+    TIMELINE,
+    Content,
+    Seal,
+    contents_of,
+    seal_record,
+    without_copies,
+)
 from runbook_nb.proof.keys import NO_SEAL
 from runbook_nb.record import Record, made_by, read_events
 from runbook_nb.redaction import Redactor
@@ -31,22 +40,31 @@ def write_record(folder: Path, *, redactor: Redactor | None = None, seal: Seal =
             for place, path in enumerate(sorted((folder / "runs").glob("*.ipynb")), start=1)
         ],
         contents=_older(contents_of(folder)),
-        seal=seal,
+        # A template that could reach the key could print it.
+        seal=replace(seal, key=None),
     )
     facts = {
         "record": record.to_json(),
         "made_by": made_by(),
-        "page_sha256": hashlib.sha256(html.encode("utf-8", "replace")).hexdigest(),
+        "sealed_by": seal.fingerprint,
     }
     write_atomically(folder / PAGE, html)
     write_atomically(folder / FACTS, json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
-    seal_record(folder, incident=record.id, head=integrity.head, made_by=made_by(), seal=seal)
+    seal_record(
+        folder,
+        incident=record.id,
+        head=integrity.head,
+        events=integrity.events,
+        made_by=made_by(),
+        seal=seal,
+    )
     return folder / PAGE
 
 
 def _older(contents: list[Content]) -> list[Content]:
     """Return what was there before the record: the page cannot hold its own hash."""
-    return [each for each in contents if each.path not in (PAGE, FACTS)]
+    kept = without_copies(contents, of=contents)
+    return [each for each in kept if each.path not in (PAGE, FACTS)]
 
 
 def _shown(path: Path, *, place: int, redactor: Redactor | None) -> ShownNotebook:

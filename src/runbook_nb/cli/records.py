@@ -1,6 +1,7 @@
 """Commands for records: close, archive, verify."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,7 @@ from runbook_nb.errors import RunbookError
 
 if TYPE_CHECKING:
     from runbook_nb.closing import Recorded
-    from runbook_nb.proof import Signer
+    from runbook_nb.proof import Signer, Verification
 
 
 @app.command()
@@ -27,8 +28,8 @@ def close(
 ) -> None:
     """Close an incident and make its sealed record, also after a run that was cut off.
 
-    The closing message holds the head of the record: once it stands in a channel, nobody can
-    exchange the record unseen.
+    The closing message holds the heads of the timeline and of the whole record: once they stand
+    in a channel, nobody can exchange the record unseen.
 
     Example: runbook close INC-2041 --resolution "The export runs outside the loop now."
     """
@@ -38,8 +39,7 @@ def close(
     folder = incidents or incidents_folder()
     done = close_incident(folder, incident, by=by or actor(), resolution=resolution)
     typer.echo(f"{incident} is closed. Record: {done.page}")
-    if done.seal.reason:
-        typer.echo(f"The record is not signed. {done.seal.reason}", err=True)
+    _warn_unsigned(done)
     if announce:
         _announce(folder, done)
     else:
@@ -55,7 +55,10 @@ def archive(incident: IncidentId, *, incidents: Incidents = None) -> None:
     from runbook_nb.closing import remake
     from runbook_nb.context import incidents_folder
 
-    typer.echo(str(remake(incidents or incidents_folder(), incident).page))
+    done = remake(incidents or incidents_folder(), incident)
+    typer.echo(str(done.page))
+    _warn_unsigned(done)
+    typer.echo(f"Head of the whole record: {done.sealed.digest}", err=True)
 
 
 @app.command()
@@ -63,14 +66,15 @@ def verify(
     path: Annotated[Path, typer.Argument(help="A record: its folder, or a file in it.")],
     *,
     head: Annotated[
-        str, typer.Option(help="The head from the closing message, 12 digits or more.")
+        str, typer.Option(help="A head from the closing message, 12 digits or more.")
     ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Prove that nobody altered a record; names what was, and who sealed it.
 
-    It needs nothing but the record. Exit code: 0 unaltered and sealed by a known key, 1 unaltered
-    but nobody known here vouches for it, 2 altered, 3 nothing to judge.
+    It needs nothing but the record. Exit code: 0 unaltered and sealed by a known key; 1 unaltered,
+    but nobody known here vouches for it, or a working copy was saved later; 2 altered; 3 it cannot
+    be judged.
 
     Example: runbook verify incidents/INC-2041 --head 4f0c2a91be77
     """
@@ -80,18 +84,16 @@ def verify(
     if as_json:
         facts = {
             "verdict": found.verdict,
-            "problems": found.problems,
+            "problems": [vars(problem) for problem in found.problems],
             "head": found.head,
+            "record_head": found.digest,
+            "witnessed": found.witnessed,
             "signer": vars(found.signer),
         }
         typer.echo(json.dumps(facts, indent=2))
     else:
-        for problem in found.problems:
-            typer.echo(problem)
-        if not found.problems:
-            typer.echo(f"{path}: every file and every event is as it was sealed.")
-        if found.head:
-            typer.echo(f"{_vouched(found.signer)} Head: {found.head}")
+        for line in _said(path, found):
+            typer.echo(line)
     raise typer.Exit(EXIT_CODES[found.verdict])
 
 
@@ -101,6 +103,32 @@ def _record_folder(path: Path) -> Path:
 
     by_id = incidents_folder() / path
     return by_id if not path.exists() and by_id.is_dir() else path
+
+
+def _said(path: Path, found: "Verification") -> Iterator[str]:
+    """Say what differs, who vouches, and what a witness confirms, a line each."""
+    from runbook_nb.proof import Witnessed
+
+    yield from map(str, found.problems)
+    if not found.problems:
+        yield f"{path}: every file and every event is as it was sealed."
+    if not found.head:
+        return
+    yield _vouched(found.signer)
+    yield f"Head of the timeline: {found.head}"
+    yield f"Head of the whole record: {found.digest}"
+    if found.witnessed is Witnessed.RECORD:
+        yield "The witness holds the head of the whole record."
+    if found.witnessed is Witnessed.TIMELINE:
+        yield (
+            "The witness holds the head of the timeline: the events are those it saw. "
+            "For all other files, compare the head of the whole record."
+        )
+
+
+def _warn_unsigned(done: "Recorded") -> None:
+    if done.seal.reason:
+        typer.echo(f"The record is not signed. {done.seal.reason}", err=True)
 
 
 def _vouched(signer: "Signer") -> str:

@@ -1,22 +1,44 @@
 """The proof of a record: what it holds, who sealed it, and whether that is still so."""
 
-from runbook_nb.proof.contents import ENVELOPE, FACTS, PAGE, TIMELINE, Content, contents_of
-from runbook_nb.proof.envelope import seal_record
+from runbook_nb.proof.comparing import Change, Problem
+from runbook_nb.proof.contents import (
+    ENVELOPE,
+    FACTS,
+    PAGE,
+    TIMELINE,
+    Content,
+    contents_of,
+    without_copies,
+)
+from runbook_nb.proof.envelope import EnvelopeError, Statement, read_envelope, seal_record
 from runbook_nb.proof.keys import Seal, signing_seal
-from runbook_nb.proof.verifying import Signer, Standing, Verification, verify_record
+from runbook_nb.proof.verifying import (
+    Signer,
+    Standing,
+    Verification,
+    Witnessed,
+    verify_record,
+)
 
 __all__ = [
     "ENVELOPE",
     "FACTS",
     "PAGE",
     "TIMELINE",
+    "Change",
     "Content",
+    "EnvelopeError",
+    "Problem",
     "Seal",
     "Signer",
     "Standing",
+    "Statement",
     "Verification",
+    "Witnessed",
     "contents_of",
+    "read_envelope",
     "seal_record",
     "signing_seal",
     "verify_record",
+    "without_copies",
 ]

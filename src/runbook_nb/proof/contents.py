@@ -1,6 +1,8 @@
 """What a record holds: every file of its folder with its SHA-256."""
 
 import hashlib
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,12 +13,17 @@ TIMELINE: Final = "timeline.jsonl"
 ENVELOPE: Final = "record.dsse.json"
 # Where responders work by hand; the close keeps a copy of it under runs/, which is what counts.
 WORKING: Final = "working"
-_EDITORS: Final = ".ipynb_checkpoints"
+_CHECKPOINTS: Final = ".ipynb_checkpoints"
+_LOCK: Final = ".acting"
+_EMPTY: Final = hashlib.sha256(b"").hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
-    """One file of a record: its path within the folder, SHA-256 and size in bytes."""
+    """One file of a record: its path within the folder, SHA-256 and size in bytes.
+
+    The hash is empty for what cannot be read.
+    """
 
     path: str
     sha256: str
@@ -24,32 +31,65 @@ class Content:
 
 
 def contents_of(folder: Path) -> list[Content]:
-    """Return every file of a record but its envelope, in the order of their paths.
+    """Return all that lies in a record's folder but its envelope, in the order of their paths.
 
-    Left out are the working copies, what an editor keeps beside a notebook, and locks, as long
-    as these are empty: a hidden file with something in it is a file like any other.
+    Hidden files, links and pipes are in it too: what is left out could carry something unseen.
+    Only the lock is left out, while it is empty.
     """
-    paths = (path for path in sorted(folder.rglob("*")) if path.is_file() or path.is_symlink())
-    named = ((path.relative_to(folder), path) for path in paths)
-    return [_content(name, path) for name, path in named if not _left_out(name, path)]
+    found = (_content(path.relative_to(folder), path) for path in _all_of(folder))
+    return sorted(
+        (each for each in found if each.path != ENVELOPE and not _is_lock(each)),
+        key=lambda each: each.path,
+    )
 
 
-def _left_out(name: Path, path: Path) -> bool:
-    if name.parts[0] == WORKING or str(name) == ENVELOPE:
-        return True
-    if path.is_symlink():
-        return False
-    if len(name.parts) > 1 and name.parts[-2] == _EDITORS and path.suffix == ".ipynb":
-        return True
-    return name.name.startswith(".") and path.stat().st_size == 0
+def without_copies(contents: Sequence[Content], *, of: Sequence[Content]) -> list[Content]:
+    """Leave out an editor's copies that hold nothing but what another file holds.
+
+    JupyterLab makes one when a reviewer only looks at a notebook.
+    """
+    known = {each.sha256 for each in of if not _is_checkpoint(each)}
+    return [each for each in contents if not _is_checkpoint(each) or each.sha256 not in known]
+
+
+def _all_of(folder: Path) -> Iterator[Path]:
+    """Go through all that is no readable folder; a link to a folder is a link."""
+    unread: list[Path] = []
+    for at, folders, files in os.walk(
+        folder, onerror=lambda error: unread.append(Path(error.filename))
+    ):
+        yield from (Path(at, name) for name in files)
+        yield from (Path(at, name) for name in folders if Path(at, name).is_symlink())
+    yield from (path for path in unread if path != folder)
 
 
 def _content(name: Path, path: Path) -> Content:
     if path.is_symlink():
         # A link is told as a link: what it leads to is not part of the record.
-        target = str(path.readlink()).encode()
-        sha256 = hashlib.sha256(b"link to " + target).hexdigest()
-        return Content(path=str(name), sha256=sha256, size=0)
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        return Content(path=str(name), sha256=sha256, size=file.tell())
+        target = b"link to " + os.fsencode(path.readlink())
+        return Content(path=_said(name), sha256=hashlib.sha256(target).hexdigest(), size=0)
+    if not path.is_file() and not path.is_dir():
+        # Reading a pipe or a device may never end.
+        return Content(path=_said(name), sha256=hashlib.sha256(b"no file").hexdigest(), size=0)
+    try:
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            return Content(path=_said(name), sha256=sha256, size=file.tell())
+    except OSError:
+        return Content(path=_said(name), sha256="", size=0)
+
+
+def _said(name: Path) -> str:
+    """Return a path as it can be printed and signed, whatever bytes its name has."""
+    return "".join(
+        mark if mark.isprintable() and mark != "\\" else mark.encode("unicode_escape").decode()
+        for mark in name.as_posix()
+    )
+
+
+def _is_lock(content: Content) -> bool:
+    return content.path == _LOCK and content.sha256 == _EMPTY
+
+
+def _is_checkpoint(content: Content) -> bool:
+    return _CHECKPOINTS in content.path.split("/")[:-1]

@@ -1,8 +1,9 @@
 """The key that seals records, and the keys that are known here.
 
-``RUNBOOK_SIGNING_KEY`` names a file with an Ed25519 private key in PEM, or is ``none``. Without
-it, a key is made on first use in the user's configuration folder, readable by nobody else. Keys
-of others that are trusted stand in ``trusted_keys`` beside it, one fingerprint and a name a line.
+``RUNBOOK_SIGNING_KEY`` names a file with an Ed25519 private key, in PEM or as ``ssh-keygen`` makes
+one, or is ``none``. Without it, a key is made on first use in the user's configuration folder,
+readable by nobody else. Keys of others that are trusted stand in ``trusted_keys`` beside it, one
+fingerprint and a name a line.
 """
 
 import base64
@@ -22,6 +23,7 @@ SETTING: Final = "RUNBOOK_SIGNING_KEY"
 KEY_FILE: Final = "signing_key.pem"
 TRUSTED_FILE: Final = "trusted_keys"
 _OTHERS: Final = 0o077
+_OPENSSH: Final = b"BEGIN OPENSSH PRIVATE KEY"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +67,10 @@ def config_folder(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def fingerprint(public: bytes) -> str:
-    """Return the fingerprint of a raw public key, as OpenSSH writes one: ``SHA256:…``."""
-    digest = base64.b64encode(hashlib.sha256(public).digest()).decode()
+    """Return the fingerprint of a raw public key, the one that ``ssh-keygen -l`` shows."""
+    parts = (b"ssh-ed25519", public)
+    blob = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    digest = base64.b64encode(hashlib.sha256(blob).digest()).decode()
     return f"SHA256:{digest.rstrip('=')}"
 
 
@@ -100,12 +104,17 @@ def trusted_keys(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
 
 def _read(path: Path) -> "Ed25519PrivateKey":
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+    from cryptography.hazmat.primitives.serialization import (
+        load_pem_private_key,
+        load_ssh_private_key,
+    )
 
     if path.stat().st_mode & _OTHERS:
         message = f"others can read it; run chmod 600 {path}"
         raise ValueError(message)
-    key = load_pem_private_key(path.read_bytes(), password=None)
+    content = path.read_bytes()
+    load = load_ssh_private_key if _OPENSSH in content else load_pem_private_key
+    key = load(content, password=None)
     if not isinstance(key, Ed25519PrivateKey):
         message = "it is no Ed25519 key"
         raise ValueError(message)  # noqa: TRY004 - the file is wrong, not the type of an argument

@@ -1,7 +1,7 @@
-"""Verify a record, wherever it lies: its files, its timeline, its facts, and who sealed it."""
+"""Verify a record, wherever it lies: what differs from its seal, and who sealed it."""
 
-import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Final
 
 from runbook_nb.errors import ParameterError, RecordIntegrityError
-from runbook_nb.model import Verdict
-from runbook_nb.proof.contents import ENVELOPE, FACTS, TIMELINE, contents_of
-from runbook_nb.proof.envelope import EnvelopeError, Sealed, read_envelope
+from runbook_nb.model import Closed, Verdict
+from runbook_nb.proof.comparing import Change, Problem, chain_problem, compare
+from runbook_nb.proof.contents import ENVELOPE, FACTS, PAGE, TIMELINE
+from runbook_nb.proof.envelope import EnvelopeError, Statement, read_envelope
 from runbook_nb.proof.keys import own_fingerprint, trusted_keys
-from runbook_nb.record import Record, made_by
 from runbook_nb.timeline import Timeline
 
-HEAD_DIGITS: Final = 12  # of 64; nobody finds another record with the same by trying
+# Twelve of 64 digits: nobody finds another record with the same by trying.
+_HEAD: Final = re.compile(r"[0-9a-f]{12,64}")
+_SOFT: Final = {Change.UNREAD: Verdict.UNKNOWN, Change.DRIFTED: Verdict.WARN}
 
 
 class Standing(StrEnum):
@@ -36,22 +38,44 @@ class Signer:
     fingerprint: str = ""
     name: str = ""
 
+    @property
+    def is_known(self) -> bool:
+        """Whether somebody known here vouches for the record."""
+        return self.standing in (Standing.OWN, Standing.TRUSTED)
+
+
+class Witnessed(StrEnum):
+    """What the head of a witness vouches for: nothing, the events, or every file."""
+
+    NOTHING = "nothing"
+    TIMELINE = "timeline"
+    RECORD = "record"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Verification:
-    """What does not match a record, the head of its timeline, and who sealed it."""
+    """What differs from the seal of a record, and who vouches for it.
 
-    problems: tuple[str, ...]
+    ``head`` is that of the timeline, ``digest`` that of everything sealed; both are empty where
+    no seal can be read.
+    """
+
+    problems: tuple[Problem, ...]
     head: str = ""
+    digest: str = ""
     signer: Signer = Signer()
+    witnessed: Witnessed = Witnessed.NOTHING
 
     @property
     def verdict(self) -> Verdict:
-        """Fail if anything was altered; warn if nobody known here vouches for it."""
-        if self.problems:
-            return Verdict.FAIL
-        known = self.signer.standing in (Standing.OWN, Standing.TRUSTED)
-        return Verdict.PASS if known else Verdict.WARN
+        """Fail if anything was altered, unknown if something cannot be read, else warn or pass.
+
+        A pass needs somebody known here who vouches for the record.
+        """
+        verdicts = {_SOFT.get(problem.change, Verdict.FAIL) for problem in self.problems}
+        verdicts.add(Verdict.PASS if self.signer.is_known else Verdict.WARN)
+        ranked = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.WARN)
+        return next((verdict for verdict in ranked if verdict in verdicts), Verdict.PASS)
 
 
 def verify_record(
@@ -59,80 +83,79 @@ def verify_record(
 ) -> Verification:
     """Compare a record with its seal; ``path`` is its folder or a file in it.
 
-    ``head`` is the hash that a witness holds, such as the channel of the closing message; its
-    first twelve digits are enough. Raises ParameterError for fewer, and RecordIntegrityError where
-    there is no record to judge.
+    ``head`` is a hash that a witness holds, such as the channel of the closing message: of the
+    timeline or of the whole record; its first twelve digits are enough. Raises ParameterError for
+    anything else, and RecordIntegrityError where there is no record to judge.
     """
-    if head and len(head) < HEAD_DIGITS:
-        message = f"--head {head}: give at least {HEAD_DIGITS} digits of the head."
+    head = head.lower()
+    if head and not _HEAD.fullmatch(head):
+        message = f"--head {head}: give 12 to 64 hexadecimal digits of a head."
         raise ParameterError(message)
-    folder = path if path.is_dir() else path.parent
+    folder = _folder(path)
     if not (folder / ENVELOPE).is_file():
-        return _unsealed(folder)
+        return Verification(problems=_unsealed(folder))
     try:
         sealed = read_envelope(folder / ENVELOPE)
     except (EnvelopeError, OSError) as error:
-        said = getattr(error, "strerror", None) or error
-        return Verification(problems=(f"altered: {ENVELOPE} ({said}); nothing else is proven.",))
-    problems = [*_files(folder, sealed), *_timeline(folder, sealed), *_witness(sealed, head)]
+        return Verification(problems=_without_seal(folder, error))
+    witnessed = _witnessed(sealed, head)
     return Verification(
-        problems=tuple(problems), head=sealed.head, signer=_signer(sealed.fingerprint, environ)
+        problems=(*compare(folder, sealed), *_witness(sealed, head, witnessed)),
+        head=sealed.head,
+        digest=sealed.digest,
+        signer=_signer(sealed.fingerprint, environ),
+        witnessed=witnessed,
     )
 
 
-def _unsealed(folder: Path) -> Verification:
-    if not (folder / TIMELINE).is_file():
-        message = f"{folder} holds no record: neither {ENVELOPE} nor {TIMELINE} is there."
+def _folder(path: Path) -> Path:
+    """Return the folder of the record that a path is, or lies in."""
+    if not path.exists():
+        message = f"There is no {path}. Give the folder of a record, or a file in it."
         raise RecordIntegrityError(message)
-    said = "the record was never made, or its seal was taken away. Make it: runbook close"
-    return Verification(problems=(f"removed: {ENVELOPE} ({said})",))
+    for folder in (path, *path.absolute().parents):
+        if any((folder / name).is_file() for name in (ENVELOPE, TIMELINE)):
+            return folder
+    message = f"{path} holds no record: neither {ENVELOPE} nor {TIMELINE} is there."
+    raise RecordIntegrityError(message)
 
 
-def _files(folder: Path, sealed: Sealed) -> list[str]:
-    found = {each.path: each.sha256 for each in contents_of(folder)}
-    problems = [f"removed: {path}" for path in sealed.files if path not in found]
-    problems += [f"added: {path}" for path in found if path not in sealed.files]
-    problems += [
-        f"altered: {path}"
-        for path, sha256 in found.items()
-        if sealed.files.get(path, sha256) != sha256
-    ]
-    return sorted(problems)
-
-
-def _timeline(folder: Path, sealed: Sealed) -> Iterator[str]:
+def _unsealed(folder: Path) -> tuple[Problem, ...]:
     timeline = Timeline(folder / TIMELINE)
-    try:
-        now = timeline.verify()
-    except RecordIntegrityError as error:
-        yield str(error)
-        return
-    except OSError as error:
-        yield f"{TIMELINE} cannot be read: {error.strerror}."
-        return
-    if now != sealed.head:
-        yield f"{TIMELINE}: its head hash is not the one that was sealed."
-    elif not _facts_fit(folder / FACTS, timeline, sealed):
-        yield f"altered: {FACTS} (its facts are not those of the timeline)"
+    made = (folder / PAGE).exists() or (folder / FACTS).exists()
+    closed = any(isinstance(event, Closed) for event in timeline.proven())
+    broken = chain_problem(timeline)
+    if not made and not closed and not broken:
+        message = f"{folder} is still open, and has no record yet. Close it: runbook close"
+        raise RecordIntegrityError(message)
+    said = "the seal was never made, or was taken away; make it: runbook archive"
+    missing = Problem(change=Change.REMOVED, path=ENVELOPE, said=said)
+    return (missing, broken) if broken else (missing,)
 
 
-def _facts_fit(path: Path, timeline: Timeline, sealed: Sealed) -> bool:
-    # Another version of the program may fold the same events into other facts.
-    if sealed.made_by != made_by():
-        return True
-    try:
-        told = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return True  # told as altered or removed already
-    return not isinstance(told, dict) or told.get("record") == Record.of(timeline).to_json()
+def _without_seal(folder: Path, error: Exception) -> tuple[Problem, ...]:
+    """Say what the files tell by themselves where the envelope proves nothing."""
+    change = Change.UNREAD if isinstance(error, OSError) else Change.ALTERED
+    said = f"{getattr(error, 'strerror', None) or error}; the other files are not proven"
+    broken = chain_problem(Timeline(folder / TIMELINE))
+    problem = Problem(change=change, path=ENVELOPE, said=said)
+    return (problem, broken) if broken else (problem,)
 
 
-def _witness(sealed: Sealed, head: str) -> Iterator[str]:
-    if head and not sealed.head.startswith(head.lower()):
-        yield (
-            f"The witness holds the head {head}, the record {sealed.head[: len(head)]}: "
-            "this is another record, or an older state of it."
+def _witnessed(sealed: Statement, head: str) -> Witnessed:
+    if head and sealed.digest.startswith(head):
+        return Witnessed.RECORD
+    return Witnessed.TIMELINE if head and sealed.head.startswith(head) else Witnessed.NOTHING
+
+
+def _witness(sealed: Statement, head: str, witnessed: Witnessed) -> Iterator[Problem]:
+    if head and witnessed is Witnessed.NOTHING:
+        digits = len(head)
+        said = (
+            f"the witness holds {head}; the record is {sealed.digest[:digits]}, its timeline "
+            f"{sealed.head[:digits]}: another record, another state of it, or made anew since"
         )
+        yield Problem(change=Change.NOT_WITNESSED, path=ENVELOPE, said=said)
 
 
 def _signer(found: str, environ: Mapping[str, str]) -> Signer:
