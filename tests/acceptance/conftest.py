@@ -25,7 +25,7 @@ class Command:
             **os.environ,
             "RUNBOOK_INCIDENTS": str(self.incidents),
             "RUNBOOK_ACTOR": "sam",
-            "PYTHONPATH": str(HERE),
+            "PYTHONPATH": os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")]),
         }
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from runbook_nb.cli.app import EXIT_CODES, AsJson, app, say_to_errors, start_lab
-from runbook_nb.errors import LabError, ParameterError
+from runbook_nb.errors import LabError
 from runbook_nb.model import Verdict
 
 lab_app = typer.Typer(help="The lab: an embedded twin of the platform.", no_args_is_help=True)
@@ -97,7 +97,9 @@ def lab_inject(fault: str) -> None:
 
     Example: runbook lab inject agent_hung
     """
-    _fault(fault).inject(_running_lab())
+    from runbook_nb.lab.faults import named
+
+    named(fault).inject(_running_lab())
     typer.echo(f"{fault} is in effect. Heal it with: runbook lab heal {fault}")
 
 
@@ -107,18 +109,10 @@ def lab_heal(fault: str) -> None:
 
     Example: runbook lab heal agent_hung
     """
-    _fault(fault).heal(_running_lab())
+    from runbook_nb.lab.faults import named
+
+    named(fault).heal(_running_lab())
     typer.echo(f"{fault} is healed.")
-
-
-def _fault(name: str) -> Any:
-    from runbook_nb.errors import near
-    from runbook_nb.lab.faults import FAULTS
-
-    if name not in FAULTS:
-        message = f"No fault {name!r}. {near(name, FAULTS)}"
-        raise ParameterError(message)
-    return FAULTS[name]
 
 
 def _running_lab() -> Any:

@@ -7,7 +7,8 @@ work on the running lab and leave an incident with its record behind.
 import json
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from runbook_nb.context import actor, incidents_folder
 from runbook_nb.errors import RunbookNotFoundError
 from runbook_nb.execute.progress import Progress
 from runbook_nb.incident.choosing import newest
-from runbook_nb.lab.faults import FAULTS
+from runbook_nb.lab.faults import named
 from runbook_nb.lab.lab import Lab, LabState
 from runbook_nb.lab.monitoring import wait_for_alerts, wait_until_quiet, webhook
 from runbook_nb.model import Acted, Alert, Checked, Decided, Json, Outcome, Verdict, Verified
@@ -75,14 +76,15 @@ def runbook_agrees() -> bool:
 
 def inject(fault: str) -> str:
     """Inject a fault; returns when it is in effect."""
-    FAULTS[fault].inject(_lab())
-    return FAULTS[fault].title
+    with _failing_differs():
+        named(fault).inject(_lab())
+    return named(fault).title
 
 
 def heal(fault: str) -> str:
     """Take a fault back, whatever the runbook did."""
-    FAULTS[fault].heal(_lab())
-    return FAULTS[fault].title
+    named(fault).heal(_lab())
+    return named(fault).title
 
 
 def wait_for_alert(runbook: str) -> str:
@@ -114,6 +116,21 @@ def run_runbook(
     ``expect`` holds ``failed`` and ``unknown`` check titles, the ``option`` chosen or null, the
     ``done`` actions, and ``resolved``: whether every check passes at the end.
     """
+    with _failing_differs():
+        found = _found_by(runbook, parameters=parameters, approve=approve)
+    here, wanted = stage(), {**expect, "complete": True}
+    for name, value in wanted.items():
+        if found[name] != value:
+            here.differences.append(f"{name}: expected {_say(value)}, found {_say(found[name])}")
+    if here.differences:
+        raise ActivityFailed(f"{found['incident']}: {'; '.join(here.differences)}")
+    return found
+
+
+def _found_by(
+    runbook: str, *, parameters: Mapping[str, Json], approve: Sequence[str]
+) -> dict[str, Any]:
+    """Run the runbook, close its incident and return what it found."""
     here = stage()
     incidents = incidents_folder(os.environ)
     order = Order(
@@ -126,14 +143,7 @@ def run_runbook(
     )
     here.run = run(order, progress=here.progress)
     here.record = close(incidents, here.run.incident, by=actor(), resolution="drill").page
-    found = findings(here.run)
-    wanted = {**expect, "complete": True}
-    for name, value in wanted.items():
-        if found[name] != value:
-            here.differences.append(f"{name}: expected {_say(value)}, found {_say(found[name])}")
-    if here.differences:
-        raise ActivityFailed(f"{here.run.incident}: {'; '.join(here.differences)}")
-    return {"incident": here.run.incident, **found}
+    return {"incident": here.run.incident, **findings(here.run)}
 
 
 def findings(found: Run) -> dict[str, Any]:
@@ -166,6 +176,19 @@ def _answering(alert: Alert) -> str:
         return Runbook.for_alert(alert).name
     except RunbookNotFoundError:
         return "no runbook"
+
+
+@contextmanager
+def _failing_differs() -> Iterator[None]:
+    """Let a step that fails count against the runbook.
+
+    Chaos Toolkit goes on after a failed action, and calls the experiment completed.
+    """
+    try:
+        yield
+    except Exception as error:
+        stage().differences.append(f"{type(error).__name__}: {error}")
+        raise
 
 
 def _differs(difference: str) -> ActivityFailed:
