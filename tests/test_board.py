@@ -94,9 +94,9 @@ def test_two_who_draw_see_the_same(tmp_path, runbook):
 
 
 def test_an_update_is_due_15_minutes_after_the_last_words(story, runbook):
-    """A note of a person moves the clock; a note for the runbook's author does not."""
+    """To tell others moves the clock; a note for the runbook's author does not."""
     assert drawn(story, runbook).update_due.at == START + timedelta(minutes=15)
-    story.tell(Noted, after=100, text="Change the wording.", runbook=True)
+    story.tell(Noted, after=100, text="Say what to post in #incidents.", runbook=True)
     assert drawn(story, runbook).update_due.at == START + timedelta(minutes=15)
     note = story.tell(Noted, text="Told #incidents: we restart the agent.")
 
@@ -129,12 +129,20 @@ def test_an_old_reading_is_stale_until_the_close(story, runbook):
     assert not drawn(story, runbook, after=90).steps[0].stale
 
 
+def test_once_the_next_level_was_called_nothing_is_due_there(story, runbook):
+    """A clock that cannot be stopped is soon not looked at."""
+    story.tell(Noted, text="Called the Engineering Lead; she takes the customers.")
+
+    assert drawn(story, runbook).escalation_due is None
+
+
 def test_what_is_overdue_is_said_in_words(story, runbook):
     """A clock that ran out is not only red."""
     board = drawn(story, runbook, after=65 * 60)
 
     assert "update overdue by 50 min" in board_text(board)
     assert "escalation overdue by 5 min" in board_html(board)
+    assert "incident.note('Told #incidents: …')" in board_text(board)
 
 
 def test_a_done_action_stays_done_when_its_cell_runs_again(story, runbook):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runbook_nb.model import Acted, Asked, Closed, Outcome
+from runbook_nb.model import Acted, Asked, Closed, Noted, Outcome
 from runbook_nb.record import Record
 from story import ACTION, START, Story
 
@@ -52,6 +52,18 @@ def test_a_post_by_hand_is_sent_when_it_is_answered(story):
     story.tell(Asked, question=POST, owner="Communications", by="")
     (message,) = communication(story).messages
     assert (message.sent, message.by) == (True, "alice")
+
+
+def test_every_answer_and_every_note_that_tells_is_an_update(story):
+    """The next update is the same question again, or a note with the channel in it."""
+    for _ in range(2):
+        story.tell(Asked, after=600, question=POST, owner="Communications", answer="Done.")
+    story.tell(Noted, after=600, text="Told #incidents: no news.")
+    story.tell(Noted, text="We must call the Engineering Lead.")
+    story.tell(Closed, after=60)
+
+    assert [message.sent for message in communication(story).messages] == [True] * 3
+    assert communication(story).missed == 0
 
 
 def test_a_step_that_tells_nobody_is_no_message(story):

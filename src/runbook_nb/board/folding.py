@@ -6,6 +6,7 @@ from datetime import datetime
 
 from runbook_nb.board.clocks import escalation_due, is_stale, update_due
 from runbook_nb.board.facts import Board, BoardStep, Person, Section, Standing
+from runbook_nb.messages import messages
 from runbook_nb.model import (
     UNDO,
     Acted,
@@ -27,7 +28,6 @@ from runbook_nb.model import (
 from runbook_nb.runbook import Runbook
 
 STRAY = "Not in the runbook"
-_COMMUNICATION = "Communication"
 _SILENT = frozenset({"note", "stop"})  # a responder runs these when there is something to say
 _LEFT_ALONE = frozenset({Standing.NOT_NEEDED, Standing.DECLINED, Standing.REHEARSED})
 
@@ -51,7 +51,7 @@ def board_of(timeline: Sequence[Event], runbook: Runbook, *, now: datetime) -> B
     if closed is None:
         seen = {key: _aged(step, now) for key, step in seen.items()}
     sections = _sections(runbook, seen, decided)
-    running = began is not None and closed is None
+    running, told = closed is None, messages(events)
     severity = opened.severity if opened else str(runbook.front.get("severity", ""))
     return Board(
         incident=opened.incident if opened else "",
@@ -64,11 +64,9 @@ def board_of(timeline: Sequence[Event], runbook: Runbook, *, now: datetime) -> B
         opened_at=began,
         closed_at=closed.at if closed else None,
         elapsed_s=((closed.at if closed else now) - began).total_seconds() if began else 0.0,
-        update_due=update_due(events, opened_at=began, told_by=_told_by(runbook), now=now)
-        if running and began
-        else None,
-        escalation_due=escalation_due(severity=severity, opened_at=began, now=now)
-        if running and began
+        update_due=update_due(told, opened_at=began, now=now) if began and running else None,
+        escalation_due=escalation_due(told, severity=severity, opened_at=began, now=now)
+        if began and running
         else None,
         decided=decided,
         sections=sections,
@@ -178,15 +176,6 @@ def _next_step(sections: Sequence[Section], decided: Decided | None) -> BoardSte
     first = next((step for step in waiting if step.standing is Standing.NOT_RUN), None)
     settled = decided is not None and decided.option is None
     return None if first and settled and first.verb == "verify" else first
-
-
-def _told_by(runbook: Runbook) -> frozenset[str]:
-    """Return the manual steps of a runbook that tell others."""
-    return frozenset(
-        step.title
-        for step in runbook.steps
-        if step.verb == "ask" and step.heading == _COMMUNICATION
-    )
 
 
 def _people(events: Sequence[Event], starts: dict[str, Started]) -> tuple[Person, ...]:

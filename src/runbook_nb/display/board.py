@@ -118,6 +118,8 @@ def _clock_html(said: str, *, overdue: bool) -> str:
 
 def _facts(board: Board) -> Iterator[tuple[str, str, str]]:
     """Return label, value, and the heading it leads to."""
+    if board.update_due and board.update_due.left_s <= 0:
+        yield "Update", "Tell the others, then run incident.note('Told #incidents: …')", ""
     if (decided := board.decided) is not None:
         chosen = decided.option or "Nothing to fix was found"
         other = decided.option and decided.option != decided.recommended

@@ -217,7 +217,10 @@ class Incident:
             return step.written(asked)
 
     def note(self, text: str, *, runbook: bool = False) -> Card:
-        """Add words to the timeline; ``runbook=True`` proposes an edit of the runbook."""
+        """Add words to the timeline; ``runbook=True`` proposes an edit of the runbook.
+
+        Words that begin with told, called, posted, paged or escalated count as an update.
+        """
         with self._live.step("note") as step:
             return step.written(Noted(**self._live.stamp(), text=text, runbook=runbook))
 

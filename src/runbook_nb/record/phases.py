@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from runbook_nb.durations import words
+from runbook_nb.messages import is_message
 from runbook_nb.model import (
     Acted,
     Approved,
@@ -18,7 +19,6 @@ from runbook_nb.model import (
     Verdict,
     Verified,
 )
-from runbook_nb.record.communication import is_message
 from runbook_nb.record.facts import ActionFacts
 from runbook_nb.record.folding import first_alert
 
