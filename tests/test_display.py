@@ -186,7 +186,7 @@ def test_an_edit_shows_what_was_changed():
     event = Changed(at=START, verb="check", title="Lag", before="a\nb", after="a\nc", by="sam")
 
     assert "! CHANGED  Lag" in repr(Card(event))
-    assert "    -b\n    +c" in repr(Card(event))
+    assert "    - b\n    + c" in repr(Card(event))
 
 
 def test_a_card_says_production_and_an_edited_cell_in_words():

@@ -9,6 +9,7 @@ from runbook_nb.model import (
     Acted,
     Acting,
     Asked,
+    Changed,
     Closed,
     Decided,
     Ended,
@@ -287,3 +288,12 @@ def test_events_in_an_odd_order_are_folded(folder):
         timeline.append(kind(at=START, **words.get(kind, {})))
 
     assert Record.of(timeline).title == ""
+
+
+def test_a_record_holds_each_edit_of_a_step_once(story, folder):
+    """Run twice with the same text, it is one edit; with a third text, it is another."""
+    for after in ("two", "two", "three"):
+        edit = {"verb": "check", "title": LAG, "before": "one", "after": after}
+        story.timeline.append(Changed(at=START, **edit))
+
+    assert [edit.after for edit in Record.of(story.timeline).changes] == ["two", "three"]

@@ -11,6 +11,7 @@ from runbook_nb.model import Asked, Closed, Decided, Noted
 from runbook_nb.record.remarks import Kind
 from runbook_nb.testing import scripted_probe
 from runbook_nb.upkeep import Review
+from runbook_nb.upkeep.saying import proposal_lines
 
 
 @pytest.fixture
@@ -50,6 +51,22 @@ def opened(night, **more):
 
 def close(night, resolution: str = "") -> None:
     night.timeline.append(Closed(at=night.clock.now(), by="sam", resolution=resolution))
+
+
+def test_a_changed_step_comes_back_as_a_proposal_with_its_difference(night, review):
+    """What served at night is offered to the author, line by line; run twice, it is told once."""
+    incident = opened(night, attended=True)
+    night.cell = "incident.check('Lag', p.ask(), expect=at_most(20))"
+    checked(incident, "Lag", scripted_probe(1))
+    checked(incident, "Lag", scripted_probe(1))
+
+    (proposal,) = review().open()
+    assert (proposal.kind, proposal.step) == (Kind.CHANGED, "Lag")
+    (difference,) = proposal.facts()["differences"]
+    assert difference == (
+        "- incident.check('Lag', p.ask())\n+ incident.check('Lag', p.ask(), expect=at_most(20))"
+    )
+    assert f"      {difference.splitlines()[1]}" in list(proposal_lines(proposal, review()))
 
 
 def test_notes_for_the_runbook_become_proposals(night, review):

@@ -1,9 +1,7 @@
 """The faces of what happens around the steps: the incident, its runs, approvals, notes, edits."""
 
-from difflib import unified_diff
-
 from runbook_nb.display.face import Face, Tone, alerting, face, folded, kept, took
-from runbook_nb.display.wording import day_and_clock
+from runbook_nb.display.wording import day_and_clock, difference
 from runbook_nb.model import (
     Alerted,
     Approved,
@@ -95,14 +93,6 @@ def _closed(event: Closed) -> Face:
 
 @face.register
 def _changed(event: Changed) -> Face:
-    lines = unified_diff(
-        event.before.splitlines(),
-        event.after.splitlines(),
-        "runbook",
-        "as it ran",
-        lineterm="",
-        n=9,
-    )
     return Face(
         at=event.at,
         tone=Tone.WARN,
@@ -110,5 +100,5 @@ def _changed(event: Changed) -> Face:
         title=event.title or event.verb,
         lead=f"The {event.verb} that ran is not the runbook's",
         facts=kept([("By", event.by)]),
-        folds=folded(("Difference", "\n".join(lines))),
+        folds=folded(("Difference", difference(event.before, event.after))),
     )

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from difflib import ndiff
 from typing import Final
 
 from runbook_nb.model import Json
@@ -106,6 +107,12 @@ def grid(value: Json) -> Grid | None:
     total = _length(value)
     kept = [row for row in value if not _cut_mark(row)]
     return _grid([row if isinstance(row, Mapping) else {"value": row} for row in kept], total)
+
+
+def difference(before: str, after: str) -> str:
+    """Return the lines taken away and put in between two texts, as reviewers of code read them."""
+    lines = ndiff(before.splitlines(), after.splitlines())
+    return "\n".join(line.rstrip() for line in lines if not line.startswith("?"))
 
 
 def anchor(heading: str) -> str:

@@ -10,6 +10,7 @@ from runbook_nb.model import (
     Alert,
     Alerted,
     Asked,
+    Changed,
     Checked,
     Decided,
     Ended,
@@ -90,6 +91,15 @@ def fold_manual_steps(events: Sequence[Event]) -> tuple[Asked, ...]:
             if known is None or known.answer is None or event.answer is not None:
                 steps[event.question] = event
     return tuple(steps.values())
+
+
+def fold_changes(events: Sequence[Event]) -> tuple[Changed, ...]:
+    """Return every edit of a step's cell once, as it ran last with that text."""
+    edits: dict[tuple[str, str, str], Changed] = {}
+    for event in events:
+        if isinstance(event, Changed):
+            edits[event.verb, event.title, event.after] = event
+    return tuple(edits.values())
 
 
 def first_alert(events: Sequence[Event]) -> Alert | None:

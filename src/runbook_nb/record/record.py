@@ -13,6 +13,7 @@ from runbook_nb.model import (
     Alert,
     Approved,
     Asked,
+    Changed,
     Closed,
     Decided,
     Event,
@@ -55,6 +56,7 @@ class Record:
     approvals: tuple[Approved, ...]
     actions: tuple[ActionFacts, ...]
     manual_steps: tuple[Asked, ...]
+    changes: tuple[Changed, ...]
     notes: tuple[Noted, ...]
     verifications: tuple[Verified, ...]
     held: tuple[HeldFacts, ...]
@@ -105,6 +107,7 @@ class Record:
             approvals=_of(events, Approved),
             actions=actions,
             manual_steps=folding.fold_manual_steps(events),
+            changes=folding.fold_changes(events),
             notes=_of(events, Noted),
             verifications=verifications,
             held=fold_held(events),

@@ -1,4 +1,4 @@
-"""How the runbooks of one incident did: what was skipped, overridden, unread, slow, or noted."""
+"""How the runbooks of one incident did: what was skipped, changed, unread, slow, or noted."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,11 +7,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from runbook_nb.display.wording import difference
 from runbook_nb.durations import words
 from runbook_nb.errors import RunbookError
 from runbook_nb.model import (
     Acted,
     Asked,
+    Changed,
     Checked,
     Closed,
     Decided,
@@ -24,7 +26,7 @@ from runbook_nb.model import (
     Verdict,
     Verified,
 )
-from runbook_nb.record.folding import fold_manual_steps, is_passed_over
+from runbook_nb.record.folding import fold_changes, fold_manual_steps, is_passed_over
 from runbook_nb.runbook import Runbook
 from runbook_nb.steps import Step
 
@@ -41,12 +43,16 @@ class Kind(StrEnum):
     UNKNOWN = "unknown"
     OVERRIDDEN = "overridden"
     SKIPPED = "skipped"
+    CHANGED = "changed"
     SLOW = "slow"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Remark:
-    """One thing an incident says about a runbook: of which step, and what was seen."""
+    """One thing an incident says about a runbook: of which step, and what was seen.
+
+    ``difference`` holds the lines that a responder took away and put in.
+    """
 
     at: datetime
     by: str
@@ -54,6 +60,7 @@ class Remark:
     kind: Kind
     step: str
     said: str
+    difference: str = ""
 
 
 _Seen = tuple[Kind, Event, str, str]
@@ -68,10 +75,19 @@ def remarks_of(folder: Path, events: Sequence[Event]) -> Iterator[Remark]:
         if opened and opened.runbook == name:
             own += [event for event in events if isinstance(event, Noted) and not event.run]
         seen = [*_noted(own), *_unknown(own), *_overridden(own), *_declined(own), *_slow(own)]
+        seen += _changed(own)
         if is_closed:
             seen += _never_run(own, runs, copy_that_ran(folder, list(runs.values())))
         for kind, event, step, said in seen:
-            yield Remark(at=event.at, by=event.by, runbook=name, kind=kind, step=step, said=said)
+            yield Remark(
+                at=event.at,
+                by=event.by,
+                runbook=name,
+                kind=kind,
+                step=step,
+                said=said,
+                difference=_difference(event),
+            )
 
 
 def runs_by_runbook(events: Sequence[Event]) -> dict[str, dict[str, Started]]:
@@ -137,6 +153,17 @@ def _declined(events: Sequence[Event]) -> Iterator[_Seen]:
         ):
             said = f"The responder said no to it: {event.reason or 'no reason was given'}"
             yield Kind.SKIPPED, event, event.title, said
+
+
+def _changed(events: Sequence[Event]) -> Iterator[_Seen]:
+    for edit in fold_changes(events):
+        known = f"Another text of its {edit.verb} ran."
+        said = known if edit.before else f"Its {edit.verb} ran, and is not in the runbook."
+        yield Kind.CHANGED, edit, edit.title, said
+
+
+def _difference(event: Event) -> str:
+    return difference(event.before, event.after) if isinstance(event, Changed) else ""
 
 
 def _slow(events: Sequence[Event]) -> Iterator[_Seen]:

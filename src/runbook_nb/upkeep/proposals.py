@@ -17,6 +17,7 @@ _EDITS: Final = {
     Kind.UNKNOWN: "Say what to do when this cannot be read, or mend its probe",
     Kind.OVERRIDDEN: "Change the checks that led here, or say when the other option is better",
     Kind.SKIPPED: "Take the step out, or say why it must not be skipped",
+    Kind.CHANGED: "Take the change into the runbook, or say why it served only that night",
 }
 _LOG: Final = "## Validation Log"
 
@@ -51,6 +52,7 @@ class Proposal:
             "step": self.step,
             "edit": self.edit,
             "said": [sighting.said for sighting in self.sightings],
+            "differences": [each.difference for each in self.sightings if each.difference],
             "incidents": list(self.incidents),
             "runbook_changed_since": self.changed,
         }

@@ -38,6 +38,7 @@ def proposal_lines(proposal: Proposal, review: Review) -> Iterator[str]:
     yield f"{proposal.id}  {proposal.runbook}  {proposal.kind}{step}"
     for seen in proposal.sightings[-_SHOWN:]:
         yield f"    {seen.incident}, {seen.at:%Y-%m-%d}, {seen.by}: {seen.said}"
+        yield from (f"      {line}" for line in seen.difference.splitlines())
     if len(proposal.incidents) > _SHOWN:
         yield f"    seen in {len(proposal.incidents)} incidents"
     since = " The runbook has changed since." if proposal.changed else ""
