@@ -11,6 +11,7 @@ from typing import Final
 
 from runbook_nb.errors import ParameterError
 
+WORKING: Final = "working"  # the folder of an incident where responders run notebooks
 INCIDENT_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
@@ -55,6 +56,14 @@ class RunContext:
         """Return the context a command handed down, or that of a notebook opened on its own."""
         from runbook_nb.runbook import runbooks_folder
 
+        working = _working_copy(Path.cwd(), runbook)
+        if working and incident not in ("", working["RUNBOOK_INCIDENT"]):
+            message = (
+                f"This working copy belongs to {working['RUNBOOK_INCIDENT']}, and its parameter "
+                f"says {incident}. Open another: runbook open {runbook} --incident {incident}"
+            )
+            raise ParameterError(message)
+        environ = {**working, **environ}
         if not (environ.get("RUNBOOK_INCIDENT") or incident):
             message = (
                 f"This notebook belongs to no incident. Open a working copy: runbook open {runbook}"
@@ -70,6 +79,21 @@ class RunContext:
             attended=environ.get("RUNBOOK_ATTENDED", "1") == "1",
             option=environ.get("RUNBOOK_OPTION", ""),
         )
+
+
+def _working_copy(here: Path, runbook: str) -> dict[str, str]:
+    """Return the context of a kernel that JupyterLab started beside a working copy, else nothing.
+
+    One server serves several incidents, so its own environment names none of them.
+    """
+    copy = here / f"{runbook}.ipynb"
+    if here.name != WORKING or not copy.is_file() or not (here.parent / "timeline.jsonl").is_file():
+        return {}
+    return {
+        "RUNBOOK_INCIDENTS": str(here.parent.parent),
+        "RUNBOOK_INCIDENT": here.parent.name,
+        "RUNBOOK_NOTEBOOK": str(copy),
+    }
 
 
 def incidents_folder(environ: Mapping[str, str] = os.environ) -> Path:

@@ -16,6 +16,7 @@ from runbook_nb.cli import (  # noqa: F401
     checking,
     incidents,
     labs,
+    opening,
     records,
     retrospect,
     runbooks,

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from runbook_nb.errors import LabError
+from runbook_nb.errors import LabError, ParameterError
 from runbook_nb.model import Verdict
 
 EXIT_CODES: Final = {Verdict.PASS: 0, Verdict.WARN: 1, Verdict.FAIL: 2, Verdict.UNKNOWN: 3}
@@ -53,3 +53,15 @@ def start_lab(say: Callable[[str], None]) -> None:
 def say_to_errors(text: str) -> None:
     """Print to the error stream, so that the output stays for a machine."""
     typer.echo(text, err=True)
+
+
+def given_parameters(pairs: list[str]) -> dict[str, str]:
+    """Return parameters written as name=value; raises ParameterError for anything else."""
+    given = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            message = f"-p {pair}: write a parameter as name=value."
+            raise ParameterError(message)
+        given[name.strip()] = value
+    return given

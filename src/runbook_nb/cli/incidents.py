@@ -1,4 +1,4 @@
-"""Commands for incidents: run, open, approve."""
+"""Commands for incidents: run, approve."""
 
 import json
 import sys
@@ -14,6 +14,7 @@ from runbook_nb.cli.app import (
     IncidentId,
     Incidents,
     app,
+    given_parameters,
     say_to_errors,
     start_lab,
 )
@@ -84,42 +85,6 @@ def run(
     raise typer.Exit(EXIT_CODES[done.verdict])
 
 
-@app.command("open")
-def open_(
-    name: str,
-    *,
-    incident: Annotated[str | None, typer.Option(help="Join this incident, or open it.")] = None,
-    parameter: Annotated[
-        list[str] | None, typer.Option("-p", "--parameter", help="A parameter, name=value.")
-    ] = None,
-    browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
-    start: Annotated[bool, typer.Option(help="Start JupyterLab.")] = True,
-    incidents: Incidents = None,
-    by: Actor = "",
-) -> None:
-    """Open a working copy of a runbook in JupyterLab; the master is never run.
-
-    Example: runbook open heartbeat_failure_recovery --incident INC-2041
-    """
-    from runbook_nb.context import actor, incidents_folder
-    from runbook_nb.opening import prepare, start_jupyterlab
-    from runbook_nb.runbook import Runbook
-
-    given = given_parameters(parameter or [])
-    if given.get("environment", "lab") == "lab":
-        start_lab(say_to_errors)
-    context = prepare(
-        Runbook.find(name),
-        incidents=incidents or incidents_folder(),
-        incident=incident,
-        parameters=given,
-        by=by or actor(),
-    )
-    typer.echo(f"Incident {context.incident}. Working copy: {context.notebook}")
-    if start:
-        start_jupyterlab(context, browser=browser)
-
-
 @app.command()
 def approve(
     incident: IncidentId,
@@ -138,18 +103,6 @@ def approve(
     event = approve_last(incidents or incidents_folder(), incident, option=option, by=by or actor())
     typer.echo(f"{event.by} approved {event.option!r} until {event.expires_at:%H:%M:%SZ}.")
     typer.echo("Resolve with the same parameters: runbook run --incident, in that time.")
-
-
-def given_parameters(pairs: list[str]) -> dict[str, str]:
-    """Return parameters written as name=value; raises ParameterError for anything else."""
-    given = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals:
-            message = f"-p {pair}: write a parameter as name=value."
-            raise ParameterError(message)
-        given[name.strip()] = value
-    return given
 
 
 def _run_facts(done: Any) -> dict[str, Any]:

@@ -88,7 +88,7 @@ def show(
     """
     from runbook_nb.catalog.page import as_markdown, as_text
     from runbook_nb.catalog.resolved import shown_steps
-    from runbook_nb.cli.incidents import given_parameters
+    from runbook_nb.cli.app import given_parameters
     from runbook_nb.parameters import typed
     from runbook_nb.runbook import Runbook
 
