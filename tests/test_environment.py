@@ -58,7 +58,7 @@ def test_secrets_are_references_and_known_to_the_redactor(staging):
     """The value is read when it is needed, and masked wherever it turns up."""
     assert staging.secret("agent", "token").get_secret_value() == "correct-horse-battery"
     assert "correct" not in repr(staging.secret("agent", "token"))
-    assert staging.redactor().text("got correct-horse-battery") == "got [masked]"
+    assert staging.redactor().text("got correct-horse-battery") == "got [masked: known value]"
 
 
 def test_a_secret_in_plain_sight_is_refused():

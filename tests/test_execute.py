@@ -346,7 +346,7 @@ def test_no_secret_reaches_the_copy(written):
     assert done.reason.startswith("ValueError")
     assert not [word for word in (secret, "hunter22", "-horse-", "secret value") if word in text]
     assert secret not in done.reason
-    assert "<b>[masked]</b>" in text
+    assert "<b>[masked: known value]</b>" in text
 
 
 def test_a_full_disk_keeps_the_last_good_copy(written, runner):

@@ -53,8 +53,8 @@ def test_known_values_are_masked_wherever_they_stand():
     """Also inside of other words, and the longest first."""
     redactor = Redactor(["hunter22", "hunter22-and-more"])
 
-    assert redactor.text("xhunter22-and-morex hunter22y") == "x[masked]x [masked]y"
-    assert redactor.counts["known value"] == 2
+    mark = "[masked: known value]"
+    assert redactor.text("xhunter22-and-morex hunter22y") == f"x{mark}x {mark}y"
 
 
 def test_contacts_of_the_runbook_stay():
@@ -142,10 +142,10 @@ def test_a_secret_split_by_an_escape_sequence_is_masked():
     """What the screen would join is joined first."""
     masked = Redactor(["correct-horse-battery"]).text("correct\x1b[0m-horse-battery")
 
-    assert masked == "[masked]"
+    assert masked == "[masked: known value]"
 
 
 @pytest.mark.parametrize("spelled", ["a&amp;b&quot;c/d e", r"a&b\"c/d e", "a%26b%22c%2Fd%20e"])
 def test_a_known_secret_is_masked_in_every_spelling(spelled):
     """In HTML, JSON and a URL."""
-    assert Redactor(['a&b"c/d e']).text(spelled) == "[masked]"
+    assert Redactor(['a&b"c/d e']).text(spelled) == "[masked: known value]"

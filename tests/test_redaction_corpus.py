@@ -3,6 +3,7 @@
 import base64
 import html
 import json
+import re
 import struct
 import zlib
 from urllib.parse import quote
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runbook_nb.execute.outputs import masked_notebook
-from runbook_nb.redaction import Redactor, report_of
+from runbook_nb.redaction import Redactor
 
 
 def made(*parts: str) -> str:
@@ -91,6 +92,7 @@ ALIKE = (
     "SHA256:u7Q0pJY2n0ZqHn8sWcQm2v0b1nE3a5c7e9g1i3k5m7o",
     "gemini-2.0-flash, text-embedding-004",
 )
+MARK = "[masked: known value]"
 KNOWN = 'pa55/w0rd+"horse&battery'
 
 
@@ -132,12 +134,10 @@ def test_what_only_looks_like_a_secret_is_left_alone(text):
     ],
 )
 def test_a_known_secret_is_gone_in_every_spelling(spelled):
-    """What cannot be masked in its place is withheld as a whole."""
+    """Masked in its place, and the words around it stay."""
     masked = Redactor([KNOWN]).text(f"answer: {spelled} (end)")
 
-    assert "[masked]" in masked or "[withheld" in masked
-    assert spelled not in masked
-    assert KNOWN not in html.unescape(masked)
+    assert re.fullmatch(r'answer: "?\[masked: known value\]"? \(end\)', masked)
 
 
 @given(
@@ -147,7 +147,7 @@ def test_a_known_secret_is_gone_in_every_spelling(spelled):
 )
 def test_a_known_secret_is_gone_wherever_it_stands(before, after, secret):
     """Any neighbours, any letters."""
-    assert secret not in Redactor([secret]).text(before + secret + after) or secret in "[masked]"
+    assert secret not in Redactor([secret]).text(before + secret + after) or secret in MARK
 
 
 @given(st.lists(st.sampled_from([*PLANTED.values(), *ALIKE, "x", "\n", '"', "="]), max_size=6))
@@ -260,22 +260,3 @@ def test_a_notebook_with_a_secret_everywhere_is_saved_without_it():
         content = base64.b64decode(picture)
         assert b"tEXt" not in content
         assert content.endswith(b"IEND\xaeB`\x82")
-
-
-def test_the_report_counts_by_place_and_kind_and_tells_no_value(tmp_path):
-    """Whichever process masked it."""
-    (tmp_path / "runs").mkdir()
-    cells = [{"cell_type": "code", "source": "[masked] [masked: jwt]", "outputs": []}]
-    notebook = {"cells": cells, "metadata": {"a": "[masked: e-mail]"}}
-    (tmp_path / "runs" / "one.ipynb").write_text(json.dumps(notebook))
-    (tmp_path / "runs" / "cut.ipynb").write_text("{")
-    (tmp_path / "timeline.jsonl").write_text('{"a":"[withheld: masking failed]"}\n{}\n')
-    report = report_of(tmp_path)
-
-    assert [(m.file, m.place, m.kind, m.count) for m in report.masked] == [
-        ("timeline.jsonl", "event 1", "withheld", 1),
-        ("one.ipynb", "cell 1", "known value", 1),
-        ("one.ipynb", "cell 1", "jwt", 1),
-        ("one.ipynb", "metadata", "e-mail", 1),
-    ]
-    assert report.total == 4

@@ -107,7 +107,7 @@ def test_a_responder_diagnoses_acts_with_a_typed_word_and_closes(
         page.keyboard.press("Control+s")
         page.wait_for_selector(".jp-Notebook .rb-card")
         copy = runbook.incidents / "INC-1" / "working" / "dead_sessions.ipynb"
-        wait_until(lambda: "[masked]" in copy.read_text(encoding="utf-8"))
+        wait_until(lambda: "[masked: known value]" in copy.read_text(encoding="utf-8"))
     finally:
         server.send_signal(signal.SIGTERM)
         server.communicate(timeout=30)

@@ -1,13 +1,12 @@
 """How a cell is written into the saved notebook: masked, harmless and of bounded size."""
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from runbook_nb.model import Json
 from runbook_nb.redaction import Redactor, visible
-from runbook_nb.redaction.images import wordless
+from runbook_nb.redaction.images import without_texts
 
 TEXT_LIMIT: Final = 64 * 1024  # characters of one stream or text
 CELL_LIMIT: Final = 1024 * 1024  # characters of all outputs of one cell
@@ -15,7 +14,7 @@ CELL_LIMIT: Final = 1024 * 1024  # characters of all outputs of one cell
 MARGIN: Final = 4 * 1024
 
 _TEXTS: Final = ("text/plain", "text/markdown", "text/latex")
-_BASE64: Final = re.compile(r"[A-Za-z0-9+/=\s]*")
+_PICTURES: Final = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 
 class Writing:
@@ -94,8 +93,8 @@ class Writing:
             return self._redactor.clean(value)
         if mime in _TEXTS:
             return self.text(value)
-        if mime.startswith("image/") and _BASE64.fullmatch(value):
-            return wordless(value)
+        if mime in _PICTURES and (picture := without_texts(value)) is not None:
+            return picture
         # Markup keeps its form: what it may do on a screen is settled where it is shown.
         return self._redactor.mask(value) if len(value) <= CELL_LIMIT else _cut(value)
 

@@ -1,61 +1,144 @@
-"""What secrets look like: the tokens of every system that is spoken to, and their names."""
+"""What secrets look like: the tokens of every system that is spoken to, and their names.
+
+Where a pattern has a group, only that group is the secret, and what stands around it is kept.
+"""
 
 import re
 from typing import Final
 
 # Every repetition is bounded: an unbounded one takes minutes on a long line of dashes.
 _NAMES: Final = (
-    r"(?:password|passwd|secret|api[_-]?key|access[_-]?key|routing[_-]?key|integration[_-]?key"
-    r"|service[_-]?key|signing[_-]?key)"
+    r"(?:password|passwd|passphrase|pwd|secret(?:[_-]?(?:access[_-]?)?key)?|api[_-]?key"
+    r"|access[_-]?key|auth[_-]?key|private[_-]?key|encryption[_-]?key|account[_-]?key"
+    r"|routing[_-]?key|integration[_-]?key|service[_-]?key|service[_-]?role[_-]?key"
+    r"|anon[_-]?key|signing[_-]?key|webhook[_-]?key|client[_-]?assertion)"
 )
-# A figure behind these is a count, as in "token: 4096".
+# A figure behind these is a count, as in "token: 4096"; a page token opens nothing.
 _COUNTED: Final = (
-    r"(?:token|x-amz-signature|(?<![A-Za-z0-9])sig|signature)(?=[^\n]{0,24}?[:=D>])"
-    r"(?![\"'\s:=]{0,9}\d{1,9}\b)"
+    r"(?:(?<!page)(?<!page[_-])(?<!cursor[_-])token|x-(?:amz|goog)-(?:signature|credential)"
+    r"|x-amz-security-token|(?<![A-Za-z0-9])sig|signature)(?![\"'\s:=]{0,9}\d{1,9}\b)"
 )
-_SCHEME: Final = r"(?i)\b(?:bearer|basic|token token=|oauth|flyv1)"
-_QUOTES: Final = r"(?:[\"'\\]|&quot;|&#3[49];){0,4}"
+_SCHEME: Final = r"(?i)\b(?:bearer|basic|token token=|oauth|flyv1|digest)"
+_QUOTES: Final = r"(?:[\"'\\]|&quot;|&#3[49];|&#x27;){0,4}"
+# Words that say how a secret fares, names of variables, and code that fetches one.
+_SAID: Final = (
+    r"(?:string|str|bytes|optional|required|missing|expired|invalid|revoked|refused|rejected"
+    r"|rotated|redacted|withheld|masked|hidden|unknown|present|absent|integer|boolean|disabled"
+    r"|enabled|changed|unchanged|nothing|exists|secretstr)\b(?![\w+/=-])"
+    r"|[A-Z]{2,20}(?:_[A-Z0-9]{1,20}){1,8}\b(?![\w+/=-])"
+    r"|(?:os\.(?:environ|getenv)|getenv|environ|process\.env|settings\.|self\.|config\.|secrets\.)"
+)
 _BY_NAME: Final = (
-    rf"(?i)(?<![\w-])[\w-]{{0,64}}?(?:{_NAMES}|{_COUNTED}){_QUOTES}\s{{0,9}}(?:[:=]>?|%3D)"
-    rf"\s{{0,9}}{_QUOTES}(?![{{\[(<])[^\s\"',;&}}\\]{{6,}}"
+    rf"(?i:{_NAMES}|{_COUNTED}){_QUOTES}\s{{0,9}}(?:[:=]>?|%3D)\s{{0,9}}"
+    rf"(?:[fbr]{{0,2}}\"(?P<quoted>(?!(?:{_SAID})\")[^\"\\\n]{{4,512}})\""
+    rf"|[fbr]{{0,2}}'(?P<single>(?!(?:{_SAID})')[^'\\\n]{{4,512}})'"
+    rf"|{_QUOTES}(?![{{\[(<])(?!{_SAID})(?!(?i:bearer|basic|token|oauth)\s)"
+    rf"(?P<bare>[^\s\"',;&}}\\<>]{{6,512}}))"
 )
 
-# Order matters: the larger form first, since it contains the smaller ones.
+# Order matters: where two overlap, the first one names the kind.
 PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
     (name, re.compile(pattern))
     for name, pattern in (
         (
             "private key",
-            r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
+            (
+                r"-----BEGIN[ +][A-Z +]{0,40}PRIVATE[ +]KEY(?:[ +]BLOCK)?-----[\s\S]*?"
+                r"(?:-----END[ +][A-Z +]{0,40}PRIVATE[ +]KEY(?:[ +]BLOCK)?-----|\Z)"
+            ),
         ),
-        ("jwt", r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"),
-        ("dsn password", r"(?<=://)([^\s:/@]{0,128}):[^\s@]{1,256}(?=@)"),
-        ("slack webhook", r"\bhooks\.slack\.com/(?:services|workflows|triggers)/[\w/-]{8,200}"),
-        ("cookie", r"(?i)\b(?:set-)?cookie[\"']?\s{0,4}[:=]\s{0,4}[^\r\n]{6,4096}"),
+        ("jwt", r"(?<![A-Za-z0-9_-])eyJ[\w-]{8,8192}\.[\w-]{0,8192}(?:\.[\w-]{0,8192}){1,3}"),
+        ("dsn password", r"://[^\s:/@\[]{0,128}:([^\s/\"'<>\[\]]{1,256})@(?=[\w\[.-])"),
+        # In the URL of a database a slash in the password is often left as it is.
+        (
+            "dsn password",
+            (
+                r"(?:postgres(?:ql)?|mysql|mariadb|rediss?|amqps?|mongodb)(?:\+\w{1,16})?"
+                r"://[^\s:/@\[]{0,128}:([^\s\"'<>\[\]]{1,256})@(?=[\w\[.-])"
+            ),
+        ),
+        ("dsn key", r"https?://([0-9a-f]{32})(?::[0-9a-f]{32})?@(?=[\w.-])"),
+        ("slack webhook", r"\bhooks\.slack\.com/(?:services|workflows|triggers)/([\w/-]{8,200})"),
+        (
+            "cookie",
+            (
+                r"(?i)\b(?:set-)?cookie[\"']?\s{0,4}[:=]\s{0,4}[\"']?"
+                r"([\w.-]{1,128}=[^\s\"'][^\r\n\"']{3,4096})"
+            ),
+        ),
         (
             "authorization header",
             # A digit or a sign tells a token from the words after "bearer of".
-            rf"{_SCHEME}[ =]+(?=\S{{0,99}}?[\d+/=_~-])[\w.~+/=-]{{8,}}",
+            rf"{_SCHEME}[ =]{{1,4}}[\"']?((?=\S{{0,99}}?[\d+/=_~-])[\w.~+/=-]{{8,8192}})",
+        ),
+        (
+            "authorization header",
+            (
+                r"(?i)\bauthorization[\"']?\s{0,4}[:=,]\s{0,4}[\"']?"
+                r"((?:[a-z]{3,12} )?[\w.~+/=-]{8,8192})"
+            ),
         ),
         ("named secret", _BY_NAME),
-        ("slack token", r"\bx(?:ox[abceoprs]|app)-[\w-]{8,}"),
-        ("google key", r"\bAIza[\w-]{30,}|\bAQ\.[\w-]{30,}"),
-        ("google token", r"\bya29\.[\w.-]{20,}|\b1//0[\w-]{30,}|\bGOCSPX-[\w-]{20,}"),
+        ("slack token", r"\bx(?:ox[abceoprsd]|app)[-.][\w-]{8,512}"),
+        ("google key", r"\bAIza[\w-]{30,64}|\bAQ\.[\w-]{30,256}"),
+        (
+            "google token",
+            r"\bya29\.[\w.-]{20,2048}|\b1//0[\w-]{30,512}|\bGOCSPX-[\w-]{20,64}|\b4/0A[\w-]{30,512}",
+        ),
         ("aws key", r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
-        ("github token", r"\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}"),
-        ("supabase key", r"\bsb(?:p|_secret|_publishable)_[\w-]{16,}"),
-        ("fly token", r"\bf(?:m1|m2|o1)[_r]?_[\w+/=-]{16,}"),
-        ("pagerduty token", r"\bu\+[\w-]{16,20}\b|\bpdu[st]\+[\w-]{16,}"),
-        ("prefixed key", r"\b(?:sk|pk|rk|ak|uak|comp|vercel|vc[apkr])[_-][\w-]{12,}"),
-        ("e-mail", r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}?\.[A-Za-z]{2,24}\b"),
-        ("phone", r"(?<![\w+.:-])\+[1-9]\d{0,2}(?:[ .()-]{1,2}\d{1,4}){2,5}\b(?![:.-]?\d)"),
+        ("github token", r"\bgh[pousr]_[A-Za-z0-9]{20,255}|\bgithub_pat_\w{20,255}"),
+        ("supabase key", r"\bsb(?:p|s|_secret|_publishable)_(?:v0_)?[\w-]{16,256}"),
+        (
+            "fly token",
+            r"\bf(?:m1|m2|o1)[ar]?_[\w+/=-]{16,8192}(?:,fm\d[ar]?_[\w+/=-]{16,8192}){0,8}",
+        ),
+        ("pagerduty token", r"(?<![\w+])u\+[\w-]{16,20}\b|\bpdu[st]\+[\w-]{16,128}"),
+        ("vercel token", r"\bvc[apikr]_[A-Za-z0-9]{16,256}|\bvercel_blob_rw_\w{16,128}"),
+        # Names of indexes begin like these too, but have no digit or capital in a single word.
+        ("composio key", r"\b(?:u?ak|oak|comp)_(?=[\w-]{0,64}[A-Z0-9])[A-Za-z0-9-]{12,128}"),
+        (
+            "prefixed key",
+            (
+                r"\bsk-(?=[\w-]{0,99}[A-Z0-9])[\w-]{16,512}|\b[spr]k_(?:live|test)_\w{12,256}"
+                r"|\b(?:npm|hf|glpat|dop_v1|shpat|xai|gsk)[_-](?=[\w-]{0,64}\d)[\w-]{20,256}"
+                r"|\bSG\.[\w-]{16,64}\.[\w-]{16,64}|\bpypi-AgE[\w-]{40,512}|\bwhsec_[\w+/=]{16,128}"
+            ),
+        ),
+        ("password hash", r"SCRAM-SHA-256\$[\w+/=$:]{40,256}|\$2[aby]\$\d\d\$[\w./]{53}"),
     )
+)
+# These have a form of their own, so that they are told apart even where line breaks part them.
+FIRM: Final = frozenset(
+    {
+        *("jwt", "slack token", "google key", "google token", "aws key", "github token"),
+        *("supabase key", "fly token", "vercel token", "composio key", "prefixed key"),
+    }
+)
+# Whom it concerns, not what it opens: looked for where no secret is left.
+PERSONAL: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
+    (
+        "e-mail",
+        re.compile(
+            r"(?<![\w.+-])(?<!://)(?!git@)[\w.+-]{1,64}@"
+            r"[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,8}?\.[A-Za-z]{2,24}\b"
+        ),
+    ),
+    (
+        "phone",
+        re.compile(
+            r"(?<![\w+.:-])\+[1-9]\d{0,2}(?:[ .()-]{1,2}\d{1,4}){2,5}\b(?![:.-]?\d)"
+            r"|(?<![\w+.:-])\+[1-9]\d{9,14}\b(?![.:%])"
+            r"|(?<![\w.:/-])(?:\(\d{3}\) ?|\d{3}[-.])\d{3}[-.]\d{4}\b(?![-.:/]?\w)"
+            r"|\btel:\+?[\d.()-]{7,20}"
+        ),
+    ),
 )
 
 # A variable in capitals that ends in KEY opens something; a column such as metadata_key does not.
 _SECRET_NAME: Final = re.compile(
-    r"(?i:password|passwd|secret|api[_-]?key$|authorization|credential|dsn|cookie"
-    r"|(?:routing|integration|signing|service|access)[_-]key$|(?:^|[_-])token$)|KEY$"
+    r"(?i:password|passwd|passphrase|secret|api[_-]?key$|authorization|credential|dsn|cookie"
+    r"|(?:routing|integration|signing|service|access|private|anon|role|encryption)[_-]?key$"
+    r"|(?<!page)(?<!page[_-])(?<!cursor[_-])(?:^|[_-]|(?<=[a-z]))token$)|KEY$"
 )
 
 

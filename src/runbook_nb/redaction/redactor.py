@@ -1,93 +1,79 @@
 """The redactor: masks, makes harmless and cuts every text on its way to disk."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, is_dataclass
 from datetime import datetime, timedelta
 from enum import Enum
-from functools import partial
-from re import Match
 from typing import Any, Final
 
 from runbook_nb.model import Json
-from runbook_nb.redaction.patterns import PATTERNS, names_secret
+from runbook_nb.redaction.known import Known
+from runbook_nb.redaction.patterns import FIRM, PATTERNS, PERSONAL, names_secret
+from runbook_nb.redaction.reading import Reading, decodings, unwrapped
 from runbook_nb.redaction.screen import visible
-from runbook_nb.redaction.spellings import (
-    TORN_MINIMUM,
-    encoded,
-    spellings,
-    torn,
-    views,
-    without_blanks,
-)
+from runbook_nb.redaction.spans import WITHHELD, Found, replaced
 
 TEXT_LIMIT: Final = 20_000  # characters of one text; a screen shows about 4,000
 ROWS_LIMIT: Final = 200  # rows of one list
 DEPTH_LIMIT: Final = 12  # levels of one value
-# Shorter values are words such as "lab" or "8000"; masking them would eat the record.
-SECRET_MINIMUM: Final = 6
 # RFC 8785 allows integers that a double holds exactly.
 _INTEGER_LIMIT: Final = 2**53 - 1
+# Masking a part can bring another to light; a text that does not come to rest is withheld.
+_ROUNDS: Final = 8
+# What is written in capitals with underscores is the name of a secret, not its value.
+_NAME: Final = re.compile(r"[A-Z][A-Z0-9]{0,40}(?:_[A-Z0-9]{1,40}){1,10}")
+_PHONE_MINIMUM: Final = 7  # digits
+_DIGITS: Final = re.compile(r"\D")
+Table = tuple[tuple[str, re.Pattern[str]], ...]
 
 
 class Redactor:
-    """Masks known secret values and what looks like a secret; counts what it masked.
+    """Masks known secret values, what looks like a secret, and whom it concerns.
 
     ``secrets`` are exact values. ``allowed`` texts, such as the contacts of a runbook, stay.
     """
 
     def __init__(self, secrets: Iterable[str] = (), *, allowed: Iterable[str] = ()) -> None:
-        self._secrets: set[str] = set()
-        self._allowed = frozenset(allowed)
-        self.counts: Counter[str] = Counter()
+        self._allowed = frozenset(form for text in allowed for form in _forms(text))
+        self._known = Known()
         self.learn(secrets)
 
     def learn(self, secrets: Iterable[str]) -> None:
         """Mask these exact values from now on; very short ones are left, being ordinary words."""
-        self._secrets.update(value for value in secrets if len(value) >= SECRET_MINIMUM)
-        spelled = {spelling for value in self._secrets for spelling in spellings(value)}
-        # The longest first, so that a secret that contains another is masked whole.
-        self._known = sorted(spelled, key=len, reverse=True)
-        self._long = [value for value in self._secrets if len(value) >= TORN_MINIMUM]
-        self._torn = [torn(value) for value in self._long]
+        self._known.learn(secrets)
 
     def mask(self, text: str) -> str:
         """Return the text without secrets; withhold all of it if masking fails."""
         try:
-            text = self._without_known(text)
-            for name, pattern in PATTERNS:
-                text = pattern.sub(partial(self._masked, name), text)
-            if self._can_be_read(text):
-                self.counts["withheld"] += 1
-                return "[withheld: a secret in another spelling]"
+            for _ in range(_ROUNDS):
+                masked = replaced(text, self._secrets_in(text))
+                if masked == text:
+                    # Only now: the host behind a password is no part of an address.
+                    masked = replaced(text, self._people_in(text))
+                if masked == text:
+                    return text
+                text = masked
         except Exception:  # noqa: BLE001 - whatever broke, the text must not get out
-            self.counts["withheld"] += 1
-            return "[withheld: masking failed]"
-        return text
+            return WITHHELD
+        return WITHHELD
 
-    def _without_known(self, text: str) -> str:
-        for spelled in self._known:
-            if spelled in text:
-                self.counts["known value"] += text.count(spelled)
-                text = text.replace(spelled, "[masked]")
-        if "\n" in text:
-            for pattern in self._torn:
-                text, count = pattern.subn("[masked]", text)
-                self.counts["known value"] += count
-        for block in encoded(text, self._secrets) if self._secrets else ():
-            text = text.replace(block, "[masked]")
-            self.counts["known value"] += 1
-        return text
+    def _secrets_in(self, text: str) -> Iterator[Found]:
+        whole = Reading(text)
+        for start, end in self._known.spans(whole):
+            yield Found(start, end, "known value")
+        for reading in (whole, *decodings(whole)):
+            yield from _matches(reading, PATTERNS)
+            if joined := unwrapped(reading):
+                yield from _matches(joined, tuple(row for row in PATTERNS if row[0] in FIRM))
 
-    def _can_be_read(self, text: str) -> bool:
-        """Tell whether a known secret still shows to whoever decodes the text."""
-        if not self._secrets:
-            return False
-        read = views(text)
-        if any(secret in view for view in read for secret in self._secrets):
-            return True
-        bare = [without_blanks(view) for view in (text, *read)] if self._long else []
-        return any(secret in view for view in bare for secret in self._long)
+    def _people_in(self, text: str) -> Iterator[Found]:
+        whole = Reading(text)
+        for reading in (whole, *decodings(whole)):
+            for found in _matches(reading, PERSONAL):
+                # Judged as it stands: what is allowed is known in its plain form.
+                if not self._allowed.intersection(_forms(text[found.start : found.end])):
+                    yield found
 
     def text(self, text: str) -> str:
         """Return the text masked, harmless on any screen, and cut to size."""
@@ -125,9 +111,8 @@ class Redactor:
 
     def _named(self, key: str, item: Any) -> Any:
         """Mask the value of a key that names a secret, which no pattern sees on its own."""
-        if isinstance(item, str) and names_secret(key):
-            self.counts["named secret"] += 1
-            return "[masked: named secret]"
+        if isinstance(item, str) and names_secret(key) and not _NAME.fullmatch(item):
+            return "[masked: named secret]" if item else item
         return item
 
     def _rows(self, rows: list[Any], depth: int) -> Json:
@@ -151,9 +136,17 @@ class Redactor:
             return f"[{len(value):,} bytes]"
         return self.text(str(value))
 
-    def _masked(self, name: str, match: Match[str]) -> str:
-        if match.group(0) in self._allowed:
-            return match.group(0)
-        self.counts[name] += 1
-        # The user name of a DSN helps the reader and opens nothing.
-        return f"{match.group(1)}:[masked]" if name == "dsn password" else f"[masked: {name}]"
+
+def _matches(reading: Reading, table: Table) -> Iterator[Found]:
+    """Return where the patterns of a table match; only a group that matched is the secret."""
+    for kind, pattern in table:
+        for match in pattern.finditer(reading.text):
+            start, end = match.span(match.lastindex or 0)
+            yield Found(*reading.back(start, end), kind)
+
+
+def _forms(text: str) -> set[str]:
+    """Return an address in small letters, or a telephone number as its digits."""
+    digits = _DIGITS.sub("", text)
+    is_number = "@" not in text and len(digits) >= _PHONE_MINIMUM
+    return {digits} if is_number else {text.casefold()}

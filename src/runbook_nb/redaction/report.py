@@ -1,22 +1,33 @@
-"""What was masked in an incident's folder: counted by file, place and kind, without the values.
+"""What was masked in an incident's folder, and what was not: counted from the files themselves.
 
-It is read from the marks that masking leaves, so it covers every process that wrote there.
+The command, its kernel and JupyterLab all mask, each in its own process. What they masked stands
+in the files as ``[masked: kind]``, so that the files are the count and nothing is lost with a
+process.
 """
 
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-_MARK: Final = re.compile(r"\[(masked(?:: ([a-z -]{1,40}))?|withheld: [^\]]{1,80})\]")
+from runbook_nb.redaction.redactor import Redactor
+from runbook_nb.redaction.spans import MARK
+
+MADE_LATER: Final = ("record.html", "record.json")  # made of the other files
+_SIZE_LIMIT: Final = 20_000_000  # bytes of one file; an executed copy has at most a few million
+_INDEX: Final = re.compile(r"\[\d+\]")
+Texts = Iterator[tuple[str, str]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Masked:
-    """How often one kind of secret was masked at one place of one file."""
+    """How often one kind of secret stands at one place of one file; never the value.
+
+    ``file`` is the path within the folder, ``place`` an event's field or a cell's part.
+    """
 
     file: str
     place: str
@@ -26,47 +37,142 @@ class Masked:
 
 @dataclass(frozen=True, kw_only=True)
 class RedactionReport:
-    """Everything that was masked, in the order of files and places."""
+    """What is masked in a folder, what looks like a secret and is not, and what was not read.
+
+    ``left`` is written by others than this program, such as a log that a responder added.
+    ``unread`` are files that hold no text, or too much of it.
+    """
 
     masked: tuple[Masked, ...] = ()
+    left: tuple[Masked, ...] = ()
+    unread: tuple[str, ...] = ()
 
     @property
     def total(self) -> int:
-        """How often anything was masked."""
+        """How many secrets are masked."""
         return sum(each.count for each in self.masked)
 
+    @property
+    def kinds(self) -> Mapping[str, int]:
+        """How many of each kind are masked, most first."""
+        return _summed((each.kind, each.count) for each in self.masked)
 
-def report_of(folder: Path) -> RedactionReport:
-    """Count the marks in the timeline and the executed notebooks of an incident."""
-    counts: Counter[tuple[str, str, str]] = Counter()
-    for file, place, text in _places(folder):
-        for match in _MARK.finditer(text):
-            counts[file, place, _kind(match)] += 1
-    return RedactionReport(
-        masked=tuple(
-            Masked(file=file, place=place, kind=kind, count=count)
-            for (file, place, kind), count in counts.items()
-        )
+    @property
+    def files(self) -> Mapping[str, int]:
+        """How many are masked in each file, most first."""
+        return _summed((each.file, each.count) for each in self.masked)
+
+
+def report_of(folder: Path, *, redactor: Redactor | None = None) -> RedactionReport:
+    """Count what is masked in the files of an incident's folder, and look for what is not.
+
+    Hidden files and the record's own page and facts are left out. Raises nothing for what is on
+    disk.
+    """
+    masking = redactor or Redactor()
+    masked: Counter[tuple[str, str, str]] = Counter()
+    left: Counter[tuple[str, str, str]] = Counter()
+    unread = []
+    for path, name in _files(folder):
+        try:
+            texts = list(_texts(path))
+        except (OSError, ValueError, AttributeError, TypeError, RecursionError):
+            unread.append(masking.mask(name))
+            continue
+        for place, text in [("file name", name), *texts]:
+            found = kinds_in(text)
+            where = (masking.mask(name), _INDEX.sub("", masking.mask(place)))
+            masked.update({(*where, kind): count for kind, count in found.items()})
+            more = kinds_in(masking.mask(text)) - found
+            left.update({(*where, kind): count for kind, count in more.items()})
+    return RedactionReport(masked=_listed(masked), left=_listed(left), unread=tuple(unread))
+
+
+def kinds_in(text: str) -> Counter[str]:
+    """Count the marks of masked secrets in a text, by kind."""
+    return Counter(match[1] or match[2] for match in MARK.finditer(text))
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, str]]:
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        hidden = any(part.startswith(".") for part in name.parts)
+        if not hidden and not path.is_symlink() and path.is_file() and str(name) not in MADE_LATER:
+            yield path, str(name)
+
+
+def _texts(path: Path) -> Texts:
+    """Return the texts of a file, each with its place; raises ValueError for what is no text."""
+    if path.stat().st_size > _SIZE_LIMIT:
+        raise ValueError
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".ipynb":
+        return _of_notebook(json.loads(text))
+    if path.name == "timeline.jsonl":
+        return _of_timeline(text)
+    return iter([("text", text)])
+
+
+def _of_timeline(text: str) -> Texts:
+    for number, line in enumerate(text.splitlines(), start=1):
+        try:
+            event = json.loads(line)
+        except ValueError:
+            yield f"event {number}", line
+            continue
+        kind = event.get("kind", "") if isinstance(event, dict) else ""
+        yield from _of_value(event, f"event {number} {kind}".rstrip())
+
+
+def _of_notebook(notebook: Any) -> Texts:
+    if not isinstance(notebook, Mapping):
+        raise TypeError
+    yield from _of_value(notebook.get("metadata"), "notebook metadata")
+    for number, cell in enumerate(notebook.get("cells", ()), start=1):
+        yield f"cell {number}, source", _text(cell.get("source", ""))
+        yield from _of_value(cell.get("metadata"), f"cell {number}, metadata")
+        yield from _of_value(cell.get("attachments"), f"cell {number}, attachments")
+        for place, output in enumerate(cell.get("outputs", ()), start=1):
+            yield from _of_output(output, f"cell {number}, output {place}")
+
+
+def _of_output(output: Any, where: str) -> Texts:
+    for name, value in output.items():
+        if name == "data":
+            for kind, form in value.items():
+                if not kind.startswith("image/") or "svg" in kind:
+                    yield from _of_value(_text(form), f"{where} {kind}")
+        elif name != "output_type":
+            yield from _of_value(_text(value), f"{where} {name}")
+
+
+def _text(value: Any) -> Any:
+    """Return the lines of a text as one, and anything else as it is."""
+    is_lines = isinstance(value, list) and all(isinstance(each, str) for each in value)
+    return "".join(value) if is_lines else value
+
+
+def _of_value(value: Any, where: str) -> Texts:
+    if isinstance(value, str):
+        yield where, value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield f"{where}, key", str(key)
+            yield from _of_value(item, f"{where}, {key}")
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _of_value(item, f"{where}[{number}]")
+
+
+def _listed(counts: Counter[tuple[str, str, str]]) -> tuple[Masked, ...]:
+    return tuple(
+        Masked(file=file, place=place, kind=kind, count=count)
+        for (file, place, kind), count in sorted(counts.items())
     )
 
 
-def _kind(match: re.Match[str]) -> str:
-    return "withheld" if match[1].startswith("withheld") else match[2] or "known value"
-
-
-def _places(folder: Path) -> Iterator[tuple[str, str, str]]:
-    """Go through all texts with the file and the place where they stand."""
-    timeline = folder / "timeline.jsonl"
-    if timeline.is_file():
-        lines = timeline.read_text(encoding="utf-8", errors="replace").splitlines()
-        for number, line in enumerate(lines, start=1):
-            yield timeline.name, f"event {number}", line
-    for path in sorted((folder / "runs").glob("*.ipynb")):
-        try:
-            notebook: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            cells = list(notebook["cells"])
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-        for number, cell in enumerate(cells, start=1):
-            yield path.name, f"cell {number}", json.dumps(cell, ensure_ascii=False)
-        yield path.name, "metadata", json.dumps(notebook.get("metadata"), ensure_ascii=False)
+def _summed(pairs: Iterable[tuple[str, int]]) -> Mapping[str, int]:
+    total: Counter[str] = Counter()
+    for name, count in pairs:
+        total[name] += count
+    return dict(total.most_common())

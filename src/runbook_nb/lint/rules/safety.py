@@ -12,7 +12,13 @@ from runbook_nb.lint.shelf import Shelf
 from runbook_nb.redaction import PATTERNS
 
 # Words that these patterns catch in prose ("OAuth connections") are none without a digit.
-_LOOSE: Final = ("named secret", "authorization header", "prefixed key", "supabase key")
+_LOOSE: Final = (
+    "named secret",
+    "authorization header",
+    "prefixed key",
+    "supabase key",
+    "composio key",
+)
 _STAND_IN = re.compile(r"[<>${}…*]|\.\.\.|\[masked")
 _URL = re.compile(r"\b[a-z][a-z0-9+.-]*://(?:[^\s/@\"'`<>]*@)?(\[[0-9a-fA-F:]+\]|[\w.-]+)")
 _NAME = re.compile(
@@ -35,7 +41,7 @@ _INLINE = re.compile(r"(?<!`)`([^`\n]+ [^`\n]+)`(?!`)")
 def secret(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
     """Keep out what looks like a secret."""
     for name, pattern in PATTERNS:
-        for found in pattern.finditer(page.text) if name != "e-mail" else ():
+        for found in pattern.finditer(page.text):
             said = found.group(0)
             harmless = name in _LOOSE and not any(map(str.isdigit, said))
             if not harmless and not _STAND_IN.search(said):

@@ -1,0 +1,122 @@
+"""Secret values that this process knows, found in every spelling."""
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+from urllib.parse import quote_plus, unquote
+
+from runbook_nb.redaction.patterns import names_secret
+from runbook_nb.redaction.reading import Reading, bare, decodings
+
+# Shorter values are words such as "lab" or "8000"; masking them would eat the record.
+SECRET_MINIMUM: Final = 6
+# A value is looked for with its letters torn apart only when it is long enough to be no word.
+TORN_MINIMUM: Final = 12
+_LINE_MINIMUM: Final = 16
+_IN_BASE64: Final = re.compile(r"[A-Za-z0-9+/=_-]{0,8192}")
+_PASSWORD: Final = re.compile(r"://[^\s:/@]{0,128}:([^\s]{1,256})@")
+Span = tuple[int, int]
+
+
+class Known:
+    """Known secret values, as text, HTML, JSON, Python, a URL, hexadecimal and base64.
+
+    A value of 12 characters or more is found too where blanks, line breaks, quotes or tags part
+    it.
+    """
+
+    def __init__(self) -> None:
+        self._values: set[str] = set()
+        self._plain: list[str] = []
+        self._bare: list[str] = []
+        self._base64: list[str] = []
+
+    def __bool__(self) -> bool:
+        """Tell whether any value is known."""
+        return bool(self._values)
+
+    def learn(self, values: Iterable[str]) -> None:
+        """Look for these values from now on, and for the secrets within them."""
+        self._values.update(
+            part for value in values for part in _parts(value) if len(part) >= SECRET_MINIMUM
+        )
+        self._plain = list({form for value in self._values for form in _plain(value)})
+        squeezed = {bare(Reading(form)).text for form in self._plain}
+        self._bare = [form for form in squeezed if len(form) >= TORN_MINIMUM]
+        self._base64 = list({form for value in self._values for form in _base64(value)})
+
+    def spans(self, text: Reading) -> Iterator[Span]:
+        """Return where a known value stands in a text, however it is spelled."""
+        if not self._values:
+            return
+        readings = [text, *decodings(text)]
+        for reading in readings:
+            yield from _found(reading, self._plain)
+        for reading in (text, readings[-1])[: len(readings)]:
+            squeezed = bare(reading)
+            yield from _found(squeezed, self._bare)
+            for start, end in [*_found(reading, self._base64), *_found(squeezed, self._base64)]:
+                yield _whole_block(text.text, start, end)
+
+
+def _found(reading: Reading, needles: Iterable[str]) -> Iterator[Span]:
+    for needle in needles:
+        place = reading.text.find(needle)
+        while place >= 0:
+            yield reading.back(place, place + len(needle))
+            place = reading.text.find(needle, place + 1)
+
+
+def _parts(value: str) -> Iterator[str]:
+    """Return a secret and what opens something within it: a password, a line, a field."""
+    yield value
+    # The password of a DSN can turn up alone, in an error of the driver.
+    for match in _PASSWORD.finditer(value):
+        yield from {match[1], unquote(match[1])}
+    # A traceback shows single lines of a key file.
+    if "\n" in value:
+        yield from (line for line in map(str.strip, value.splitlines()) if _is_long(line))
+    if value.lstrip().startswith("{"):
+        yield from _fields(value)
+
+
+def _fields(value: str) -> Iterator[str]:
+    try:
+        fields = json.loads(value)
+    except ValueError:
+        return
+    yield from (x for name, x in fields.items() if isinstance(x, str) and names_secret(name))
+
+
+def _is_long(line: str) -> bool:
+    return len(line) >= _LINE_MINIMUM and not line.startswith("-----")
+
+
+def _plain(value: str) -> set[str]:
+    coded = value.encode("utf-8", "surrogatepass")
+    decoded = {reading.text for reading in decodings(Reading(value))}
+    forms = {value, quote_plus(coded), coded.hex(), coded.hex().upper(), *decoded}
+    return {form for form in forms if len(form) >= SECRET_MINIMUM}
+
+
+def _base64(value: str) -> Iterator[str]:
+    """Return the part of a value's base64 that does not depend on what stands around it."""
+    coded = value.encode("utf-8", "surrogatepass")
+    for before in range(3):
+        block = base64.b64encode(b"\0" * before + coded).decode()
+        # A letter of base64 holds six bits: the first and last may belong to a neighbour too.
+        middle = block[(before * 8 + 5) // 6 : (before + len(coded)) * 8 // 6]
+        if len(middle) >= SECRET_MINIMUM:
+            yield from {middle, middle.translate(str.maketrans("+/", "-_"))}
+            yield middle.replace("+", "")
+
+
+def _whole_block(text: str, start: int, end: int) -> Span:
+    """Widen a find to the block of base64 it stands in, whose rest could be joined to it."""
+    before = _IN_BASE64.match(text[max(0, start - 8192) : start][::-1])
+    after = _IN_BASE64.match(text, end)
+    assert before is not None  # noqa: S101 - the pattern matches nothing too
+    assert after is not None  # noqa: S101 - likewise
+    return start - len(before[0]), after.end()

@@ -1,0 +1,127 @@
+"""A text as others read it, decoded or joined, with the way back to where each part stands."""
+
+import html
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import Final, NamedTuple
+from urllib.parse import unquote
+
+# An escape can be escaped again, as JSON within JSON within a URL.
+LAYERS: Final = 3
+# Every repetition is bounded, so that no text holds masking up.
+_CODED: Final = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}"
+    r"|\\U[0-9a-fA-F]{8}|\\x[0-9a-fA-F]{2}|\\[^\w\s]|\\[nrt]"
+    r"|%[0-7][0-9a-fA-F]|(?:%[89a-fA-F][0-9a-fA-F]){1,6}"
+    r"|&(?:\#\d{1,7}|\#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,31});?"
+)
+_LETTERS: Final = {"n": "\n", "r": "\r", "t": "\t"}
+_UNSEEN: Final = (
+    r"\x1b\[[0-?]{0,64}[ -/]{0,8}[@-~]|⟨U\+[0-9A-F]{4,6}⟩|[\xad\u200b-\u200f\u2060\ufeff]"
+)
+# What may part a value: blanks, quotes of joined strings, tags, marks that are not seen.
+_BLANKS: Final = re.compile(rf"[\s\"'`\\+]|<[^<>]{{1,300}}>|{_UNSEEN}")
+# A line that is nothing but more of the same word goes on with the line before.
+_WRAPS: Final = re.compile(
+    r"(?<=[\w+/=.~-])[\"']?[ \t]{0,40}\\?\r?\n[ \t>|]{0,40}[\"']?"
+    r"(?=[\w+/=.~-]{1,512}[\"',;)\]}]{0,4}[ \t]{0,40}(?:\r?\n|\Z))"
+    r"|(?<=[\w+/=.~-])[\"'][ \t]{0,9}\+?[ \t]{0,9}[\"'](?=[\w+/=.~-])"
+    rf"|</?(?:wbr|span|b|i|em|strong|code|mark|font)\b[^<>]{{0,300}}>|{_UNSEEN}"
+)
+
+
+class _Part(NamedTuple):
+    """A stretch of a reading, where it stands in its source, and whether it was changed."""
+
+    start: int
+    source: int
+    length: int
+    changed: bool
+
+
+class Reading:
+    """A text after an edit; ``back`` tells where a stretch of it stands in the first text."""
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        source: "Reading | None" = None,
+        edit: re.Pattern[str] | None = None,
+        into: Callable[[re.Match[str]], str] = lambda _: "",
+    ) -> None:
+        self._source, self._edit, self._into = source, edit, into
+        self.text = edit.sub(into, text) if edit else text
+
+    def edited(
+        self, edit: re.Pattern[str], into: Callable[[re.Match[str]], str] = lambda _: ""
+    ) -> "Reading":
+        """Return this reading with every match of ``edit`` replaced, by nothing if not said."""
+        return Reading(self.text, source=self, edit=edit, into=into)
+
+    def back(self, start: int, end: int) -> tuple[int, int]:
+        """Return where a stretch that is not empty stands in the first text."""
+        if self._source is None:
+            return start, end
+        first, last = self._part(start), self._part(end - 1)
+        begin = first.source + (0 if first.changed else start - first.start)
+        finish = last.source + (last.length if last.changed else end - last.start)
+        return self._source.back(begin, finish)
+
+    def _part(self, place: int) -> _Part:
+        return self._parts[bisect_right(self._parts, place, key=lambda part: part.start) - 1]
+
+    @cached_property
+    def _parts(self) -> list[_Part]:
+        """Cut the source at each edit; only a reading in which something was found pays for it."""
+        assert self._source is not None  # noqa: S101 - a first text is never asked
+        assert self._edit is not None  # noqa: S101 - likewise
+        text, parts, place, done = self._source.text, [], 0, 0
+        for match in self._edit.finditer(text):
+            if match.start() > done:
+                parts.append(_Part(place, done, match.start() - done, changed=False))
+                place += match.start() - done
+            if new := self._into(match):
+                parts.append(_Part(place, match.start(), len(match[0]), changed=True))
+                place += len(new)
+            done = match.end()
+        return [*parts, _Part(place, done, len(text) - done, changed=False)]
+
+
+def decodings(text: Reading) -> Iterator[Reading]:
+    """Return a text with its entities, escapes and percent signs resolved, layer by layer."""
+    for _ in range(LAYERS):
+        if not any(mark in text.text for mark in "\\%&"):
+            return
+        decoded = text.edited(_CODED, _decoded)
+        if decoded.text == text.text:
+            return
+        yield decoded
+        text = decoded
+
+
+def bare(text: Reading) -> Reading:
+    """Return a text without blanks, quotes, tags and what is not seen."""
+    return text.edited(_BLANKS)
+
+
+def unwrapped(text: Reading) -> Reading | None:
+    """Return a text whose long words are whole again, and None where none is parted."""
+    joined = text.edited(_WRAPS)
+    return joined if joined.text != text.text else None
+
+
+def _decoded(match: re.Match[str]) -> str:
+    coded = match[0]
+    if coded[0] == "%":
+        return unquote(coded, errors="replace")
+    if coded[0] == "&":
+        return html.unescape(coded)
+    if len(coded) == 2:  # noqa: PLR2004 - a backslash and one character
+        return _LETTERS.get(coded[1], coded[1])
+    numbers = [int(part.lstrip("uUx"), 16) for part in coded.split("\\")[1:]]
+    if len(numbers) == 2:  # noqa: PLR2004 - two halves of one character
+        return chr(0x10000 + ((numbers[0] - 0xD800) << 10) + (numbers[1] - 0xDC00))
+    return chr(numbers[0]) if numbers[0] < 0x110000 else coded  # noqa: PLR2004 - Unicode's end
