@@ -321,7 +321,9 @@ def test_a_seal_that_was_taken_away_is_named(sealed, said, verified):
 @pytest.mark.skipif(os.geteuid() == 0, reason="root can read every file")
 def test_what_cannot_be_read_is_not_judged(sealed, said, verified):
     """No reading, no opinion."""
-    (sealed / "runs" / "one.ipynb").chmod(0)
-
-    assert said(sealed) == ["cannot be read: runs/one.ipynb"]
-    assert verified(sealed).verdict is Verdict.UNKNOWN
+    for name in ("runs/one.ipynb", "runs", "timeline.jsonl"):
+        mode = (sealed / name).stat().st_mode
+        (sealed / name).chmod(0)
+        assert said(sealed) == [f"cannot be read: {name}"]
+        assert verified(sealed).verdict is Verdict.UNKNOWN
+        (sealed / name).chmod(mode)

@@ -56,7 +56,9 @@ def compare(folder: Path, sealed: Statement) -> Iterator[Problem]:
     timeline = Timeline(folder / TIMELINE)
     broken = chain_problem(timeline)
     if broken:
-        yield broken
+        # A timeline that is gone or unreadable is named among the files already.
+        if broken.change in (Change.ALTERED, Change.CUT_OFF):
+            yield broken
         return
     yield from _story(timeline, sealed)
     yield from _facts(folder, timeline, sealed)
@@ -81,10 +83,11 @@ def _files(folder: Path, sealed: Statement) -> Iterator[Problem]:
     there = without_copies(contents_of(folder), of=sealed.contents)
     found = {each.path: each for each in there}
     listed = {each.path: each for each in sealed.contents}
+    closed = tuple(f"{path}/" for path in found if not found[path].sha256)
     for path in sorted(found.keys() | listed.keys()):
         if path in found and not found[path].sha256:
             yield Problem(change=Change.UNREAD, path=path)
-        elif found.get(path) != listed.get(path):
+        elif found.get(path) != listed.get(path) and not path.startswith(closed):
             yield _difference(path, now=found.get(path), then=listed.get(path))
 
 

@@ -121,14 +121,14 @@ def _folder(path: Path) -> Path:
 
 
 def _unsealed(folder: Path) -> tuple[Problem, ...]:
-    timeline = Timeline(folder / TIMELINE)
+    timeline, name = Timeline(folder / TIMELINE), folder.absolute().name
     made = (folder / PAGE).exists() or (folder / FACTS).exists()
     closed = any(isinstance(event, Closed) for event in timeline.proven())
     broken = chain_problem(timeline)
     if not made and not closed and not broken:
-        message = f"{folder} is still open, and has no record yet. Close it: runbook close"
+        message = f"{folder} is still open and has no record yet. Close it: runbook close {name}"
         raise RecordIntegrityError(message)
-    said = "the seal was never made, or was taken away; make it: runbook archive"
+    said = f"the seal was never made, or was taken away; make it: runbook archive {name}"
     missing = Problem(change=Change.REMOVED, path=ENVELOPE, said=said)
     return (missing, broken) if broken else (missing,)
 
