@@ -1,6 +1,8 @@
-"""What a verb adds to the probe it runs: judge, mask, chain, sync to disk, and draw a card."""
+"""What a verb adds to the probe it runs: judge, mask, chain, sync, draw a card and the board.
 
-import json
+The board is that of the longest runbook, in an incident that already has 500 events.
+"""
+
 import tempfile
 from pathlib import Path
 
@@ -15,9 +17,10 @@ from runbook_nb.incident import Incident
 from runbook_nb.incidents import declare
 from runbook_nb.redaction import Redactor
 from runbook_nb.runbook import Runbook
-from runbook_nb.testing import runbook_cells, scripted_probe
+from runbook_nb.testing import scripted_probe
 
-STEPS = 100
+STEPS = 20
+EVENTS = 500
 
 
 class Drawn:
@@ -36,15 +39,14 @@ class Drawn:
 
 
 def trial(folder: Path) -> Incident:
-    """Return an incident on a trial runbook."""
-    path = folder / "trial.ipynb"
-    path.write_text(json.dumps(runbook_cells()), encoding="utf-8")
+    """Return an incident on the longest runbook."""
+    runbook = max(Runbook.every(), key=lambda each: len(each.steps))
     timeline = declare(
         folder,
         incident=None,
         title="Trial",
         severity="SEV3",
-        runbook="trial",
+        runbook=runbook.name,
         environment="lab",
         by="bench",
         alert=None,
@@ -55,12 +57,12 @@ def trial(folder: Path) -> Incident:
             incidents=folder,
             incident=timeline.path.parent.name,
             run="run",
-            notebook=path,
+            notebook=runbook.path,
             actor="bench",
             attended=False,
         ),
         timeline=timeline,
-        runbook=Runbook.read(path),
+        runbook=runbook,
         environment=Environment("lab", {"kind": "lab"}),
         parameters={},
         screen=Drawn(),
@@ -68,22 +70,27 @@ def trial(folder: Path) -> Incident:
 
 
 def main() -> None:
-    """Compare a hundred checks with a hundred bare reads."""
+    """Compare checks late in a long incident with bare reads."""
     with tempfile.TemporaryDirectory() as folder:
         incident = trial(Path(folder))
         answer = scripted_probe(1.0, unit="s")
+        titles = [step.title for step in incident._runbook.steps if step.verb == "check"]
+        option = incident._runbook.options()[0]
         systems = Environment("lab", {"kind": "lab"}).reading([])
 
-        def check() -> None:
-            card = incident.check(
-                "Lag", answer, expect=at_most(5, "s"), if_failed="Option A: Restart"
-            )
+        def check(number: int) -> None:
+            title = titles[number % len(titles)]
+            card = incident.check(title, answer, expect=at_most(5, "s"), if_failed=option)
             card._repr_mimebundle_()
 
+        for number in range(EVENTS):
+            check(number)
         medians = interleaved(
             {
                 f"{STEPS} bare probes": lambda: [answer.read(systems) for _ in range(STEPS)],
-                f"{STEPS} checks with their cards": lambda: [check() for _ in range(STEPS)],
+                f"{STEPS} checks with their cards": lambda: [
+                    check(number) for number in range(STEPS)
+                ],
             },
             rounds=5,
         )

@@ -1,37 +1,18 @@
 """Fold a timeline onto the steps of a runbook."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from runbook_nb.board.clocks import escalation_due, is_stale, update_due
-from runbook_nb.board.facts import Board, BoardStep, Person, Section, Standing
+from runbook_nb.board.facts import Board, BoardStep, Due, Person, Section, Standing
+from runbook_nb.board.tracing import Key, Trace, traces
 from runbook_nb.messages import messages
-from runbook_nb.model import (
-    UNDO,
-    Acted,
-    Acting,
-    Asked,
-    Changed,
-    Checked,
-    Closed,
-    Decided,
-    Event,
-    Noted,
-    Opened,
-    Outcome,
-    Started,
-    Stopped,
-    Undone,
-    Verified,
-)
+from runbook_nb.model import Checked, Closed, Decided, Event, Opened, Started
 from runbook_nb.runbook import Runbook
+from runbook_nb.steps import Step
 
 STRAY = "Not in the runbook"
-_SILENT = frozenset({"note", "stop"})  # a responder runs these when there is something to say
-_LEFT_ALONE = frozenset({Standing.NOT_NEEDED, Standing.DECLINED, Standing.REHEARSED})
-
-_Key = tuple[str, str]
+_SILENT = frozenset({"note", "stop", "undo"})  # run when there is something to say or take back
 
 
 def board_of(timeline: Sequence[Event], runbook: Runbook, *, now: datetime) -> Board:
@@ -41,18 +22,15 @@ def board_of(timeline: Sequence[Event], runbook: Runbook, *, now: datetime) -> B
     """
     events = list(timeline)
     opened = next((event for event in events if isinstance(event, Opened)), None)
-    closed = next((event for event in events if isinstance(event, Closed)), None)
-    began = opened.at if opened else None
+    closed = next((event for event in reversed(events) if isinstance(event, Closed)), None)
     starts = {event.run: event for event in events if isinstance(event, Started)}
     others = {run for run, started in starts.items() if started.runbook != runbook.name}
     own = [event for event in events if event.run not in others]
     decided = next((event for event in reversed(own) if isinstance(event, Decided)), None)
-    seen = _newest(own)
-    if closed is None:
-        seen = {key: _aged(step, now) for key, step in seen.items()}
-    sections = _sections(runbook, seen, decided)
-    running, told = closed is None, messages(events)
+    sections = _sections(runbook, traces(own), decided, now=None if closed else now)
     severity = opened.severity if opened else str(runbook.front.get("severity", ""))
+    update, escalation = (None, None) if closed else _due(events, opened, severity, now=now)
+    ends = closed.at if closed else now
     return Board(
         incident=opened.incident if opened else "",
         title=opened.title if opened else runbook.title,
@@ -61,17 +39,28 @@ def board_of(timeline: Sequence[Event], runbook: Runbook, *, now: datetime) -> B
         production=any(started.production for started in starts.values()),
         runbook=runbook.name,
         drawn_at=now,
-        opened_at=began,
+        opened_at=opened.at if opened else None,
         closed_at=closed.at if closed else None,
-        elapsed_s=((closed.at if closed else now) - began).total_seconds() if began else 0.0,
-        update_due=update_due(told, opened_at=began, now=now) if began and running else None,
-        escalation_due=escalation_due(told, severity=severity, opened_at=began, now=now)
-        if began and running
-        else None,
+        elapsed_s=(ends - opened.at).total_seconds() if opened else 0.0,
+        update_due=update,
+        escalation_due=escalation,
         decided=decided,
         sections=sections,
         people=_people(events, starts),
         next_step=None if closed else _next_step(sections, decided),
+    )
+
+
+def _due(
+    events: Sequence[Event], opened: Opened | None, severity: str, *, now: datetime
+) -> tuple[Due | None, Due | None]:
+    """Return when an update and when an escalation is due."""
+    if opened is None:
+        return None, None
+    told = messages(events)
+    return (
+        update_due(told, opened_at=opened.at, now=now),
+        escalation_due(told, severity=severity, opened_at=opened.at, now=now),
     )
 
 
@@ -81,98 +70,66 @@ def _environment(opened: Opened | None, starts: dict[str, Started]) -> str:
     return next(production, opened.environment if opened else "")
 
 
-def _newest(events: Sequence[Event]) -> dict[_Key, BoardStep]:
-    """Return what the events say of each step, in the order in which the steps first ran."""
-    seen: dict[_Key, BoardStep] = {}
-    edited: set[tuple[str, _Key]] = set()
-    for event in events:
-        if isinstance(event, Changed):
-            edited.add((event.run, (event.verb, event.title)))
-        told = _told(event)
-        if told is not None:
-            (verb, title), standing = told
-            known = seen.get((verb, title)) or BoardStep(verb=verb, title=title, heading="")
-            if _is_the_step(event):
-                mark = (event.run, (verb, title))
-                known = replace(known, changed=mark in edited)
-                edited.discard(mark)
-            # To leave a done action alone does not undo it.
-            if not (known.standing is Standing.DONE and standing in _LEFT_ALONE):
-                seen[verb, title] = replace(known, standing=standing, event=event)
-        if isinstance(event, Undone) and event.outcome is Outcome.DONE:
-            act = seen.get(("act", event.title))
-            if act:
-                seen["act", event.title] = replace(act, standing=Standing.UNDONE, event=event)
-    return seen
-
-
-def _is_the_step(event: Event) -> bool:
-    """Tell whether an event ends its step's cell; a reading for an action and its start do not."""
-    rereads = isinstance(event, Checked) and event.purpose != "check"
-    return not rereads and not isinstance(event, Acting)
-
-
-def _aged(step: BoardStep, now: datetime) -> BoardStep:
-    """Mark a reading that is older than its freshness."""
-    stale = isinstance(step.event, Checked) and is_stale(step.event, now=now)
-    return replace(step, stale=stale)
-
-
-def _told(event: Event) -> tuple[_Key, Standing] | None:
-    """Return which step an event is about and where that stands now; None for no step."""
-    match event:
-        case Checked() | Verified():
-            verb = "check" if isinstance(event, Checked) else "verify"
-            return (verb, event.title), Standing(event.verdict.value)
-        case Acting() | Acted() | Undone():
-            return _told_of_action(event)
-        case Asked():
-            answered = event.answer is not None
-            return ("ask", event.question), Standing.ANSWERED if answered else Standing.OPEN
-        case Decided():
-            return ("decide", ""), Standing.DECIDED
-        case _:
-            return _told_in_words(event)
-
-
-def _told_in_words(event: Event) -> tuple[_Key, Standing] | None:
-    if isinstance(event, Stopped):
-        return ("stop", event.reason), Standing.STOPPED
-    if isinstance(event, Noted) and event.by:
-        return ("note", event.text), Standing.NOTED
-    return None
-
-
-def _told_of_action(event: Acting | Acted | Undone) -> tuple[_Key, Standing]:
-    undoes = isinstance(event, Undone) or event.title.startswith(UNDO)
-    key = ("undo" if undoes else "act", event.title.removeprefix(UNDO))
-    if isinstance(event, Acting):
-        return key, Standing.BEGUN
-    return key, Standing(event.outcome.replace("_", " "))
-
-
 def _sections(
-    runbook: Runbook, seen: dict[_Key, BoardStep], decided: Decided | None
+    runbook: Runbook, seen: dict[Key, Trace], decided: Decided | None, *, now: datetime | None
 ) -> tuple[Section, ...]:
-    """Lay what was seen over the runbook's steps; what belongs to none of them comes last."""
+    """Lay what was seen over the runbook's steps; what belongs to none of them comes last.
+
+    Without ``now`` nothing is stale: the incident is over.
+    """
     rest, sections = dict(seen), dict[str, list[BoardStep]]()
     for step in runbook.steps:
-        key = (step.verb, "" if step.verb == "decide" else step.title)
-        found = rest.pop(key, None) or BoardStep(verb=step.verb, title="", heading="")
-        if found.event is None and step.option and decided and decided.option != step.option:
-            found = replace(found, standing=Standing.NOT_CHOSEN)
-        placed = replace(found, title=step.title, heading=step.heading, option=step.option)
+        trace = rest.pop((step.verb, "" if step.verb == "decide" else step.title), None)
+        placed = _seen(step, trace, now) if trace else _unseen(step, decided)
         sections.setdefault(step.section, []).append(placed)
-    stray = [step for (verb, _), step in rest.items() if verb not in _SILENT | {"undo"}]
+    stray = [
+        _stray(verb, title, trace) for (verb, title), trace in rest.items() if verb not in _SILENT
+    ]
     if stray:
         sections[STRAY] = stray
     return tuple(Section(name=name, steps=tuple(steps)) for name, steps in sections.items())
 
 
+def _seen(step: Step, trace: Trace, now: datetime | None) -> BoardStep:
+    event = trace.event
+    return BoardStep(
+        verb=step.verb,
+        title=step.title,
+        heading=step.heading,
+        option=step.option,
+        standing=trace.standing,
+        event=event,
+        stale=now is not None and isinstance(event, Checked) and is_stale(event, now=now),
+        changed=trace.changed,
+    )
+
+
+def _unseen(step: Step, decided: Decided | None) -> BoardStep:
+    passed_over = step.option and decided and decided.option != step.option
+    return BoardStep(
+        verb=step.verb,
+        title=step.title,
+        heading=step.heading,
+        option=step.option,
+        standing=Standing.NOT_CHOSEN if passed_over else Standing.NOT_RUN,
+    )
+
+
+def _stray(verb: str, title: str, trace: Trace) -> BoardStep:
+    return BoardStep(
+        verb=verb,
+        title=title or verb,
+        heading="",
+        standing=trace.standing,
+        event=trace.event,
+        changed=trace.changed,
+    )
+
+
 def _next_step(sections: Sequence[Section], decided: Decided | None) -> BoardStep | None:
     """Return the first step to run; none once it was found that there is nothing to fix."""
     steps = (step for section in sections for step in section.steps)
-    waiting = (step for step in steps if step.verb not in _SILENT | {"undo"})
+    waiting = (step for step in steps if step.verb not in _SILENT)
     first = next((step for step in waiting if step.standing is Standing.NOT_RUN), None)
     settled = decided is not None and decided.option is None
     return None if first and settled and first.verb == "verify" else first

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from runbook_nb.board import Board, BoardStep, Due, Person, Section, Standing
 from runbook_nb.display.card import link, production_banner, style
-from runbook_nb.display.face import SIGNS, Tone
+from runbook_nb.display.face import SIGNS, Tone, against
 from runbook_nb.display.faces import face
 from runbook_nb.display.wording import clock, listed, one_line
 from runbook_nb.durations import words
@@ -135,7 +135,8 @@ def _detail(step: BoardStep) -> str:
     marks = ["changed by the responder"] if step.changed else []
     match step.event:
         case Checked() | Verified() as event:
-            marks.insert(0, face(event).lead)
+            fail = event.fail if isinstance(event, Checked) else ""
+            marks.insert(0, against(event.evidence, event.expect, fail))
         case Asked(answer=answer) if answer:
             marks.insert(0, answer)
         case Decided(option=option):

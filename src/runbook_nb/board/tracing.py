@@ -1,0 +1,109 @@
+"""Trace the steps through the events of a timeline: where each stands, and by which event."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from runbook_nb.board.facts import Standing
+from runbook_nb.model import (
+    UNDO,
+    Acted,
+    Acting,
+    Asked,
+    Changed,
+    Checked,
+    Decided,
+    Event,
+    Noted,
+    Outcome,
+    Stopped,
+    Undone,
+    Verdict,
+    Verified,
+)
+
+# Verb and title of a step; a decision has no title.
+Key = tuple[str, str]
+
+_LEFT_ALONE = frozenset({Standing.NOT_NEEDED, Standing.DECLINED, Standing.REHEARSED})
+_BY_VERDICT = {verdict: Standing(verdict.value) for verdict in Verdict}
+
+
+@dataclass(slots=True, kw_only=True)
+class Trace:
+    """Where a step stands by its newest event; ``changed`` where another text of it ran."""
+
+    standing: Standing
+    event: Event
+    changed: bool = False
+
+
+def traces(events: Iterable[Event]) -> dict[Key, Trace]:
+    """Return what the events say of each step, in the order in which the steps first ran."""
+    seen: dict[Key, Trace] = {}
+    edited: set[tuple[str, Key]] = set()
+    for event in events:
+        if isinstance(event, Changed):
+            edited.add((event.run, (event.verb, event.title)))
+        elif (told := _told(event)) is not None:
+            key, standing = told
+            trace = seen.get(key)
+            if trace is None:
+                trace = seen[key] = Trace(standing=standing, event=event)
+            else:
+                _follow(trace, standing, event)
+            if _ends_its_cell(event):
+                trace.changed = (event.run, key) in edited
+                edited.discard((event.run, key))
+            if isinstance(event, Undone):
+                _take_back(seen.get(("act", event.title)), event)
+    return seen
+
+
+def _follow(trace: Trace, standing: Standing, event: Event) -> None:
+    # To leave a done action alone does not undo it.
+    if not (trace.standing is Standing.DONE and standing in _LEFT_ALONE):
+        trace.standing, trace.event = standing, event
+
+
+def _take_back(act: Trace | None, undone: Undone) -> None:
+    if act is not None and undone.outcome is Outcome.DONE:
+        act.standing, act.event = Standing.UNDONE, undone
+
+
+def _ends_its_cell(event: Event) -> bool:
+    """Tell whether an event ends its step's cell; a reading for an action and its start do not."""
+    rereads = isinstance(event, Checked) and event.purpose != "check"
+    return not rereads and not isinstance(event, Acting)
+
+
+def _told(event: Event) -> tuple[Key, Standing] | None:
+    """Return which step an event is about and where that stands now; None for no step."""
+    match event:
+        case Checked() | Verified():
+            verb = "check" if isinstance(event, Checked) else "verify"
+            return (verb, event.title), _BY_VERDICT[event.verdict]
+        case Acting() | Acted() | Undone():
+            return _told_of_action(event)
+        case Asked():
+            answered = event.answer is not None
+            return ("ask", event.question), Standing.ANSWERED if answered else Standing.OPEN
+        case Decided():
+            return ("decide", ""), Standing.DECIDED
+        case _:
+            return _told_in_words(event)
+
+
+def _told_in_words(event: Event) -> tuple[Key, Standing] | None:
+    if isinstance(event, Stopped):
+        return ("stop", event.reason), Standing.STOPPED
+    if isinstance(event, Noted) and event.by:
+        return ("note", event.text), Standing.NOTED
+    return None
+
+
+def _told_of_action(event: Acting | Acted | Undone) -> tuple[Key, Standing]:
+    undoes = isinstance(event, Undone) or event.title.startswith(UNDO)
+    key = ("undo" if undoes else "act", event.title.removeprefix(UNDO))
+    if isinstance(event, Acting):
+        return key, Standing.BEGUN
+    return key, Standing(event.outcome.replace("_", " "))
