@@ -1,5 +1,6 @@
 """Limits: the condition an answer must meet, and the verdict that follows."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -7,6 +8,7 @@ from runbook_nb.model import VERDICTS_BY_RANK, Evidence, Json, Verdict
 
 # Factors to seconds; answers and limits may differ in the size of the unit, not in its kind.
 _SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
+_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.])")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +74,15 @@ def empty() -> Limit:
         return not answer
 
     return Limit(words="no rows", holds=holds)
+
+
+def bounds(words: str, unit: str) -> list[float]:
+    """Return the numbers that a limit's words name, in the unit of the answers held against it."""
+    *_, wanted = f" {words}".rsplit(" ", 1)
+    size = 1.0
+    if unit != wanted and unit in _SECONDS and wanted in _SECONDS:
+        size = _SECONDS[wanted] / _SECONDS[unit]
+    return [float(number) * size for number in _NUMBER.findall(words)]
 
 
 def judge(evidence: Evidence, *, expect: Limit, fail: Limit | None) -> tuple[Verdict, str]:

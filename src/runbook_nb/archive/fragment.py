@@ -1,8 +1,8 @@
 """An executed notebook as a harmless piece of HTML: no script, no network, secrets masked."""
 
 import re
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
+from functools import cache, partial
 from html import unescape
 from pathlib import Path
 from typing import Any, Final
@@ -15,9 +15,14 @@ from runbook_nb.lean import lean_imports
 from runbook_nb.redaction import Redactor, visible
 from runbook_nb.runbook import templates_folder
 
+_SHOWN_PARTS: Final = {
+    f"include_{part}": True
+    for part in ("code", "markdown", "raw", "unknown", "input", "output", "output_stdin")
+} | {"include_input_prompt": False, "include_output_prompt": False}
 TEXT_LIMIT: Final = 100_000  # characters of one output; the executed copy holds the rest
 IMAGES: Final = ("image/png", "image/jpeg")
-SHOWN_TYPES: Final = (*IMAGES, "text/html", "text/markdown", "text/latex", "text/plain")
+# The richest first, as JupyterLab shows them; only the first one that there is gets shown.
+SHOWN_TYPES: Final = ("text/html", "text/markdown", "text/latex", *IMAGES, "text/plain")
 _TAGS: Final = nh3.ALLOWED_TAGS | {"details", "summary", "section", "time"}
 _ATTRIBUTES: Final = {
     "*": {"class", "role", "aria-label", "aria-hidden"},
@@ -55,37 +60,41 @@ def read_notebook(path: Path, *, redactor: Redactor | None) -> Mapping[str, Any]
 
 def fragment(notebook: Mapping[str, Any], *, prefix: str) -> str:
     """Return a notebook as HTML; anchors begin with ``prefix``, so that none meets the page's."""
-    exporter = exporter_of("notebook.html.j2", clean=partial(clean_html, prefix=prefix))
-    import nbformat
-
-    html: str = exporter.from_notebook_node(nbformat.from_dict(notebook))[0]
+    resources = {"prefix": prefix, "global_content_filter": _SHOWN_PARTS}
+    html: str = _template().render(nb=notebook, resources=resources)
     return html
 
 
-def exporter_of(
-    template: str,
-    *,
-    clean: Callable[[str], str],
-    filters: Mapping[str, Callable[..., Any]] | None = None,
-) -> Any:
-    """Return nbconvert's HTML exporter with one of the record's templates."""
+@cache
+def _template() -> Any:
+    """Return the record's template in nbconvert's own environment, compiled once.
+
+    It is rendered without nbconvert's copies of the notebook and its second parse of the HTML,
+    which take longer than all else, and do nothing to a notebook that is harmless already.
+    """
     lean_imports()
     from nbconvert.exporters import HTMLExporter
+    from nbconvert.filters import Highlight2HTML
 
-    return HTMLExporter(
+    exporter: Any = HTMLExporter(
         template_name="record",
-        template_file=template,
+        template_file="notebook.html.j2",
         # The default is the current folder: a template lying there would be taken.
         extra_template_basedirs=[str(templates_folder())],
-        sanitize_html=True,
         # Embedding would read whatever local file a notebook names.
         embed_images=False,
         exclude_anchor_links=True,
-        filters={"clean_html": clean, **(filters or {})},
+        filters={
+            "clean_html": clean_html,
+            "highlight_code": Highlight2HTML(pygments_lexer="ipython3"),
+            # A harmless output has one type: what is shown was chosen when it was read.
+            "filter_data_type": sorted,
+        },
     )
+    return exporter.template
 
 
-def clean_html(element: object, *, prefix: str = "") -> str:
+def clean_html(element: object, prefix: str) -> str:
     """Return HTML with nothing in it that runs, loads, or looks like the page around it.
 
     Headings go two levels down, below those of the page, and get anchors as in JupyterLab.
@@ -147,9 +156,8 @@ def _harmless_output(output: Any, redactor: Redactor) -> Any:
     elif output.output_type == "error":
         output.traceback = [harmless(line) for line in output.traceback]
     else:
-        kept = {kind: output.data[kind] for kind in SHOWN_TYPES if kind in output.data}
-        output.data = {
-            kind: value if kind in IMAGES else harmless(value) for kind, value in kept.items()
-        }
+        shown = next((kind for kind in SHOWN_TYPES if kind in output.data), None)
+        value = output.data[shown] if shown else None
+        output.data = {shown: value if shown in IMAGES else harmless(value)} if shown else {}
         output.metadata = {}
     return output

@@ -26,6 +26,7 @@ from runbook_nb.model import (
 from runbook_nb.record import folding, summary
 from runbook_nb.record.communication import CommunicationFacts, fold_communication
 from runbook_nb.record.facts import ActionFacts, CheckFacts, Integrity, RunFacts, worst
+from runbook_nb.record.headline import Headline, headline
 from runbook_nb.record.impact import FigureFacts, fold_impact, worst_severity
 from runbook_nb.record.phases import PhaseFacts, WaitFacts, clock_stops, fold_phases, fold_waits
 from runbook_nb.record.remarks import Remark, remarks_of
@@ -67,6 +68,7 @@ class Record:
     worst_severity: str
     communication: CommunicationFacts
     remarks: tuple[Remark, ...]
+    headline: Headline
     summary: tuple[str, ...]
     integrity: Integrity
 
@@ -87,6 +89,7 @@ class Record:
         runs, checks = folding.fold_runs(events), folding.fold_checks(events)
         actions, decisions = folding.fold_actions(events), _of(events, Decided)
         verifications, phases = _of(events, Verified), fold_phases(events, actions)
+        held, reached = fold_held(events), {phase.name: phase.at for phase in phases}
         severity = worst_severity(events, opened.severity if opened else "")
         named = [run.runbook for run in runs] or ([opened.runbook] if opened else [])
         return cls(
@@ -110,7 +113,7 @@ class Record:
             changes=folding.fold_changes(events),
             notes=_of(events, Noted),
             verifications=verifications,
-            held=fold_held(events),
+            held=held,
             stopped_at=summary.stopped_at(runs[-1], is_open=closed is None) if runs else "",
             phases=phases,
             waits=fold_waits(events),
@@ -120,6 +123,13 @@ class Record:
                 events, severity=severity, until=clock_stops(events, phases)
             ),
             remarks=tuple(remarks_of(folder, events)),
+            headline=headline(
+                integrity=integrity,
+                checks=checks,
+                actions=actions,
+                held=held,
+                is_verified=reached["Verified"] is not None,
+            ),
             summary=_sentences(
                 summary.proven(integrity.events, whole=integrity.valid),
                 summary.found(checks),
