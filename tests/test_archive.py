@@ -190,7 +190,8 @@ def test_hostile_outputs_of_a_notebook_are_cleaned(folder):
     assert not page.runs_something()
     assert ("div", "style", "position:fixed") not in page.attributes
     assert ("div", "id", "happened") not in page.attributes
-    assert ("div", "class", "trust unsigned") in page.attributes  # the banner's own, which is outside
+    # The banner's own, which is outside of the notebook.
+    assert ("div", "class", "trust unsigned") in page.attributes
     assert page_of(folder).count('class="trust') == 1
 
 
