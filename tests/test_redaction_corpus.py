@@ -12,54 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from planted import CORES, PLANTED
 from runbook_nb.execute.outputs import masked_notebook
 from runbook_nb.redaction import Redactor
 
-
-def made(*parts: str) -> str:
-    """Return a made-up secret; it stands in parts, so that no scanner takes it for a real one."""
-    return "".join(parts)
-
-
-BODY = "q7Zr2Kx9Tn4Wd8Lm1Vb6Hy3Gc5Jf0Ps"
-PLANTED = {
-    "composio": made("ak", "_", BODY),
-    "composio header": f"x-api-key: {BODY}",
-    "gemini": made("AI", "za", BODY, "Qx"),
-    "google oauth": made("ya", "29.", "a0AfH6SM", BODY),
-    "google refresh": made("1/", "/0", BODY, "abc"),
-    "google client": made("GOC", "SPX-", BODY[:28]),
-    "supabase secret": made("sb", "_secret_", BODY),
-    "supabase management": made("sb", "p_", BODY, "00aa11bb"),
-    "jwt": made("ey", "JhbGciOiJIUzI1NiJ9.", "ey", "JyZWYiOiJhYmNkIn0.", BODY),
-    "slack bot": made("xo", "xb-", "123456789012-", BODY[:24]),
-    "slack app": made("xa", "pp-", "1-A0123-", BODY[:24]),
-    "slack hook": made("https://hooks.slack", ".com/services/", "T0AB/B0CD/", BODY[:24]),
-    "pagerduty routing": f"routing_key={BODY}",
-    "pagerduty rest": f"Authorization: Token token={BODY[:20]}",
-    "pagerduty user": made("u", "+", BODY[:18]),
-    "statuspage": f"Authorization: OAuth {BODY}",
-    "fly": made("Fly", "V1 fm", "2_", BODY),
-    "vercel": f"VERCEL_TOKEN={BODY[:24]}",
-    "github": made("gh", "p_", BODY, "abcd"),
-    "github fine": made("github", "_pat_", BODY),
-    "aws": made("AK", "IA", "QX7ZR2KX9TN4WD8L"),
-    "signed url": f"https://x.s3.amazonaws.com/o?X-Amz-Signature={BODY}&x=1",
-    "signed object": f"/object/sign/evidence/a.pdf?token={BODY}",
-    "dsn": f"postgresql://reader:{BODY}@db.internal:5432/postgres",
-    "dsn redis": f"rediss://default:{quote(BODY + '/+', safe='')}@cache:6379/0",
-    "dsn mysql": f"mysql+pymysql://app:{BODY}@db/app",
-    "bearer": f"authorization: bearer {BODY}",
-    "basic": f"Basic {base64.b64encode(('svc:' + BODY).encode()).decode()}",
-    "private key": f"-----BEGIN EC PRIVATE KEY-----\n{BODY}\n{BODY}\n-----END EC PRIVATE KEY-----",
-    "private key cut": f"-----BEGIN PRIVATE KEY-----\n{BODY}",
-    "cookie": f"Set-Cookie: sb-auth={BODY}; HttpOnly",
-    "camel case": f'{{"accessToken": "{BODY}"}}',
-    "escaped json": f'{{\\"api_key\\": \\"{BODY}\\"}}',
-    "in html": f"<code>password=&quot;{BODY}&quot;</code>",
-    "in a url": f"https://host/path?password%3D{BODY}",
-    "numeric password": "password: 83920174",
-}
 ALIKE = (
     "mission 3f2b8c1e-7c52-4a5e-9d57-0d3f2b8c1e7c",
     "sha256 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
@@ -102,8 +58,7 @@ def test_a_secret_of_every_system_is_masked(kind):
     masked = Redactor().text(f"10:04 error {PLANTED[kind]} refused")
 
     assert "[masked" in masked
-    for core in (BODY, BODY[:18], base64.b64encode(f"svc:{BODY}".encode()).decode(), "83920174"):
-        assert core not in masked
+    assert not [core for core in CORES if core in masked]
 
 
 @pytest.mark.parametrize("text", ALIKE)
