@@ -20,6 +20,7 @@ FOR_THE_AUTHOR = {
     "contacts-text",
     "drilled",
     "escalation",
+    "filled-in",
     "host",
     "owner",
     "pair",

@@ -56,7 +56,7 @@ def new(
     typer.echo(f"\n{len(begun.gaps)} things to fill in:")
     _list(begun.path, begun.gaps)
     typer.echo(
-        f"\nNext: edit {begun.path.name} only, then\n"
+        f"\nNext: edit {begun.path.name}, not its notebook, and what the drills say; then\n"
         f"  runbook fmt {name}                   writes header, log and notebook\n"
         f"  runbook lint {name}                  says what is still missing\n"
         f"  runbook drill {name} --fault none    must find nothing"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from runbook_nb.drafting.markdown import Block, Kind
 from runbook_nb.drafting.sections import CONTACTS, RELATED, SYMPTOMS, Part
 from runbook_nb.drafting.source import Source
+from runbook_nb.lint.markdown import FILL_IN
 from runbook_nb.lint.shelf import PLATFORM
 
-FILL_IN = "Fill in:"
 _SAID = (
     r"^[\s>|*_#-]*(?:{words})[\s*_]*[:=|][\s*_|\"']*"
     r"(?P<said>[^|\n]+?)[\s*_|\"',]*$(?!\n\s*\|?\s*:?-)"

@@ -7,8 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from runbook_nb.drafting.facts import FILL_IN
 from runbook_nb.lint import Severity, lint
+from runbook_nb.lint.markdown import FILL_IN, blank
 
 _HEADING = re.compile(r"^#{3,4} (?:Check \d+: |Option [A-Z]: |Source: )?(.+)$")
 _HEADER_ROW = re.compile(r"^\| \*\*")
@@ -57,12 +57,6 @@ def heading_lines(text: str) -> dict[str, int]:
 def _marked(text: str) -> Iterator[Gap]:
     for number, line in enumerate(text.split("\n"), start=1):
         if FILL_IN in line and not _HEADER_ROW.match(line):
-            before, _, after = line.partition(FILL_IN)
-            key = re.match(r"^[\s\-#*]*([\w ]+?):", before)
+            key = re.match(r"^[\s\-#*]*([\w ]+?):", line.partition(FILL_IN)[0])
             said = f"{key[1].lower()}: " if key else ""
-            yield Gap(line=number, kind="fill-in", what=said + _what(after))
-
-
-def _what(after: str) -> str:
-    """Return the words of a mark, without the code or the table around them."""
-    return re.split(r"\"[,)]|\s\|", after)[0].strip(" '\",*|")
+            yield Gap(line=number, kind="fill-in", what=said + blank(line))

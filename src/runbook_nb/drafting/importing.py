@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from runbook_nb.drafting.commands import Command
-from runbook_nb.drafting.facts import FILL_IN, Facts, read_facts
+from runbook_nb.drafting.facts import Facts, read_facts
 from runbook_nb.drafting.frame import frame
 from runbook_nb.drafting.gaps import Gap, gaps, heading_lines
 from runbook_nb.drafting.keeping import lost_lines
@@ -21,6 +21,7 @@ from runbook_nb.drafting.sections import Part, recognised, sorted_parts
 from runbook_nb.drafting.source import Source
 from runbook_nb.drafting.writing import LEFT_OVER, Kept, write_body
 from runbook_nb.errors import RunbookFormatError
+from runbook_nb.lint.markdown import FILL_IN
 from runbook_nb.lint.rules.header import GROUPS
 from runbook_nb.steps import Parameter
 

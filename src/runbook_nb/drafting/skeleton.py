@@ -7,11 +7,11 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
-from runbook_nb.drafting.facts import FILL_IN
 from runbook_nb.drafting.frame import frame
 from runbook_nb.drafting.gaps import Gap, gaps
 from runbook_nb.drafting.names import demand_free, demand_name
 from runbook_nb.drafting.pairing import write_files, write_new
+from runbook_nb.lint.markdown import FILL_IN
 from runbook_nb.lint.rules.header import GROUPS
 from runbook_nb.runbook import templates_folder
 from runbook_nb.steps import Parameter

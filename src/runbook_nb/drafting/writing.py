@@ -8,9 +8,10 @@ from string import ascii_uppercase
 from typing import Final
 
 from runbook_nb.drafting import sections as to
-from runbook_nb.drafting.facts import FILL_IN, Facts
+from runbook_nb.drafting.facts import Facts
 from runbook_nb.drafting.page import DraftPage
 from runbook_nb.drafting.sections import Part
+from runbook_nb.lint.markdown import FILL_IN
 
 LEFT_OVER: Final = "Left over from the source"
 _EXPECTED = re.compile(

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+# Marks what a draft leaves to its author.
+FILL_IN: Final = "Fill in:"
 # What the pairing turns into `%%language` cells, of its much longer list.
 _LANGUAGES: Final = """
 python python2 python3 bash sh sql js javascript typescript perl ruby r html latex markdown svg
@@ -121,3 +123,9 @@ def _fenced(found: re.Match[str], line: int, lines: tuple[str, ...]) -> Block:
         language=language,
         tags=tuple(re.findall(r"[\"']([^\"']+)[\"']", tags["tags"])) if tags else (),
     )
+
+
+def blank(line: str) -> str:
+    """Return what a line leaves to be filled in, without the code or the table around it."""
+    said = re.split(r"\"[,)]|\s\|", line.partition(FILL_IN)[2])[0]
+    return said.strip(" '\",*|")

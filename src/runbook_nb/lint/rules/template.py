@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from string import ascii_uppercase
 from typing import Final
 
-from runbook_nb.lint.markdown import Heading
+from runbook_nb.lint.markdown import FILL_IN, Heading, blank
 from runbook_nb.lint.page import Page
 from runbook_nb.lint.rule import Flaw, rule
 from runbook_nb.lint.shelf import Shelf
@@ -28,6 +28,24 @@ def readable(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
     """Write UTF-8 Markdown with a front matter, and cells that can be read."""
     if page.problem or page.steps_problem:
         yield Flaw(line=1, message=page.problem or page.steps_problem)
+
+
+@rule(
+    "filled-in",
+    reason="Nobody fills in a blank at night, and a drill with one proves nothing.",
+    fix=f"Write what belongs there, or take the line out; `{FILL_IN}` marks what is left.",
+)
+def filled_in(page: Page, shelf: Shelf) -> Iterator[Flaw]:
+    """Fill in every blank of the template, in the runbook and in its drills."""
+    for number, line in enumerate(page.lines, start=1):
+        # The rows of the header repeat the front matter.
+        if FILL_IN in line and not line.startswith("| **"):
+            yield Flaw(line=number, message=f"Not filled in: {blank(line)}")
+    for experiment in shelf.experiments(page.name):
+        for number, line in enumerate(experiment.text.split("\n"), start=1):
+            if FILL_IN in line:
+                message = f"Not filled in: {blank(line)}"
+                yield Flaw(line=number, path=experiment.path, message=message)
 
 
 @rule(
