@@ -119,7 +119,7 @@ class ProbeFactory(Generic[P]):
 
     def __init__(self, function: Callable[..., Any], unit: str, timeout_s: float) -> None:
         functools.update_wrapper(self, function)
-        self._function, self._unit, self._timeout_s = function, unit, timeout_s
+        self._function, self.unit, self._timeout_s = function, unit, timeout_s
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Probe:
         """Bind the arguments; nothing runs."""
@@ -127,7 +127,7 @@ class ProbeFactory(Generic[P]):
         return Probe(
             name=_name(self._function),
             arguments=arguments,
-            unit=self._unit,
+            unit=self.unit,
             timeout_s=self._timeout_s,
             run=self._function,
         )
@@ -146,7 +146,7 @@ class ActionFactory(Generic[P]):
     ) -> None:
         functools.update_wrapper(self, function)
         self._function, self._timeout_s = function, timeout_s
-        self._repeatable, self._irreversible = repeatable, irreversible
+        self._repeatable, self.irreversible = repeatable, irreversible
         self._rehearse: Callable[..., Json] | None = None
         self._undo: Callable[..., Json] | None = None
 
@@ -157,7 +157,7 @@ class ActionFactory(Generic[P]):
             arguments=_bind(self._function, args, kwargs),
             timeout_s=self._timeout_s,
             repeatable=self._repeatable,
-            irreversible=self._irreversible,
+            irreversible=self.irreversible,
             run=self._function,
             rehearse=self._rehearse,
             undo=self._undo,

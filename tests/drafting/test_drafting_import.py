@@ -225,6 +225,14 @@ def test_new_says_what_to_do_next(command):
     assert command("new", "Slow Cache")[0] == 3
 
 
+def test_calls_lists_what_a_runbook_may_call(command):
+    """With its arguments, its unit or whether it can be undone, and what it is about."""
+    _, said, _ = command("calls", "sessions")
+    assert "sessions.silent(older_than: duration)\n    probe, sessions: Count active" in said
+    every = json.loads(command("calls", "--json")[1])
+    assert {one["call"].partition("(")[0] for one in every} >= {"agent.restart", "backups.take"}
+
+
 def test_a_file_that_is_not_there_is_one_line(command):
     """No traceback."""
     code, _, errors = command("import", "nothing.md")

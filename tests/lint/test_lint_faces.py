@@ -115,6 +115,7 @@ def test_a_notebook_a_folder_and_nothing_name_runbooks_too(folder):
     (folder / "other.md").unlink()
     by_notebook = lint([folder / "trial.ipynb"], folder=folder, now=NOW)
 
+    assert lint([Path("trial")], folder=folder, now=NOW) == by_notebook
     assert by_notebook == lint([folder], folder=folder, now=NOW) == lint([], folder=folder, now=NOW)
 
 

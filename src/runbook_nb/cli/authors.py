@@ -1,4 +1,4 @@
-"""Commands for authors: new, import."""
+"""Commands for authors: new, calls, import."""
 
 import json
 from collections.abc import Sequence
@@ -56,6 +56,7 @@ def new(
     typer.echo(f"\n{len(begun.gaps)} things to fill in:")
     _list(begun.path, begun.gaps)
     typer.echo(
+        "\n`runbook calls` lists the probes and actions there are."
         f"\nNext: edit {begun.path.name}, not its notebook, and what the drills say; then\n"
         f"  runbook fmt {name}                   writes header, log and notebook\n"
         f"  runbook lint {name}                  says what is still missing\n"
@@ -97,6 +98,35 @@ def import_(
         _report(written)
     if any(one.gaps for one in written):
         raise typer.Exit(EXIT_CODES[Verdict.WARN])
+
+
+@app.command()
+def calls(
+    word: Annotated[str, typer.Argument(help="A system, or a word of what it is about.")] = "",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """List the probes and actions that a runbook may call; nothing is called.
+
+    Example: runbook calls sessions
+    """
+    from runbook_nb.errors import ParameterError
+    from runbook_nb.lint.known import Known
+
+    offered = [one for one in Known().offered() if _speaks_of(one.line + one.about, word)]
+    if not offered:
+        message = f"No probe or action speaks of {word!r}. All of them: runbook calls"
+        raise ParameterError(message)
+    if as_json:
+        facts = [{"call": one.line, "says": one.says, "about": one.about} for one in offered]
+        return typer.echo(json.dumps(facts, indent=2))
+    for one in offered:
+        typer.echo(f"{one.line}\n    {one.says}: {one.about}")
+    return None
+
+
+def _speaks_of(text: str, word: str) -> bool:
+    return word.casefold() in text.casefold()
 
 
 def _report(written: "Sequence[Imported]") -> None:

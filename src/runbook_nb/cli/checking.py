@@ -13,7 +13,7 @@ from runbook_nb.model import Verdict
 @app.command()
 def lint(
     paths: Annotated[
-        list[Path] | None, typer.Argument(help="Files or folders; all by default.")
+        list[Path] | None, typer.Argument(help="Names, files or folders; all by default.")
     ] = None,
     *,
     rules: Annotated[bool, typer.Option("--rules", help="List the rules and why.")] = False,
@@ -24,7 +24,7 @@ def lint(
 
     Exit code: 0 clean, 1 warnings, 2 errors.
 
-    Example: runbook lint notebooks/heartbeat_failure_recovery.md
+    Example: runbook lint heartbeat_failure_recovery
     """
     from runbook_nb.lint import RULES, Severity, as_sarif, as_text
     from runbook_nb.lint import as_json as json_of

@@ -7,7 +7,10 @@ import functools
 import importlib
 import inspect
 import pkgutil
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
+from types import UnionType
 from typing import Any, Final, get_type_hints
 
 from runbook_nb.calls import ActionFactory, ProbeFactory
@@ -22,6 +25,24 @@ _FITTING: Final[dict[Any, tuple[type, ...]]] = {
     str: (str,),
     timedelta: (timedelta,),
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offered:
+    """A probe or an action that a runbook may call, in words.
+
+    ``takes`` is each argument with its kind and default; ``says`` how it answers or changes.
+    """
+
+    call: str
+    takes: tuple[str, ...]
+    says: str
+    about: str
+
+    @property
+    def line(self) -> str:
+        """Return the call as an author types it."""
+        return f"{self.call}({', '.join(self.takes)})"
 
 
 class Known:
@@ -40,10 +61,18 @@ class Known:
         found = getattr(self._module(system), name, None)
         return found if isinstance(found, ProbeFactory | ActionFactory) else None
 
-    def names(self, system: str, kind: type) -> list[str]:
+    def names(self, system: str, kind: type | UnionType) -> list[str]:
         """Return the names of all probes or of all actions of a system."""
         held = vars(self._module(system)) if self.broken(system) == "" else {}
         return sorted(name for name, found in held.items() if isinstance(found, kind))
+
+    def offered(self) -> Iterator["Offered"]:
+        """Yield every probe and action as an author would call it, system by system."""
+        for system in self.systems():
+            for name in self.names(system, ProbeFactory | ActionFactory):
+                factory = self.factory(system, name)
+                if factory is not None:
+                    yield _offered(f"{system}.{name}", factory)
 
     def missing(self, system: str) -> bool:
         """Tell whether there is no system of that name."""
@@ -62,6 +91,28 @@ class Known:
             except Exception as error:  # noqa: BLE001 - a system half written is a finding
                 self._modules[system] = error
         return self._modules[system]
+
+
+def _offered(call: str, factory: Factory) -> Offered:
+    _, *rest = inspect.signature(inspect.unwrap(factory)).parameters.values()
+    if isinstance(factory, ProbeFactory):
+        says = f"probe, {factory.unit}" if factory.unit else "probe"
+    else:
+        says = "action, cannot be undone" if factory.irreversible else "action"
+    return Offered(
+        call=call,
+        takes=tuple(_argument(factory, parameter) for parameter in rest),
+        says=says,
+        about=inspect.cleandoc(factory.__doc__ or "").partition("\n")[0],
+    )
+
+
+def _argument(factory: Factory, parameter: inspect.Parameter) -> str:
+    kind: Any = _declared(factory).get(parameter.name)
+    named = {timedelta: "duration", str: "text", float: "number", int: "number"}.get(kind)
+    said = f"{parameter.name}: {named or getattr(kind, '__name__', kind)}"
+    default = parameter.default
+    return said if default is inspect.Parameter.empty else f"{said} = {default!r}"
 
 
 def misfit(factory: Factory, name: str, value: object) -> str:

@@ -15,29 +15,33 @@ from runbook_nb.lint.shelf import Shelf
 def lint(paths: Sequence[Path], *, folder: Path, now: datetime) -> list[Finding]:
     """Return what is wrong with these runbooks, by file and line.
 
-    A path is a Markdown file, its notebook, or a folder of them; none means all of ``folder``,
-    which also holds what they are compared with: the other runbooks, ``contacts.toml`` and
-    ``drills``. Nothing of a runbook is run. ``now`` is aware; it decides what is fresh.
-    Raises RunbookNotFoundError for a path that does not exist.
+    A path is a Markdown file, its notebook, a folder of them, or the name of one in ``folder``;
+    none means all of ``folder``, which also holds what they are compared with: the other runbooks,
+    ``contacts.toml`` and ``drills``. Nothing of a runbook is run. ``now`` is aware; it decides what
+    is fresh. Raises RunbookNotFoundError for a path that does not exist.
     """
     shelf = Shelf.read(folder, now.date())
-    pages = [_page(path, shelf) for path in _files(paths or [folder])]
+    pages = [_page(path, shelf) for path in _files(paths or [folder], folder)]
     return sorted(
         (finding for page in pages for finding in _findings(page, shelf)),
         key=lambda found: (found.path, found.line, found.rule, found.message),
     )
 
 
-def _files(paths: Sequence[Path]) -> list[Path]:
+def _files(paths: Sequence[Path], folder: Path) -> list[Path]:
     files: dict[Path, None] = {}
     for path in paths:
         if path.is_dir():
             inside = (file for file in sorted(path.glob("*.md")) if file.stem != "README")
             files.update(dict.fromkeys(inside))
-        elif path.with_suffix(".md").is_file():
-            files[path.with_suffix(".md")] = None
+            continue
+        named = len(path.parts) == 1
+        here, there = path.with_suffix(".md"), folder / path.with_suffix(".md")
+        found = here if here.is_file() or not named else there
+        if found.is_file():
+            files[found] = None
         else:
-            known = (file.stem for file in path.parent.glob("*.md"))
+            known = (file.stem for file in found.parent.glob("*.md"))
             message = f"No runbook at {path}. {near(path.stem, known)}"
             raise RunbookNotFoundError(message)
     return list(files)

@@ -33,18 +33,18 @@ def readable(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
 @rule(
     "filled-in",
     reason="Nobody fills in a blank at night, and a drill with one proves nothing.",
-    fix=f"Write what belongs there, or take the line out; `{FILL_IN}` marks what is left.",
+    fix="Write it, or take the line out.",
 )
 def filled_in(page: Page, shelf: Shelf) -> Iterator[Flaw]:
     """Fill in every blank of the template, in the runbook and in its drills."""
     for number, line in enumerate(page.lines, start=1):
         # The rows of the header repeat the front matter.
         if FILL_IN in line and not line.startswith("| **"):
-            yield Flaw(line=number, message=f"Not filled in: {blank(line)}")
+            yield Flaw(line=number, message=f"Not filled in: {blank(line).rstrip('.')}.")
     for experiment in shelf.experiments(page.name):
         for number, line in enumerate(experiment.text.split("\n"), start=1):
             if FILL_IN in line:
-                message = f"Not filled in: {blank(line)}"
+                message = f"Not filled in: {blank(line).rstrip('.')}."
                 yield Flaw(line=number, path=experiment.path, message=message)
 
 
