@@ -5,6 +5,7 @@ from typing import Any
 
 from runbook_nb.errors import near
 from runbook_nb.lint.finding import Severity
+from runbook_nb.lint.markdown import FILL_IN
 from runbook_nb.lint.page import Page
 from runbook_nb.lint.rule import Flaw, rule
 from runbook_nb.lint.shelf import CONTROL, Experiment, Shelf
@@ -105,10 +106,10 @@ def _odd(
             yield name, f"The runbook has no parameter {name!r}. {near(name, declared)}"
     for key, titles in known.items():
         for title in _texts(expect.get(key)):
-            if title not in titles:
+            if title not in titles and FILL_IN not in title:
                 yield title, f"`{key}` expects {title!r}. {near(title, titles)}"
     option = expect.get("option")
-    if option is not None and option not in options:
+    if option is not None and option not in options and FILL_IN not in str(option):
         yield option, f"`option` expects {option!r}. {near(str(option), options)}"
     letters = {heading.removeprefix("Option ").partition(":")[0] for heading in options}
     for said in _texts(run.get("approve")):
