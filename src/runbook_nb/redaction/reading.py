@@ -61,6 +61,11 @@ class Reading:
         """Return this reading with every match of ``edit`` replaced, by nothing if not said."""
         return Reading(self.text, source=self, edit=edit, into=into)
 
+    @cached_property
+    def folded(self) -> str:
+        """The text in small letters, in which clues are looked for."""
+        return self.text.casefold()
+
     def back(self, start: int, end: int) -> tuple[int, int]:
         """Return where a stretch that is not empty stands in the first text."""
         if self._source is None:

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any, Final
 
 from runbook_nb.model import Json
+from runbook_nb.redaction.clues import may_hold
 from runbook_nb.redaction.known import Known
 from runbook_nb.redaction.patterns import FIRM, PATTERNS, PERSONAL, names_secret
 from runbook_nb.redaction.reading import Reading, decodings, unwrapped
@@ -140,6 +141,8 @@ class Redactor:
 def _matches(reading: Reading, table: Table) -> Iterator[Found]:
     """Return where the patterns of a table match; only a group that matched is the secret."""
     for kind, pattern in table:
+        if not may_hold(kind, reading.folded):
+            continue
         for match in pattern.finditer(reading.text):
             start, end = match.span(match.lastindex or 0)
             yield Found(*reading.back(start, end), kind)

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -69,7 +70,8 @@ def report_of(folder: Path, *, redactor: Redactor | None = None) -> RedactionRep
     Hidden files and the record's own page and facts are left out. Raises nothing for what is on
     disk.
     """
-    masking = redactor or Redactor()
+    # Most texts of a timeline are a few words, said again on every line.
+    mask = cache((redactor or Redactor()).mask)
     masked: Counter[tuple[str, str, str]] = Counter()
     left: Counter[tuple[str, str, str]] = Counter()
     unread = []
@@ -77,13 +79,13 @@ def report_of(folder: Path, *, redactor: Redactor | None = None) -> RedactionRep
         try:
             texts = list(_texts(path))
         except (OSError, ValueError, AttributeError, TypeError, RecursionError):
-            unread.append(masking.mask(name))
+            unread.append(mask(name))
             continue
         for place, text in [("file name", name), *texts]:
             found = kinds_in(text)
-            where = (masking.mask(name), _INDEX.sub("", masking.mask(place)))
+            where = (mask(name), _INDEX.sub("", mask(place)))
             masked.update({(*where, kind): count for kind, count in found.items()})
-            more = kinds_in(masking.mask(text)) - found
+            more = kinds_in(mask(text)) - found
             left.update({(*where, kind): count for kind, count in more.items()})
     return RedactionReport(masked=_listed(masked), left=_listed(left), unread=tuple(unread))
 
