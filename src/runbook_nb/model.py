@@ -16,6 +16,9 @@ FRESH_S: Final = 900.0
 # How an action is titled that takes another one back.
 UNDO = "Undo: "
 
+# How a drill closes its incidents; a drill is no night to learn from.
+DRILL = "drill"
+
 # A dict ends at the JSON edge: this alias marks the few places where one may still travel.
 Json = Any
 

@@ -18,8 +18,9 @@ from runbook_nb.proof import (
     without_copies,
 )
 from runbook_nb.proof.keys import NO_SEAL
-from runbook_nb.record import Record, made_by, read_events
+from runbook_nb.record import Record, made_by, plain_facts, read_events
 from runbook_nb.redaction import Redactor
+from runbook_nb.similar import seen_before
 from runbook_nb.timeline import Timeline
 
 
@@ -32,6 +33,7 @@ def write_record(folder: Path, *, redactor: Redactor | None = None, seal: Seal =
     timeline = Timeline(folder / TIMELINE)
     events, integrity = read_events(timeline)
     record = Record.of_events(events, folder=folder, integrity=integrity)
+    before = seen_before(folder, events)
     html = page(
         record,
         events,
@@ -40,6 +42,7 @@ def write_record(folder: Path, *, redactor: Redactor | None = None, seal: Seal =
             for place, path in enumerate(sorted((folder / "runs").glob("*.ipynb")), start=1)
         ],
         contents=_older(contents_of(folder)),
+        before=before,
         # A template that could reach the key could print it.
         seal=replace(seal, key=None),
     )
@@ -47,6 +50,7 @@ def write_record(folder: Path, *, redactor: Redactor | None = None, seal: Seal =
         "record": record.to_json(),
         "made_by": made_by(),
         "sealed_by": seal.fingerprint,
+        "similar": [plain_facts(each) for each in before.similar],
     }
     write_atomically(folder / PAGE, html)
     write_atomically(folder / FACTS, json.dumps(facts, indent=1, ensure_ascii=False) + "\n")

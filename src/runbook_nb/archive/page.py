@@ -15,6 +15,7 @@ from runbook_nb.model import Event, IncidentStatus, Verdict
 from runbook_nb.proof import Content, Seal
 from runbook_nb.record import Record
 from runbook_nb.runbook import templates_folder
+from runbook_nb.similar import SeenBefore
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -36,6 +37,7 @@ def page(
     notebooks: Sequence[ShownNotebook],
     contents: Sequence[Content],
     seal: Seal,
+    before: SeenBefore,
 ) -> str:
     """Return the whole page: one file that needs no script and no network."""
     anchors = Anchors(record, events)
@@ -54,6 +56,7 @@ def page(
             notebooks=notebooks,
             contents=contents,
             seal=seal,
+            before=before,
             moment=clock if _is_one_day(events) else day_and_clock,
             day=f"{events[0].at:%Y-%m-%d}" if events and _is_one_day(events) else "",
             card_style=style(),

@@ -19,7 +19,7 @@ from runbook_nb.cli.app import (
     start_lab,
 )
 from runbook_nb.errors import ParameterError
-from runbook_nb.model import VERDICTS_BY_RANK
+from runbook_nb.model import VERDICTS_BY_RANK, Verdict
 
 
 @app.command()
@@ -81,6 +81,7 @@ def run(
         typer.echo(
             f"\nIncident {done.incident}: {done.verdict}. Executed copy: {done.execution.notebook}"
         )
+        _say_seen_before(done)
         typer.echo(f"Close it and make its record: runbook close {done.incident}")
     raise typer.Exit(EXIT_CODES[done.verdict])
 
@@ -103,6 +104,19 @@ def approve(
     event = approve_last(incidents or incidents_folder(), incident, option=option, by=by or actor())
     typer.echo(f"{event.by} approved {event.option!r} until {event.expires_at:%H:%M:%SZ}.")
     typer.echo("Resolve with the same parameters: runbook run --incident, in that time.")
+
+
+def _say_seen_before(done: Any) -> None:
+    """Name the past incident that was most like this one, where something is wrong."""
+    from runbook_nb.display.wording import one_line
+    from runbook_nb.similar import seen_before
+
+    if done.verdict is Verdict.PASS:
+        return
+    folder = done.timeline.path.parent
+    for each in seen_before(folder, list(done.timeline), limit=1).similar:
+        said = f"Seen before: {each.incident}, resolved by {each.resolution}"
+        typer.echo(f"{one_line(said, 400)}\nWhy, and others: runbook similar {done.incident}")
 
 
 def _run_facts(done: Any) -> dict[str, Any]:

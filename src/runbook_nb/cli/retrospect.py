@@ -1,4 +1,4 @@
-"""Commands that look back: postmortem, diff."""
+"""Commands that look back: postmortem, diff, similar."""
 
 import json
 from dataclasses import asdict
@@ -80,6 +80,43 @@ def diff(
     else:
         _print(found)
     raise typer.Exit(EXIT_CODES[found.verdict])
+
+
+@app.command()
+def similar(
+    incident: IncidentId,
+    *,
+    drills: Annotated[bool, typer.Option("--drills", help="Count drills too.")] = False,
+    limit: Annotated[int, typer.Option("-n", min=1, help="The most to show.")] = 5,
+    incidents: Incidents = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what was like an incident before it, why, and what resolved that.
+
+    Like is what shares failed checks, the alert, or many words with it.
+
+    Example: runbook similar INC-2041
+    """
+    from runbook_nb.context import incidents_folder
+    from runbook_nb.display.wording import one_line
+    from runbook_nb.incidents import find
+    from runbook_nb.record import plain_facts, read_events
+    from runbook_nb.similar import seen_before
+
+    timeline = find(incidents or incidents_folder(), incident)
+    events, _ = read_events(timeline)
+    before = seen_before(timeline.path.parent, events, drills=drills, limit=limit)
+    if as_json:
+        return typer.echo(json.dumps(plain_facts(before), indent=2))
+    for each in before.similar:
+        typer.echo(one_line(f"{each.incident} {each.title} ({each.opened_at:%Y-%m-%d %H:%MZ})"))
+        typer.echo(f"  resolved by: {one_line(each.resolution, 1000)}")
+        typer.echo(f"  like it: {one_line(each.why, 1000)}")
+    if not before.similar:
+        typer.echo(f"Nothing before {incident} was like it.")
+    if before.caveat:
+        typer.echo(before.caveat)
+    return None
 
 
 def _facts(found: "Comparison") -> dict[str, Any]:

@@ -24,7 +24,7 @@ from runbook_nb.incident.choosing import newest
 from runbook_nb.lab.faults import named
 from runbook_nb.lab.lab import Lab, LabState
 from runbook_nb.lab.monitoring import wait_for_alerts, wait_until_quiet, webhook
-from runbook_nb.model import Acted, Alert, Checked, Decided, Json, Outcome, Verdict, Verified
+from runbook_nb.model import DRILL, Acted, Alert, Checked, Decided, Json, Outcome, Verdict, Verified
 from runbook_nb.runbook import Runbook
 from runbook_nb.running import Order, Run, run
 
@@ -142,7 +142,7 @@ def _found_by(
         approve=approve,
     )
     here.run = run(order, progress=here.progress)
-    here.record = close(incidents, here.run.incident, by=actor(), resolution="drill").page
+    here.record = close(incidents, here.run.incident, by=actor(), resolution=DRILL).page
     return {"incident": here.run.incident, **findings(here.run)}
 
 

@@ -1,5 +1,5 @@
 """A timeline made readable: the facts of an incident."""
 
-from runbook_nb.record.record import Record, made_by, read_events
+from runbook_nb.record.record import Record, made_by, plain_facts, read_events
 
-__all__ = ["Record", "made_by", "read_events"]
+__all__ = ["Record", "made_by", "plain_facts", "read_events"]

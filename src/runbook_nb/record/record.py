@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -150,8 +150,14 @@ class Record:
         facts = {**asdict(self), "verdict": self.verdict}
         for action, folded in zip(facts["actions"], self.actions, strict=True):
             action["said"] = folded.said
-        plain: dict[str, Any] = json.loads(json.dumps(facts, default=_said_time))
-        return plain
+        return plain_facts(facts)
+
+
+def plain_facts(facts: Any) -> dict[str, Any]:
+    """Return facts as plain JSON, times in UTC with Z."""
+    known = asdict(facts) if is_dataclass(facts) and not isinstance(facts, type) else facts
+    plain: dict[str, Any] = json.loads(json.dumps(known, default=_said_time))
+    return plain
 
 
 def made_by() -> str:
