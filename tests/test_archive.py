@@ -26,6 +26,11 @@ PAYLOAD = (
     "{{ 7 * 7 }}{% raw %}\x1b[31m\x00\u202e"
 )
 
+# One black point.
+PICTURE = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+)
+
 
 @pytest.fixture
 def folder(tmp_path):
@@ -193,6 +198,22 @@ def test_hostile_outputs_of_a_notebook_are_cleaned(folder):
     # The banner's own, which is outside of the notebook.
     assert ("div", "class", "trust unsigned") in page.attributes
     assert page_of(folder).count('class="trust') == 1
+
+
+def test_a_picture_that_is_missing_hides_nothing_else(folder):
+    """Its cell is shown as it was written; one that is there is shown, without its words."""
+    healthy(folder)
+    picture = {"a.png": {"image/png": PICTURE}}
+    cells = nbformat.v4.new_markdown_cell
+    write_notebook(
+        folder,
+        cells("Look: ![x](attachment:gone.png)"),
+        cells("![y](attachment:a.png)", attachments=picture),
+    )
+    page = page_of(folder)
+
+    assert "![x](attachment:gone.png)" in page
+    assert f"data:image/png;base64,{PICTURE}" in page
 
 
 def test_no_local_file_gets_into_the_page(folder):

@@ -1,10 +1,11 @@
 """An executed notebook as a harmless piece of HTML: no script, no network, secrets masked."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from html import unescape
 from pathlib import Path
+from textwrap import indent
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
@@ -13,6 +14,7 @@ import nh3
 from runbook_nb.display.wording import anchor
 from runbook_nb.lean import lean_imports
 from runbook_nb.redaction import Redactor, visible
+from runbook_nb.redaction.images import without_texts
 from runbook_nb.runbook import templates_folder
 
 _SHOWN_PARTS: Final = {
@@ -91,7 +93,26 @@ def _template() -> Any:
             "filter_data_type": sorted,
         },
     )
+    exporter.register_filter("markdown2html", _forgiving(exporter.markdown2html))
     return exporter.template
+
+
+def _forgiving(markdown: Callable[[Any, str], str]) -> Callable[[Any, str], str]:
+    """Return a filter that shows what cannot be rendered as it was written.
+
+    One cell that names a picture it does not hold would otherwise hide a whole notebook.
+    """
+    from jinja2 import pass_context
+    from nbconvert.filters.markdown_mistune import InvalidNotebook
+
+    @pass_context
+    def rendered(context: Any, source: str) -> str:
+        try:
+            return markdown(context, source)
+        except InvalidNotebook:
+            return markdown(context, indent(source, "    "))
+
+    return rendered
 
 
 def clean_html(element: object, prefix: str) -> str:
@@ -139,7 +160,8 @@ def _contacts(notebook: Mapping[str, Any]) -> list[str]:
 def _harmless_cell(cell: Any, redactor: Redactor) -> Any:
     cell.source = visible(redactor.mask(cell.source[:TEXT_LIMIT]))
     cell.metadata = {}
-    cell.pop("attachments", None)
+    if "attachments" in cell:
+        cell.attachments = {name: _pictures(data) for name, data in cell.attachments.items()}
     if cell.cell_type == "code":
         cell.outputs = [_harmless_output(output, redactor) for output in cell.outputs]
     return cell
@@ -158,6 +180,15 @@ def _harmless_output(output: Any, redactor: Redactor) -> Any:
     else:
         shown = next((kind for kind in SHOWN_TYPES if kind in output.data), None)
         value = output.data[shown] if shown else None
-        output.data = {shown: value if shown in IMAGES else harmless(value)} if shown else {}
+        if shown in IMAGES:
+            output.data = _pictures({shown: value})
+        else:
+            output.data = {shown: harmless(value)} if shown else {}
         output.metadata = {}
     return output
+
+
+def _pictures(data: Mapping[str, Any]) -> dict[str, str]:
+    """Return the pictures of a bundle, without the words in them."""
+    encoded = {kind: "".join(data[kind]) for kind in IMAGES if kind in data}
+    return {kind: kept for kind, text in encoded.items() if (kept := without_texts(text))}
