@@ -149,3 +149,15 @@ def test_the_file_is_readable_by_its_owner_and_synced(timeline):
     """An appended event survives the process."""
     assert os.access(timeline.path, os.R_OK)
     assert len(Timeline(timeline.path)) == 3
+
+
+def test_who_acted_stays_an_address_and_evidence_does_not(tmp_path):
+    """Two people must not become one mark: approvals are held to their names."""
+    timeline = Timeline(tmp_path / "timeline.jsonl")
+    noted = timeline.append(
+        Noted(
+            at=datetime(2026, 11, 23, tzinfo=UTC), by="sam@example.com", text="ask eve@example.com"
+        )
+    )
+
+    assert (noted.by, noted.text) == ("sam@example.com", "ask [masked: e-mail]")

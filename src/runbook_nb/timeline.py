@@ -24,6 +24,7 @@ from runbook_nb.redaction import Redactor
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
+SIGNATURES: Final = ("by", "requested_by", "approved_by")
 GENESIS: Final = "0" * 64
 E = TypeVar("E", bound=Event)
 _KINDS: Final = {kind.kind: kind for kind in EVENTS}
@@ -164,7 +165,9 @@ class Timeline(Sequence[Event]):
 
 def _encode(event: Event, redactor: Redactor) -> dict[str, Any]:
     cleaned: dict[str, Any] = redactor.clean(event)
-    return cleaned
+    signed = {name: getattr(event, name) for name in SIGNATURES if hasattr(event, name)}
+    # Who approved is held against who asked: two addresses must not become one mark.
+    return cleaned | {name: redactor.text(who, signature=True) for name, who in signed.items()}
 
 
 def _decode(stored: dict[str, Any]) -> Event:

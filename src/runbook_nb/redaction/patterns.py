@@ -4,6 +4,7 @@ Where a pattern has a group, only that group is the secret, and what stands arou
 """
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 # Every repetition is bounded: an unbounded one takes minutes on a long line of dashes.
@@ -108,11 +109,11 @@ PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
     )
 )
 # These have a form of their own, so that they are told apart even where line breaks part them.
-FIRM: Final = frozenset(
-    {
-        *("jwt", "slack token", "google key", "google token", "aws key", "github token"),
-        *("supabase key", "fly token", "vercel token", "composio key", "prefixed key"),
-    }
+FIRM: Final = tuple(
+    (kind, pattern)
+    for kind, pattern in PATTERNS
+    if kind.split()[0] in {"jwt", "slack", "google", "aws", "github", "supabase", "fly", "vercel"}
+    or kind in {"composio key", "prefixed key"}
 )
 # Whom it concerns, not what it opens: looked for where no secret is left.
 PERSONAL: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
@@ -133,6 +134,32 @@ PERSONAL: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
         ),
     ),
 )
+
+# A text that has none of these (in small letters) is not searched: most have none of any.
+HINTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "private key": ("private",),
+    "jwt": ("eyj",),
+    "dsn password": ("://",),
+    "dsn key": ("://",),
+    "slack webhook": ("hooks.slack",),
+    "cookie": ("cookie",),
+    "authorization header": ("bearer", "basic", "token", "oauth", "flyv1", "digest", "authoriz"),
+    "named secret": ("pass", "pwd", "secret", "key", "assertion", "token", "sig", "credential"),
+    "slack token": ("xox", "xapp"),
+    "google key": ("aiza", "aq."),
+    "google token": ("ya29", "1//0", "gocspx", "4/0a"),
+    "aws key": ("akia", "asia"),
+    "github token": ("gh", "github"),
+    "supabase key": ("sb",),
+    "fly token": ("fm1", "fm2", "fo1"),
+    "pagerduty token": ("u+", "pdu"),
+    "vercel token": ("vc", "vercel"),
+    "composio key": ("ak_", "comp_"),
+    "prefixed key": ("k-", "k_", "npm", "hf", "glpat", "dop", "shpat", "xai", "sg.", "pypi", "whs"),
+    "password hash": ("scram", "$2"),
+    "e-mail": ("@",),
+    "phone": ("+", "(", "-", ".", "tel:"),
+}
 
 # A variable in capitals that ends in KEY opens something; a column such as metadata_key does not.
 _SECRET_NAME: Final = re.compile(

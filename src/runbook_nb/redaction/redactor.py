@@ -44,12 +44,15 @@ class Redactor:
         """Mask these exact values from now on; very short ones are left, being ordinary words."""
         self._known.learn(secrets)
 
-    def mask(self, text: str) -> str:
-        """Return the text without secrets; withhold all of it if masking fails."""
+    def mask(self, text: str, *, signature: bool = False) -> str:
+        """Return the text without secrets; withhold all of it if masking fails.
+
+        In a signature, the name of who acted, an address stays: approvals are held to it.
+        """
         try:
             for _ in range(_ROUNDS):
                 masked = replaced(text, self._secrets_in(text))
-                if masked == text:
+                if masked == text and not signature:
                     # Only now: the host behind a password is no part of an address.
                     masked = replaced(text, self._people_in(text))
                 if masked == text:
@@ -66,7 +69,7 @@ class Redactor:
         for reading in (whole, *decodings(whole)):
             yield from _matches(reading, PATTERNS)
             if joined := unwrapped(reading):
-                yield from _matches(joined, tuple(row for row in PATTERNS if row[0] in FIRM))
+                yield from _matches(joined, FIRM)
 
     def _people_in(self, text: str) -> Iterator[Found]:
         whole = Reading(text)
@@ -76,12 +79,12 @@ class Redactor:
                 if not self._allowed.intersection(_forms(text[found.start : found.end])):
                     yield found
 
-    def text(self, text: str) -> str:
+    def text(self, text: str, *, signature: bool = False) -> str:
         """Return the text masked, harmless on any screen, and cut to size."""
         # Cut far above the limit first: patterns over megabytes would hold up the run. The
         # margin is masked with the rest, so that a secret on the cut edge is not half shown.
         margin = TEXT_LIMIT * 2
-        masked = self.mask(visible(text[:margin]))
+        masked = self.mask(visible(text[:margin]), signature=signature)
         if len(masked) > TEXT_LIMIT or len(text) > margin:
             return f"{masked[:TEXT_LIMIT]} … [cut: {len(text):,} characters in all]"
         return masked
