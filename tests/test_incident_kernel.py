@@ -14,7 +14,8 @@ from runbook_nb.context import RunContext
 from runbook_nb.execute import execute
 from runbook_nb.execute.progress import for_stream
 from runbook_nb.incidents import find
-from runbook_nb.model import Acted, Changed
+from runbook_nb.model import Acted, Changed, Started
+from runbook_nb.record import Record
 from runbook_nb.redaction import Redactor
 from runbook_nb.runbook import Runbook
 
@@ -202,6 +203,21 @@ def test_run_all_stops_at_an_action_and_asks(kernel):
     assert responder.asked[0] == "'Restart' in TRIAL: type 'do' to do it, anything else not to: "
     assert responder.asked[1].startswith("It was done at")
     assert " by sam. 'Restart' in TRIAL" in responder.asked[1]
+
+
+def test_running_the_opening_cell_again_draws_the_board_and_forgets_nothing(kernel, runbook):
+    """After the page was loaded again it is the way to a new board; the run goes on."""
+    responder = kernel()
+    responder.run(CHECK)
+    responder.run(DECIDE)
+    (board,) = responder.run(SETUP)
+    responder.run(ACT, "do")
+    timeline = find(runbook.path.parent.parent / "incidents", "INC-1")
+
+    assert "✗ fail  Lag" in text_of(board)
+    assert timeline.last(Acted).outcome == "done"
+    (run,) = Record.of(timeline).runs
+    assert run.started_at == timeline.of(Started)[0].at
 
 
 def test_an_executed_copy_keeps_the_last_state_of_the_board(runbook):

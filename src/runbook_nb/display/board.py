@@ -26,6 +26,9 @@ _TONES: Final = {
     Standing.DECIDED: Tone.PLAIN,
 }
 _QUIET: Final = {Standing.NOT_RUN: "○", Standing.NOT_CHOSEN: "⊘"}
+_MINUTES_ARE_ENOUGH_S: Final = 120
+# JupyterLab forgets where a display stands when its page is loaded again.
+_AGAIN: Final = ". Run this cell again if it lacks a step that has run."
 _LOUD: Final = frozenset({Tone.WARN, Tone.UNKNOWN, Tone.FAIL})
 
 
@@ -34,9 +37,12 @@ def board_text(board: Board) -> str:
     return "\n".join(_text(board))
 
 
-def board_html(board: Board) -> str:
-    """Return the board as HTML, every value escaped; ``style()`` is its style sheet."""
-    return "".join(_html(board))
+def board_html(board: Board, *, hint: str = "") -> str:
+    """Return the board as HTML, every value escaped; ``style()`` is its style sheet.
+
+    ``hint`` is said beside the time at which it was drawn.
+    """
+    return "".join(_html(board, hint))
 
 
 def _text(board: Board) -> Iterator[str]:
@@ -56,7 +62,7 @@ def _text(board: Board) -> Iterator[str]:
     yield f"  Drawn at {clock(board.drawn_at)}"
 
 
-def _html(board: Board) -> Iterator[str]:
+def _html(board: Board, hint: str) -> Iterator[str]:
     incident = escape(one_line(board.incident))
     yield f'<section class="rb-board" role="region" aria-label="Board of {incident}">'
     if board.production:
@@ -72,7 +78,7 @@ def _html(board: Board) -> Iterator[str]:
     if board.people:
         people = "".join(f"<li>{escape(_said_of(person))}</li>" for person in board.people)
         yield f"<details><summary>People</summary><ul>{people}</ul></details>"
-    yield f'<p class="rb-drawn">Drawn at {clock(board.drawn_at)}</p></section>'
+    yield f'<p class="rb-drawn">Drawn at {clock(board.drawn_at)}{escape(hint)}</p></section>'
 
 
 def _section_html(section: Section, board: Board) -> Iterator[str]:
@@ -97,14 +103,20 @@ def _clocks(board: Board) -> Iterator[tuple[str, bool]]:
     yield one_line(board.severity), False
     yield f"in {one_line(board.environment).upper()}", False
     state = "closed after" if board.closed_at else "open for"
-    yield f"{state} {words(round(board.elapsed_s))}", False
+    yield f"{state} {_rounded(board.elapsed_s)}", False
     for name, due in (("update", board.update_due), ("escalation", board.escalation_due)):
         if due:
             yield _said_due(name, due), due.left_s <= 0
 
 
+def _rounded(seconds: float) -> str:
+    """Say a duration, without its seconds where minutes are enough to act on."""
+    exact = round(seconds)
+    return words(exact if exact < _MINUTES_ARE_ENOUGH_S else exact // 60 * 60)
+
+
 def _said_due(name: str, due: Due) -> str:
-    when = words(round(abs(due.left_s)))
+    when = _rounded(abs(due.left_s))
     if due.left_s <= 0:
         return f"{name} overdue by {when}"
     return f"next {name} due in {when} ({clock(due.at)})"
@@ -180,10 +192,13 @@ def _said_of(person: Person) -> str:
 
 
 class BoardCard:
-    """The board to look at: HTML in a notebook, text on a terminal."""
+    """The board to look at: HTML in a notebook, text on a terminal.
 
-    def __init__(self, board: Board) -> None:
-        self.board = board
+    ``attended`` adds how a responder gets a new one.
+    """
+
+    def __init__(self, board: Board, *, attended: bool = False) -> None:
+        self.board, self._hint = board, _AGAIN if attended else ""
 
     def __repr__(self) -> str:
         """Return the board as text."""
@@ -195,5 +210,5 @@ class BoardCard:
         exclude: object = None,  # noqa: ARG002 - likewise
     ) -> dict[str, Any]:
         """Return the board as text and as HTML."""
-        html = f"<style>{style()}</style>{board_html(self.board)}"
+        html = f"<style>{style()}</style>{board_html(self.board, hint=self._hint)}"
         return {"text/plain": repr(self), "text/html": html}

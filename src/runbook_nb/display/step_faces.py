@@ -49,8 +49,8 @@ def _checked(event: Checked) -> Face:
         facts.append(("Purpose", event.purpose))
     if event.reading > 1:
         facts.append(("Reading", f"number {event.reading}"))
-    facts.append(("Read", reading_words(event, evidence)))
-    facts.append(("Stands until", clock(evidence.read_at + timedelta(seconds=event.fresh_s))))
+    until = clock(evidence.read_at + timedelta(seconds=event.fresh_s))
+    facts.append(("Read", f"{reading_words(event, evidence)}; stale after {until}"))
     return Face(
         at=event.at,
         tone=Tone(event.verdict.value),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
+from typing import ClassVar
 
 from runbook_nb.calls import Action, Probe
 from runbook_nb.errors import RunbookFormatError, StepNotFoundError, near
@@ -17,6 +18,14 @@ class KnownSteps:
 
     A probe lives only in the kernel that ran its cell; after a restart it has to run again.
     """
+
+    # What this kernel knows, so that to run the opening cell again forgets nothing.
+    _in_this_kernel: ClassVar[dict[tuple[str, ...], "KnownSteps"]] = {}
+
+    @classmethod
+    def of_this_kernel(cls, runbook: Runbook, *, opened_with: tuple[str, ...]) -> "KnownSteps":
+        """Return the steps known to this kernel for the same text, opened in the same way."""
+        return cls._in_this_kernel.setdefault((runbook.digest, *opened_with), cls(runbook))
 
     def __init__(self, runbook: Runbook) -> None:
         self._runbook = runbook

@@ -26,8 +26,8 @@ class NotebookScreen:
     The board stands under the cell that first drew it; an executed copy keeps the newest.
     """
 
-    def __init__(self) -> None:
-        self._drawn = False
+    def __init__(self, *, attended: bool) -> None:
+        self._attended, self._drawn = attended, False
 
     def card(self, card: Card) -> None:
         """Show a card below the cell that runs."""
@@ -39,11 +39,12 @@ class NotebookScreen:
         """Draw the board where it stands, or here if it stands nowhere yet."""
         from IPython.display import display, update_display
 
+        card = BoardCard(board, attended=self._attended)
         place = f"board-{board.incident}-{board.runbook}"
         if self._drawn:
-            update_display(BoardCard(board), display_id=place)
+            update_display(card, display_id=place)
         else:
-            display(BoardCard(board), display_id=place)
+            display(card, display_id=place)
             self._drawn = True
 
     def say(self, text: str) -> None:

@@ -61,18 +61,19 @@ class Incident:
         ask: Callable[[str], str] = input,
         screen: Screen | None = None,
         running: Callable[[], str] = running_cell,
+        known: KnownSteps | None = None,
     ) -> None:
         self.timeline = timeline
         self._context, self._runbook, self._environment = context, runbook, environment
         self._now, self._sleep, self._ask = now, sleep, ask
-        self._known = KnownSteps(runbook)
+        self._known = known or KnownSteps(runbook)
         self._live = LiveRun(
             context=context,
             environment=environment,
             timeline=timeline,
             runbook=runbook,
             cells=Cells(running=running, opened=runbook, master=master_of(runbook)),
-            screen=screen or NotebookScreen(),
+            screen=screen or NotebookScreen(attended=context.attended),
             now=now,
         )
         parameters_digest = digest({"environment": environment.name, **parameters})
@@ -101,6 +102,10 @@ class Incident:
             runbook=joined.runbook,
             environment=joined.environment,
             parameters=parameters or {},
+            known=KnownSteps.of_this_kernel(
+                joined.runbook,
+                opened_with=(context.incident, environment, digest(dict(parameters or {}))),
+            ),
         )
         with incident._live.step("open"):
             incident._live.record(started(context, joined, parameters=parameters or {}))

@@ -31,7 +31,7 @@ def fold_runs(events: Sequence[Event]) -> tuple[RunFacts, ...]:
     runs: dict[str, RunFacts] = {}
     for event in events:
         if isinstance(event, Started):
-            runs[event.run] = _begun(event)
+            runs[event.run] = _begun(event, runs.get(event.run))
         elif event.run in runs:
             runs[event.run] = _continued(runs[event.run], event)
     return tuple(runs.values())
@@ -127,7 +127,10 @@ def _reading(event: Checked | Verified, seq: int) -> ReadingFacts:
     )
 
 
-def _begun(event: Started) -> RunFacts:
+def _begun(event: Started, known: RunFacts | None) -> RunFacts:
+    if known is not None:
+        # The opening cell ran again: the run goes on, perhaps with another text.
+        return replace(known, runbook_digest=event.runbook_digest, parameters=event.parameters)
     return RunFacts(
         run=event.run,
         runbook=event.runbook,
