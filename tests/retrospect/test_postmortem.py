@@ -1,16 +1,18 @@
 """A draft tells what the record knows, asks what it does not, and names nobody."""
 
 import re
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from typer.testing import CliRunner
 
 from runbook_nb.cli import app
 from runbook_nb.errors import IncidentStateError
-from runbook_nb.model import Acted, Alert, Asked, Decided, Noted, Outcome, Verdict
+from runbook_nb.model import Acted, Alert, Asked, Closed, Decided, Noted, Outcome, Verdict
 from runbook_nb.record import Record
 from runbook_nb.retrospect import draft_postmortem, write_draft
-from story import ACTION, LAG, Story, cut_off, healthy, heartbeat
+from story import ACTION, ALERT, LAG, START, Story, cut_off, healthy, heartbeat
 
 HOSTILE = (
     "<script>alert(1)</script> [x](javascript:alert(1)) | cell ![i](http://evil.example/a.png) "
@@ -166,3 +168,47 @@ def test_the_command_writes_beside_the_folder_and_breaks_no_seal(folder):
     assert done.exit_code == 0, done.output
     assert (folder.parent / "INC-2041.postmortem.md").is_file()
     assert [path.name for path in folder.iterdir()] == ["timeline.jsonl"]
+
+
+def test_when_it_began_is_not_made_up(folder):
+    """An alert that does not say when it began tells nothing of how late it came."""
+    draft = drafted(heartbeat(folder))
+    told = draft_postmortem(
+        replace(
+            Record.of(timeline := heartbeat(folder.with_name("INC-1"))),
+            alert=replace(ALERT, starts_at=START - timedelta(minutes=2)),
+        ),
+        list(timeline),
+    )
+
+    assert "after it began" not in draft
+    assert "The alert HeartbeatLagHigh opened it 2 min after it began." in told
+
+
+def test_a_run_without_an_end_in_a_closed_incident_is_said(folder):
+    """Somebody closed it over a run that was cut off."""
+    timeline = cut_off(folder)
+    timeline.append(Closed(at=START + timedelta(hours=1), by="alice"))
+
+    assert "has no end on the timeline" in drafted(timeline)
+
+
+def test_it_links_to_what_was_seen_before_without_the_words_of_then(folder):
+    """Those may name people whose roles are not known here."""
+    story = Story(folder.with_name("INC-2033"))
+    story.opens()
+    story.checks(LAG, Verdict.FAIL, 9.4, "s")
+    story.tell(Closed, resolution="Zacharias pulled the plug.")
+    tonight = Story(folder)
+    tonight.at = START + timedelta(days=1)
+    tonight.opens()
+    tonight.checks(LAG, Verdict.FAIL, 9.4, "s")
+
+    said = (
+        CliRunner()
+        .invoke(app, ["postmortem", "INC-2041", "--to", "-", "--incidents", str(folder.parent)])
+        .stdout
+    )
+
+    assert "Seen before: [INC-2033](INC-2033/record.html): 1 of 1 failed check the same" in said
+    assert "Zacharias" not in said

@@ -36,10 +36,12 @@ def postmortem(
     from runbook_nb.record import Record, read_events
     from runbook_nb.retrospect import draft_postmortem, write_draft
     from runbook_nb.retrospect.postmortem import FILE
+    from runbook_nb.similar import seen_before
 
     timeline = find(incidents or incidents_folder(), incident)
     events, _ = read_events(timeline)
-    draft = draft_postmortem(Record.of(timeline), events)
+    before = seen_before(timeline.path.parent, events).similar
+    draft = draft_postmortem(Record.of(timeline), events, before=before)
     if to == "-":
         return typer.echo(draft, nl=False)
     path = Path(to) if to else timeline.path.parent.parent / f"{incident}.{FILE}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from runbook_nb.durations import words
-from runbook_nb.model import Outcome
+from runbook_nb.model import IncidentStatus, Outcome
 from runbook_nb.record import Record
 from runbook_nb.record.remarks import Kind
 
@@ -24,15 +24,16 @@ def lucky(record: Record) -> list[str]:
 
 
 def _well(record: Record) -> Iterator[str]:
-    if record.alert and record.phases[0].at and record.opened_at:
-        late = (record.opened_at - record.phases[0].at).total_seconds()
+    if record.alert and record.alert.starts_at and record.opened_at:
+        late = (record.opened_at - record.alert.starts_at).total_seconds()
         yield f"The alert {record.alert.name} opened it {words(max(late, 0))} after it began."
     for decision in record.decisions:
         if decision.option and decision.option == decision.recommended:
             yield f"The checks led to {decision.option}, and it was chosen."
     for action in record.actions:
         if action.is_done and action.acted and action.acted.took_s:
-            yield f"“{action.title}” was rehearsed, and done in {words(action.acted.took_s)}."
+            rehearsed = "rehearsed, and " if action.event.rehearsal is not None else ""
+            yield f"“{action.title}” was {rehearsed}done in {words(action.acted.took_s)}."
     held = [each for each in record.held if each.broke_at is None]
     if held:
         yield f"{len(held)} of {len(record.held)} verified checks held for as long as was looked."
@@ -62,6 +63,8 @@ def _ended_badly(record: Record) -> Iterator[str]:
     for run in record.runs:
         if run.complete is False:
             yield f"The run of {run.runbook} did not come to its end: {run.reason or 'no reason'}."
+        if run.complete is None and record.status is IncidentStatus.CLOSED:
+            yield f"The run of {run.runbook} has no end on the timeline."
     for held in record.held:
         if held.broke_at:
             yield f"{held.title} was verified and {held.said}."
@@ -74,4 +77,4 @@ def _lucky(record: Record) -> Iterator[str]:
         if acted and acted.outcome is Outcome.NOT_NEEDED and "passes now" in acted.reason:
             yield f"“{action.title}” was no longer needed when its turn came: {acted.reason}"
     if record.alert is None and record.opened_at:
-        yield "No alert found it: somebody happened to look."
+        yield "No alert is on the timeline: it was opened by hand."

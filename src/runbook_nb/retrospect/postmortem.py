@@ -20,8 +20,10 @@ from runbook_nb.record.remarks import Kind
 from runbook_nb.retrospect.judging import badly, lucky, well
 from runbook_nb.retrospect.markdown import code, plain, table
 from runbook_nb.retrospect.roles import Roles
+from runbook_nb.similar import Similar
 
 FILE: Final = "postmortem.md"
+_PAGE: Final = "record.html"
 _MARK: Final = "<!-- draft "
 _TOLD: Final = frozenset(
     {"opened", "alerted", "decided", "approved", "verified", "undone", "noted", "closed"}
@@ -34,10 +36,12 @@ _EDITS: Final = {
 }
 
 
-def draft_postmortem(record: Record, events: Sequence[Event]) -> str:
+def draft_postmortem(
+    record: Record, events: Sequence[Event], *, before: Sequence[Similar] = ()
+) -> str:
     """Return the draft as Markdown; it stands beside the incident's folder, and links into it.
 
-    Within the folder it would be a file that nobody sealed.
+    Within the folder it would be a file that nobody sealed. ``before`` are past incidents like it.
     """
     roles = Roles(events)
     parts = (
@@ -46,7 +50,7 @@ def draft_postmortem(record: Record, events: Sequence[Event]) -> str:
         _section("Impact", _impact(record)),
         _section("Root causes", _asked("What made this possible?", "Why did nothing stop it?")),
         _section("Trigger", _asked("What set it off at that moment?")),
-        _section("Detection", _detection(record, roles)),
+        _section("Detection", _detection(record, roles, before)),
         _section("Resolution", _resolution(record, roles)),
         _section("Timeline", _timeline(record, events, roles)),
         _section("What went well", _facts(well(record))),
@@ -124,7 +128,7 @@ def _impact(record: Record) -> Iterator[str]:
     yield from _asked("Which customers were affected, and were they told?", "Was data lost?")
 
 
-def _detection(record: Record, roles: Roles) -> Iterator[str]:
+def _detection(record: Record, roles: Roles, before: Sequence[Similar]) -> Iterator[str]:
     if record.alert:
         yield f"Found by the alert {plain(record.alert.name)}: {plain(record.alert.summary)}"
     else:
@@ -134,6 +138,12 @@ def _detection(record: Record, roles: Roles) -> Iterator[str]:
             how = plain(roles.without_names(phase.how))
             yield f"{phase.name} at {day_and_clock(phase.at)}{_after(phase.said)}: {how}."
     yield ""
+    # The words of a past resolution may name people whose roles are not known here.
+    for each in before:
+        why = plain(roles.without_names(each.why))
+        yield f"- Seen before: [{plain(each.incident)}]({quote(each.incident)}/{_PAGE}): {why}."
+    if before:
+        yield from _asked("What was learned then, and why did it come back?")
     yield from _asked("Could it have been found earlier? By what?")
 
 
@@ -205,4 +215,4 @@ def _evidence(record: Record, seq: int) -> str:
 
 
 def _page(record: Record) -> str:
-    return f"{quote(record.id)}/record.html"
+    return f"{quote(record.id)}/{_PAGE}"
