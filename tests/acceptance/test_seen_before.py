@@ -21,5 +21,5 @@ def test_a_run_names_the_night_that_was_like_this_one(runbook, down):
     second = runbook("run", "incident_response", "--incident", "INC-8", expect=2)
 
     assert "Seen before" not in first
-    assert "Seen before: INC-7, resolved by in words: The agent was started" in second
+    assert "Seen before: INC-7, resolved by: in words: The agent was started" in second
     assert "the same runbook, incident_response" in runbook("similar", "INC-8")

@@ -9,10 +9,10 @@ from typer.testing import CliRunner
 
 from runbook_nb.cli import app
 from runbook_nb.errors import IncidentStateError
-from runbook_nb.model import Acted, Alert, Asked, Closed, Decided, Noted, Outcome, Verdict
+from runbook_nb.model import Acted, Alert, Asked, Changed, Closed, Decided, Noted, Outcome, Verdict
 from runbook_nb.record import Record
 from runbook_nb.retrospect import draft_postmortem, write_draft
-from story import ACTION, ALERT, LAG, START, Story, cut_off, healthy, heartbeat
+from story import ACTION, ALERT, LAG, RUN, START, Story, cut_off, healthy, heartbeat
 
 HOSTILE = (
     "<script>alert(1)</script> [x](javascript:alert(1)) | cell ![i](http://evil.example/a.png) "
@@ -111,7 +111,9 @@ def test_notes_for_the_runbook_become_action_items(folder):
     story.tell(Noted, text="Check 3 reads the wrong table.", runbook=True)
     items = drafted(story.timeline).partition("## Action items")[2]
 
-    assert "Work into the runbook: Check 3 reads the wrong table. | runbook | ? | ? |" in items
+    assert (
+        "Work this note into the text: Check 3 reads the wrong table. | runbook | ? | ? |" in items
+    )
     for kind in ("prevent", "detect", "mitigate", "process"):
         assert f"| ? | {kind} | ? | ? |" in items
 
@@ -212,3 +214,17 @@ def test_it_links_to_what_was_seen_before_without_the_words_of_then(folder):
 
     assert "Seen before: [INC-2033](INC-2033/record.html): 1 of 1 failed check the same" in said
     assert "Zacharias" not in said
+
+
+def test_a_step_that_was_edited_is_an_action_item_without_names(folder):
+    """What review proposes for this night stands in its postmortem too, and blames nobody."""
+    story = Story(folder)
+    story.opens()
+    edit = {"verb": "check", "title": LAG, "before": "limit = 5", "after": "limit = 9"}
+    story.timeline.append(Changed(at=story.at, run=RUN, by="alice", **edit))
+    story.checks(LAG, Verdict.FAIL, 9.4, "s")
+    story.tell(Noted, text="alice raised the limit.", runbook=True)
+    items = drafted(story.timeline).partition("## Action items")[2]
+
+    assert "Take the change into the runbook" in items
+    assert "responder raised the limit." in items

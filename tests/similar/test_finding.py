@@ -40,7 +40,7 @@ def test_a_night_like_this_one_is_found_with_what_resolved_it(tmp_path, tonight)
     assert first.resolved_by == (
         f"{RESTART}, “Restart the agent” done, verified; in words: Agent restarted."
     )
-    assert second.resolution == "its timeline does not say what"
+    assert second.resolution == "not on its timeline"
 
 
 def test_an_action_that_nobody_verified_is_said_to_be_that(tmp_path):

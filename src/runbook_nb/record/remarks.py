@@ -47,6 +47,16 @@ class Kind(StrEnum):
     SLOW = "slow"
 
 
+# What a remark asks of the runbook's author; a slow step asks for nothing.
+EDITS: Final = {
+    Kind.NOTE: "Work this note into the text",
+    Kind.UNKNOWN: "Say what to do when this cannot be read, or mend its probe",
+    Kind.OVERRIDDEN: "Change the checks that led here, or say when the other option is better",
+    Kind.SKIPPED: "Take the step out, or say why it must not be skipped",
+    Kind.CHANGED: "Take the change into the runbook, or say why it served only that night",
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Remark:
     """One thing an incident says about a runbook: of which step, and what was seen.

@@ -16,7 +16,7 @@ from runbook_nb.errors import IncidentStateError
 from runbook_nb.files import write_atomically
 from runbook_nb.model import Acted, Checked, Event, IncidentStatus, Outcome, Verdict
 from runbook_nb.record import Record
-from runbook_nb.record.remarks import Kind
+from runbook_nb.record.remarks import EDITS
 from runbook_nb.retrospect.judging import badly, lucky, well
 from runbook_nb.retrospect.markdown import code, plain, table
 from runbook_nb.retrospect.roles import Roles
@@ -28,12 +28,6 @@ _MARK: Final = "<!-- draft "
 _TOLD: Final = frozenset(
     {"opened", "alerted", "decided", "approved", "verified", "undone", "noted", "closed"}
 )
-_EDITS: Final = {
-    Kind.NOTE: "Work into the runbook",
-    Kind.UNKNOWN: "Say what to do when this cannot be read, or mend its probe",
-    Kind.OVERRIDDEN: "Change the checks that led to the other option",
-    Kind.SKIPPED: "Take the step out, or say why it must not be skipped",
-}
 
 
 def draft_postmortem(
@@ -53,10 +47,10 @@ def draft_postmortem(
         _section("Detection", _detection(record, roles, before)),
         _section("Resolution", _resolution(record, roles)),
         _section("Timeline", _timeline(record, events, roles)),
-        _section("What went well", _facts(well(record))),
-        _section("What went badly", _facts(badly(record))),
-        _section("Where we got lucky", _facts(lucky(record))),
-        _section("Action items", _action_items(record)),
+        _section("What went well", _facts(well(record), roles)),
+        _section("What went badly", _facts(badly(record), roles)),
+        _section("Where we got lucky", _facts(lucky(record), roles)),
+        _section("Action items", _action_items(record, roles)),
     )
     body = "\n".join(line for part in parts for line in part)
     return f"{body}\n{_MARK}{_digest(body)} -->\n"
@@ -188,17 +182,17 @@ def _belongs(event: Event) -> bool:
     return event.kind in _TOLD
 
 
-def _facts(facts: Sequence[str]) -> Iterator[str]:
-    yield from (f"- {plain(fact)}" for fact in facts)
+def _facts(facts: Sequence[str], roles: Roles) -> Iterator[str]:
+    yield from (f"- {plain(roles.without_names(fact))}" for fact in facts)
     yield "- [ ] What else?"
 
 
-def _action_items(record: Record) -> Iterator[str]:
+def _action_items(record: Record, roles: Roles) -> Iterator[str]:
     rows = [("?", kind, "?", "?", "") for kind in ("prevent", "detect", "mitigate", "process")]
     for remark in record.remarks:
-        if remark.kind in _EDITS:
+        if remark.kind in EDITS:
             step = f" ({plain(remark.step)})" if remark.step else ""
-            edit = f"{_EDITS[remark.kind]}: {plain(remark.said)}{step}"
+            edit = f"{EDITS[remark.kind]}: {plain(roles.without_names(remark.said))}{step}"
             rows.append((edit, "runbook", "?", "?", plain(remark.runbook)))
     yield from table(("what", "type", "owner", "due", "where"), rows)
     yield ""

@@ -32,7 +32,7 @@ class Similar:
     @property
     def resolution(self) -> str:
         """What resolved it, or that nobody wrote it down."""
-        return self.resolved_by or "its timeline does not say what"
+        return self.resolved_by or "not on its timeline"
 
 
 def similar_to(

@@ -8,17 +8,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from runbook_nb.errors import RunbookError
-from runbook_nb.record.remarks import Kind
+from runbook_nb.record.remarks import EDITS, Kind
 from runbook_nb.runbook import Runbook, is_injected, text_digest
 from runbook_nb.upkeep.sightings import Sighting
 
-_EDITS: Final = {
-    Kind.NOTE: "Work this note into the text",
-    Kind.UNKNOWN: "Say what to do when this cannot be read, or mend its probe",
-    Kind.OVERRIDDEN: "Change the checks that led here, or say when the other option is better",
-    Kind.SKIPPED: "Take the step out, or say why it must not be skipped",
-    Kind.CHANGED: "Take the change into the runbook, or say why it served only that night",
-}
 _LOG: Final = "## Validation Log"
 
 
@@ -69,7 +62,7 @@ def proposals(found: Sequence[Sighting], *, folder: Path) -> list[Proposal]:
             runbook=sightings[-1].runbook,
             kind=sightings[-1].kind,
             step=sightings[-1].step,
-            edit=_EDITS[sightings[-1].kind],
+            edit=EDITS[sightings[-1].kind],
             sightings=tuple(sightings),
             changed=_changed_since(sightings[-1], folder=folder),
         )
