@@ -53,6 +53,7 @@ def seen_before(
     if subject is None:
         return SeenBefore()
     names = _newest_first(folder.parent, besides=folder.name)
+    signs = _signs(subject)
     others: list[Past] = []
     looked = 0
     for name in names[:at_most]:
@@ -60,7 +61,7 @@ def seen_before(
             break
         looked += 1
         path = folder.parent / name / _TIMELINE
-        if _speaks_of(path, _signs(subject)):
+        if _speaks_of(path, signs):
             past = Past.of(Timeline(path).proven())
             others += [past] if past else []
     found = similar_to(subject, others, drills=drills, limit=limit)
