@@ -7,6 +7,7 @@ from runbook_nb.model import (
     Alerted,
     Approved,
     Asked,
+    Changed,
     Checked,
     Decided,
     Ended,
@@ -48,6 +49,11 @@ class Anchors:
                 self._places[id(event)] = f"run-{self.runs[event.run]}"
             elif isinstance(event, Opened | Alerted) and record.alert:
                 self._places[id(event)] = "alert"
+        edits = {(edit.verb, edit.title, edit.after): n for n, edit in enumerate(record.changes, 1)}
+        for event in events:
+            if isinstance(event, Changed):
+                edit = edits[event.verb, event.title, event.after]
+                self._places[id(event)] = f"change-{edit}"
         for place, action in enumerate(record.actions, start=1):
             for part in (action.acting, action.acted, action.undoing, action.undone):
                 self._places[id(part)] = f"action-{place}"

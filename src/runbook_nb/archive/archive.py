@@ -19,7 +19,7 @@ from runbook_nb.proof import (
 )
 from runbook_nb.proof.keys import NO_SEAL
 from runbook_nb.record import Record, made_by, plain_facts, read_events
-from runbook_nb.redaction import Redactor
+from runbook_nb.redaction import Redactor, report_of
 from runbook_nb.similar import seen_before
 from runbook_nb.timeline import Timeline
 
@@ -34,6 +34,7 @@ def write_record(folder: Path, *, redactor: Redactor | None = None, seal: Seal =
     events, integrity = read_events(timeline)
     record = Record.of_events(events, folder=folder, integrity=integrity)
     before = seen_before(folder, events)
+    redaction = report_of(folder, redactor=redactor)
     html = page(
         record,
         events,
@@ -43,6 +44,7 @@ def write_record(folder: Path, *, redactor: Redactor | None = None, seal: Seal =
         ],
         contents=_older(contents_of(folder)),
         before=before,
+        redaction=redaction,
         # A template that could reach the key could print it.
         seal=replace(seal, key=None),
     )
@@ -50,6 +52,7 @@ def write_record(folder: Path, *, redactor: Redactor | None = None, seal: Seal =
         "record": record.to_json(),
         "made_by": made_by(),
         "sealed_by": seal.fingerprint,
+        "redaction": plain_facts(redaction),
         "similar": [plain_facts(each) for each in before.similar],
     }
     write_atomically(folder / PAGE, html)

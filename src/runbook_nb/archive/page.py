@@ -14,6 +14,7 @@ from runbook_nb.display.wording import clock, day_and_clock
 from runbook_nb.model import Event, IncidentStatus, Verdict
 from runbook_nb.proof import Content, Seal
 from runbook_nb.record import Record
+from runbook_nb.redaction import RedactionReport
 from runbook_nb.runbook import templates_folder
 from runbook_nb.similar import SeenBefore
 
@@ -38,6 +39,7 @@ def page(
     contents: Sequence[Content],
     seal: Seal,
     before: SeenBefore,
+    redaction: RedactionReport,
 ) -> str:
     """Return the whole page: one file that needs no script and no network."""
     anchors = Anchors(record, events)
@@ -57,6 +59,7 @@ def page(
             contents=contents,
             seal=seal,
             before=before,
+            redaction=redaction,
             moment=clock if _is_one_day(events) else day_and_clock,
             day=f"{events[0].at:%Y-%m-%d}" if events and _is_one_day(events) else "",
             card_style=style(),
