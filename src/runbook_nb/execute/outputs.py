@@ -74,7 +74,8 @@ class Writing:
                 "output_type": kind,
                 "ename": self.text(output["ename"]),
                 "evalue": self.text(output["evalue"]),
-                "traceback": [self.text(line) for line in output["traceback"]],
+                # Joined first: a long value may stand on two lines of a traceback.
+                "traceback": self.text("\n".join(output["traceback"])).split("\n"),
             }
         written = {
             "output_type": kind,
@@ -86,7 +87,7 @@ class Writing:
         return written
 
     def _bundle(self, data: Mapping[str, Any]) -> dict[str, Json]:
-        return {mime: self._content(mime, value) for mime, value in data.items()}
+        return {self._redactor.mask(mime): self._content(mime, each) for mime, each in data.items()}
 
     def _content(self, mime: str, value: Any) -> Json:
         if not isinstance(value, str):

@@ -8,12 +8,13 @@ from typing import Final
 from urllib.parse import quote_plus, unquote
 
 from runbook_nb.redaction.patterns import names_secret
-from runbook_nb.redaction.reading import Reading, bare, decodings
+from runbook_nb.redaction.reading import Reading, bare, decodings, one_way, untagged
 
 # Shorter values are words such as "lab" or "8000"; masking them would eat the record.
 SECRET_MINIMUM: Final = 6
 # A value is looked for with its letters torn apart only when it is long enough to be no word.
 TORN_MINIMUM: Final = 12
+_BARE_MINIMUM: Final = 8  # of them that are no blank, quote, plus or backslash
 _LINE_MINIMUM: Final = 16
 _IN_BASE64: Final = re.compile(r"[A-Za-z0-9+/=_-]{0,8192}")
 _PASSWORD: Final = re.compile(r"://[^\s:/@]{0,128}:([^\s]{1,256})@")
@@ -43,8 +44,8 @@ class Known:
             part for value in values for part in _parts(value) if len(part) >= SECRET_MINIMUM
         )
         self._plain = list({form for value in self._values for form in _plain(value)})
-        squeezed = {bare(Reading(form)).text for form in self._plain}
-        self._bare = [form for form in squeezed if len(form) >= TORN_MINIMUM]
+        long = (bare(Reading(form)).text for form in self._plain if len(form) >= TORN_MINIMUM)
+        self._bare = list({form for form in long if len(form) >= _BARE_MINIMUM})
         self._base64 = list({form for value in self._values for form in _base64(value)})
 
     def spans(self, text: Reading) -> Iterator[Span]:
@@ -52,13 +53,16 @@ class Known:
         if not self._values:
             return
         readings = [text, *decodings(text)]
-        for reading in readings:
+        for reading in (*readings, *one_way(text)):
             yield from _found(reading, self._plain)
-        for reading in (text, readings[-1])[: len(readings)]:
-            squeezed = bare(reading)
-            yield from _found(squeezed, self._bare)
-            for start, end in [*_found(reading, self._base64), *_found(squeezed, self._base64)]:
-                yield _whole_block(text.text, start, end)
+        # Tags go before and after decoding: a secret may itself hold what looks like one.
+        shown = untagged(text)
+        joined = (text, readings[-1], *(shown, *decodings(shown))[-1:], untagged(readings[-1]))
+        for reading in dict.fromkeys(joined):
+            for each in (reading, bare(reading)):
+                yield from _found(each, self._bare)
+                for start, end in _found(each, self._base64):
+                    yield _whole_block(text.text, start, end)
 
 
 def _found(reading: Reading, needles: Iterable[str]) -> Iterator[Span]:

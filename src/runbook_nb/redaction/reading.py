@@ -11,18 +11,20 @@ from urllib.parse import unquote
 # An escape can be escaped again, as JSON within JSON within a URL.
 LAYERS: Final = 3
 # Every repetition is bounded, so that no text holds masking up.
-_CODED: Final = re.compile(
+_ESCAPED: Final = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}"
     r"|\\U[0-9a-fA-F]{8}|\\x[0-9a-fA-F]{2}|\\[^\w\s]|\\[nrt]"
-    r"|%[0-7][0-9a-fA-F]|(?:%[89a-fA-F][0-9a-fA-F]){1,6}"
-    r"|&(?:\#\d{1,7}|\#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,31});?"
 )
+_PERCENT: Final = re.compile(r"%[0-7][0-9a-fA-F]|(?:%[89a-fA-F][0-9a-fA-F]){1,6}")
+_ENTITY: Final = re.compile(r"&(?:\#\d{1,7}|\#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,31});?")
+_CODED: Final = re.compile("|".join(each.pattern for each in (_ESCAPED, _PERCENT, _ENTITY)))
 _LETTERS: Final = {"n": "\n", "r": "\r", "t": "\t"}
 _UNSEEN: Final = (
     r"\x1b\[[0-?]{0,64}[ -/]{0,8}[@-~]|⟨U\+[0-9A-F]{4,6}⟩|[\xad\u200b-\u200f\u2060\ufeff]"
 )
-# What may part a value: blanks, quotes of joined strings, tags, marks that are not seen.
-_BLANKS: Final = re.compile(rf"[\s\"'`\\+]|<[^<>]{{1,300}}>|{_UNSEEN}")
+# What may part a value: tags; blanks, quotes of joined strings, and marks that are not seen.
+_TAGS: Final = re.compile(r"<[^<>]{1,300}>")
+_BLANKS: Final = re.compile(rf"[\s\"'`\\+]|{_UNSEEN}")
 # A line that is nothing but more of the same word goes on with the line before.
 _WRAPS: Final = re.compile(
     r"(?<=[\w+/=.~-])[\"']?[ \t]{0,40}\\?\r?\n[ \t>|]{0,40}[\"']?"
@@ -107,9 +109,22 @@ def decodings(text: Reading) -> Iterator[Reading]:
         text = decoded
 
 
+def one_way(text: Reading) -> Iterator[Reading]:
+    """Return a text with only one kind of code resolved: a neighbour can look like another."""
+    marks = {"\\": _ESCAPED, "%": _PERCENT, "&": _ENTITY}
+    present = [code for mark, code in marks.items() if mark in text.text]
+    if len(present) > 1:
+        yield from (text.edited(code, _decoded) for code in present)
+
+
 def bare(text: Reading) -> Reading:
-    """Return a text without blanks, quotes, tags and what is not seen."""
+    """Return a text without blanks, quotes and what is not seen."""
     return text.edited(_BLANKS)
+
+
+def untagged(text: Reading) -> Reading:
+    """Return a text without its tags."""
+    return text.edited(_TAGS) if "<" in text.text else text
 
 
 def unwrapped(text: Reading) -> Reading | None:
