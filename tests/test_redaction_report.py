@@ -1,7 +1,10 @@
 """The report counts what was masked, where, and never says what."""
 
 import nbformat
+import pytest
 
+from runbook_nb.context import checked_id
+from runbook_nb.errors import ParameterError
 from runbook_nb.execute.outputs import masked_notebook
 from runbook_nb.model import Noted
 from runbook_nb.redaction import Masked, Redactor, report_of
@@ -57,3 +60,12 @@ def test_files_that_cannot_be_read_are_named(tmp_path):
     (tmp_path / "timeline.jsonl").write_text('{"kind": "noted"}\n{"cut\n[]\n')
 
     assert report_of(tmp_path).unread == ("a.ipynb", "b.ipynb", "c.ipynb")
+
+
+def test_a_secret_cannot_name_an_incident():
+    """A folder's name is in every path; nothing is created, and the error does not repeat it."""
+    with pytest.raises(ParameterError, match="looks like a secret") as told:
+        checked_id(KEY)
+
+    assert KEY not in str(told.value)
+    assert checked_id("INC-2041") == "INC-2041"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from runbook_nb.errors import ParameterError
+from runbook_nb.redaction import Redactor
 
 WORKING: Final = "working"  # the folder of an incident where responders run notebooks
 INCIDENT_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -108,6 +109,10 @@ def checked_id(incident: str) -> str:
             f"{incident!r} cannot be an incident id: use letters, digits, dots, dashes and "
             "underscores, at most 64, beginning with a letter or digit (INC-2041)."
         )
+        raise ParameterError(message)
+    if Redactor().mask(incident) != incident:
+        # A folder's name is in every path and cannot be masked afterwards.
+        message = "This incident id looks like a secret. Choose another one, such as INC-2041."
         raise ParameterError(message)
     return incident
 
