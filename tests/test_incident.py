@@ -265,6 +265,20 @@ def test_an_action_of_an_option_not_chosen_is_declined(night):
     assert action.done == 0
 
 
+def test_a_decision_of_another_runbook_chooses_nothing_here(night):
+    """Two runbooks of one incident may have an option of the same name."""
+    action = RecordingAction()
+    incident = night.incident()
+    check(incident, LATE)
+    night.starts("other-run", runbook="another")
+    night.timeline.append(Decided(at=night.clock.now(), run="other-run", option=A, recommended=A))
+    night.approve(A)
+    incident.act("Restart", action(), because="Lag", **WORDS)
+
+    assert night.timeline.last(Acted).outcome is Outcome.DECLINED
+    assert action.done == 0
+
+
 def test_running_the_cell_again_does_not_repeat_a_done_action(night):
     """Nor does another run of the same incident."""
     action = RecordingAction()
@@ -293,6 +307,16 @@ def test_an_action_cut_off_midway_is_repeated_only_if_it_may_be(night, repeatabl
     act()
 
     assert action.done == done
+
+
+def test_a_responder_is_told_that_an_action_was_cut_off(night):
+    """A person may do it again, and must know."""
+    _, act = diagnosed(night, RecordingAction(), attended=True, answers=("no",))
+    words = {"title": "Restart", "call": "", "option": A, "because": "", "risk": "", "undo": ""}
+    night.timeline.append(Acting(at=night.clock.now(), by="kim", **words))
+    act()
+
+    assert "by kim and cut off, so it may be half done. 'Restart'" in night.responder.asked[0]
 
 
 def test_a_failed_action_is_recorded_then_raised(night):

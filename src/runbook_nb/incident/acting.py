@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 from runbook_nb.errors import ActionError, ApprovalError
 from runbook_nb.incident import past
+from runbook_nb.incident.choosing import decision
 from runbook_nb.incident.consent import Consent
 from runbook_nb.incident.live import LiveRun
 from runbook_nb.incident.planned import Planned
 from runbook_nb.incident.sending import rehearse, send
-from runbook_nb.model import UNDO, Acted, Acting, Checked, Decided, Json, Outcome, Undone, Verdict
+from runbook_nb.model import UNDO, Acted, Acting, Checked, Json, Outcome, Undone, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +101,8 @@ class Actor:
     def _not_chosen(self, planned: Planned) -> tuple[Outcome, str] | None:
         if not planned.option:
             return None
-        decided = self.live.timeline.last(Decided)
+        live = self.live
+        decided = decision(live.timeline, live.runbook, run=live.context.run)
         if decided is None:
             return Outcome.DECLINED, "No option was chosen yet; run the decision first."
         if decided.option != planned.option:

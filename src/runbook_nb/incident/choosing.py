@@ -7,7 +7,7 @@ from typing import Any
 from runbook_nb.board import is_stale
 from runbook_nb.errors import ParameterError, StepNotFoundError, near
 from runbook_nb.limits import worst
-from runbook_nb.model import Checked, Event, Option, Started, Verdict
+from runbook_nb.model import Checked, Decided, Event, Option, Started, Verdict
 from runbook_nb.runbook import Runbook
 
 
@@ -22,11 +22,7 @@ def own_checks(timeline: Sequence[Event], runbook: Runbook, *, run: str) -> list
     So a responder continues where a machine has diagnosed.
     """
     events = list(timeline)
-    runs = {
-        event.run
-        for event in events
-        if isinstance(event, Started) and event.runbook == runbook.name
-    }
+    runs = _runs_of(events, runbook)
     titles = {step.title for step in runbook.steps if step.verb == "check"}
     return [
         event
@@ -34,6 +30,14 @@ def own_checks(timeline: Sequence[Event], runbook: Runbook, *, run: str) -> list
         if isinstance(event, Checked)
         and (event.run == run or (event.run in runs and event.title in titles))
     ]
+
+
+def decision(timeline: Sequence[Event], runbook: Runbook, *, run: str) -> Decided | None:
+    """Return the newest decision of this runbook; another one's of the same incident is not it."""
+    events = list(timeline)
+    runs = {run, *_runs_of(events, runbook)}
+    own = (event for event in reversed(events) if isinstance(event, Decided) and event.run in runs)
+    return next(own, None)
 
 
 def stale_titles(checks: Sequence[Checked], *, now: datetime) -> tuple[str, ...]:
@@ -149,3 +153,11 @@ def _titles(checks: Sequence[Checked], heading: str, verdict: Verdict) -> tuple[
         for checked in checks
         if checked.verdict is verdict and checked.if_failed == heading
     )
+
+
+def _runs_of(events: Sequence[Event], runbook: Runbook) -> set[str]:
+    return {
+        event.run
+        for event in events
+        if isinstance(event, Started) and event.runbook == runbook.name
+    }

@@ -59,8 +59,16 @@ class Consent:
     def _typed(self, planned: Planned) -> bool:
         production = self.live.environment.is_production
         word = self.live.context.incident if production else CONFIRMATION
-        before = past.done(self.live.timeline, planned.title)
-        again = f"It was done at {before.at:%H:%M:%SZ} by {before.by}. " if before else ""
+        again = self._before(planned.title)
         where = f"{planned.title!r} in {self.live.environment.name.upper()}"
         answer = self.ask(f"{again}{where}: type {word!r} to do it, anything else not to: ")
         return answer.strip() == word
+
+    def _before(self, title: str) -> str:
+        """Say that an action was done before, or begun and never ended."""
+        if done := past.done(self.live.timeline, title):
+            return f"It was done at {done.at:%H:%M:%SZ} by {done.by}. "
+        if begun := past.begun(self.live.timeline, title):
+            when = f"{begun.at:%H:%M:%SZ} by {begun.by}"
+            return f"It was begun at {when} and cut off, so it may be half done. "
+        return ""

@@ -14,7 +14,7 @@ from runbook_nb.display import Card
 from runbook_nb.environment import Environment
 from runbook_nb.incident.acting import Actor
 from runbook_nb.incident.cells import Cells, master_of, running_cell
-from runbook_nb.incident.choosing import choose, own_checks, stale_titles
+from runbook_nb.incident.choosing import choose, decision, own_checks, stale_titles
 from runbook_nb.incident.consent import Consent
 from runbook_nb.incident.joining import join, started
 from runbook_nb.incident.known import KnownSteps
@@ -209,7 +209,8 @@ class Incident:
 
         A step under an option that was not chosen is skipped.
         """
-        known, decided = self._runbook.step("ask", question), self.timeline.last(Decided)
+        known = self._runbook.step("ask", question)
+        decided = decision(self.timeline, self._runbook, run=self._run)
         put: dict[str, Any] = {"question": question, "owner": owner}
         with self._live.step("ask", question) as step:
             if known and known.option and (decided is None or decided.option != known.option):
