@@ -102,6 +102,22 @@ def test_check_refuses_an_action_and_act_a_probe(night):
         incident.act("Restart", scripted_probe(1), because="Lag", **WORDS)
 
 
+def test_fresh_is_a_duration(night):
+    """Sixty of what?"""
+    with pytest.raises(TypeError, match="no duration"):
+        check(night.incident(), 1, expect=at_most(5, "s"), fresh=60)
+
+
+def test_an_action_before_the_decision_says_which_cell_to_run(night):
+    """Out of order is told, not guessed."""
+    incident = night.incident()
+    check(incident, LATE)
+    incident.act("Restart", RecordingAction()(), because="Lag", **WORDS)
+
+    reason = night.timeline.last(Acted).reason
+    assert reason == "No option was chosen yet: run the cell under 'Resolution Steps' first."
+
+
 def test_if_failed_must_name_a_heading(night):
     """A next step that does not exist is an error of the author, told with the near one."""
     with pytest.raises(RunbookFormatError, match="Option A: Restart"):

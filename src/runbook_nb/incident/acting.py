@@ -104,7 +104,9 @@ class Actor:
         live = self.live
         decided = decision(live.timeline, live.runbook, run=live.context.run)
         if decided is None:
-            return Outcome.DECLINED, "No option was chosen yet; run the decision first."
+            steps = (step.heading for step in live.runbook.steps if step.verb == "decide")
+            where = next((f"run the cell under {heading!r} first" for heading in steps), "decide")
+            return Outcome.DECLINED, f"No option was chosen yet: {where}."
         if decided.option != planned.option:
             chosen = f"{decided.option!r} was chosen" if decided.option else "nothing was chosen"
             return Outcome.DECLINED, f"{planned.option!r} was not chosen; {chosen}."

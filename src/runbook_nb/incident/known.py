@@ -47,6 +47,9 @@ class KnownSteps:
         if not isinstance(probe, Probe):
             message = f"check({title!r}) reads a probe, not {probe!r}."
             raise TypeError(message)
+        if not isinstance(fresh, timedelta):
+            message = f"check({title!r}): fresh={fresh!r} is no duration, such as minutes(5)."
+            raise TypeError(message)
         if if_failed not in self._runbook.headings:
             message = (
                 f"{title!r}: if_failed={if_failed!r} is no heading of {self._runbook.name}. "

@@ -20,8 +20,8 @@ from runbook_nb.timeline import Timeline
 
 E = TypeVar("E", bound=Event)
 
-# A decision, a note and a stop are in the responder's own words; to write them is no edit.
-EDITABLE: Final = frozenset({"check", "act", "verify", "undo", "ask"})
+# A decision, a note, an undo and a stop are the responder's own; to write them is no edit.
+EDITABLE: Final = frozenset({"check", "act", "verify", "ask"})
 
 
 @dataclass(frozen=True, kw_only=True)
