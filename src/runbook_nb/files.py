@@ -1,5 +1,6 @@
 """Write files so that a crash or a full disk leaves the old one or the new one, never half."""
 
+import hashlib
 import os
 import tempfile
 from pathlib import Path
@@ -20,3 +21,11 @@ def write_atomically(path: Path, text: str) -> None:
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+
+
+def code_digest(*folders: Path) -> str:
+    """Return the SHA-256 of the code in some folders: what it has made is as old as it is."""
+    found = hashlib.sha256()
+    for path in sorted(path for folder in folders for path in folder.iterdir() if path.is_file()):
+        found.update(path.name.encode() + path.read_bytes())
+    return found.hexdigest()
