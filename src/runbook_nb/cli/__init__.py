@@ -12,10 +12,12 @@ import typer
 
 # Each module adds its commands to the application when it is imported.
 from runbook_nb.cli import (  # noqa: F401
+    archive,
     authors,
     checking,
     incidents,
     labs,
+    listing,
     opening,
     records,
     retrospect,

@@ -1,4 +1,4 @@
-"""Commands for records: close, archive, verify."""
+"""Commands for records: close, verify."""
 
 import json
 from collections.abc import Iterator
@@ -39,26 +39,11 @@ def close(
     folder = incidents or incidents_folder()
     done = close_incident(folder, incident, by=by or actor(), resolution=resolution)
     typer.echo(f"{incident} is closed. Record: {done.page}")
-    _warn_unsigned(done)
+    warn_unsigned(done)
     if announce:
         _announce(folder, done)
     else:
         typer.echo(f"Post this in #incidents:\n  {done.message}")
-
-
-@app.command()
-def archive(incident: IncidentId, *, incidents: Incidents = None) -> None:
-    """Make the record anew from the timeline and the runs, and seal it again.
-
-    Example: runbook archive INC-2041
-    """
-    from runbook_nb.closing import remake
-    from runbook_nb.context import incidents_folder
-
-    done = remake(incidents or incidents_folder(), incident)
-    typer.echo(str(done.page))
-    _warn_unsigned(done)
-    typer.echo(f"Head of the whole record: {done.sealed.digest}", err=True)
 
 
 @app.command()
@@ -126,7 +111,8 @@ def _said(path: Path, found: "Verification") -> Iterator[str]:
         )
 
 
-def _warn_unsigned(done: "Recorded") -> None:
+def warn_unsigned(done: "Recorded") -> None:
+    """Say why a record is not signed, if it is not."""
     if done.seal.reason:
         typer.echo(f"The record is not signed. {done.seal.reason}", err=True)
 

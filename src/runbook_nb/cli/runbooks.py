@@ -1,4 +1,4 @@
-"""Commands for runbooks: list, show, fmt."""
+"""Commands for runbooks: show, fmt."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from runbook_nb.cli.app import ERROR, EXIT_CODES, AsJson, app
+from runbook_nb.cli.app import EXIT_CODES, AsJson, app
 from runbook_nb.errors import RunbookError
 from runbook_nb.model import Verdict
 
@@ -35,38 +35,6 @@ class Take(StrEnum):
 RunbookName = Annotated[
     str, typer.Argument(help="The runbook.", autocompletion=runbook_names, show_default=False)
 ]
-
-
-@app.command("list")
-def list_(
-    query: Annotated[
-        list[str] | None, typer.Argument(help="A symptom, or the text of an alert.")
-    ] = None,
-    *,
-    readme: Annotated[
-        Path | None, typer.Option(help="Bring the index in this README up to date.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """List the runbooks by group, or find the one that fits a symptom or an alert.
-
-    What the platform needs and nobody has written yet is listed as that.
-
-    Example: runbook list "p95 heartbeat"
-    """
-    from runbook_nb.catalog.listing import index_lines
-
-    if readme is not None:
-        changed = write_index(readme, check=False)
-        return typer.echo(f"{'written' if changed else 'up to date'}: {readme}")
-    if query:
-        return _found(" ".join(query), as_json=as_json)
-    entries = catalogue()
-    if as_json:
-        return typer.echo(json.dumps([entry.facts() for entry in entries], indent=2))
-    for line in index_lines(entries):
-        typer.echo(line.rstrip())
-    return None
 
 
 @app.command()
@@ -197,23 +165,6 @@ def write_index(readme: Path, *, check: bool) -> bool:
     if wanted != text and not check:
         write_atomically(readme, wanted)
     return wanted != text
-
-
-def _found(query: str, *, as_json: bool) -> None:
-    from runbook_nb.catalog import search
-    from runbook_nb.catalog.coverage import lab_alerts
-    from runbook_nb.catalog.listing import hit_lines
-
-    hits = search(query, catalogue(), summaries=lab_alerts())
-    if as_json:
-        typer.echo(json.dumps([hit.facts() for hit in hits], indent=2))
-    elif hits:
-        for line in hit_lines(hits):
-            typer.echo(line.rstrip())
-    else:
-        typer.echo(f"No runbook speaks of {query!r}. All of them: runbook list")
-    if not hits:
-        raise typer.Exit(ERROR)
 
 
 def _page(text: str) -> None:

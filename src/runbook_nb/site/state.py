@@ -1,0 +1,70 @@
+"""What a site was built from, so that the next build touches only what changed."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from runbook_nb.errors import IncidentStateError
+from runbook_nb.files import code_digest, write_atomically
+from runbook_nb.site.proofs import Proof
+
+FILE: Final = ".archive.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What is known of one record from the build before: stamps of its folder and of its copy."""
+
+    stamp: str
+    copied: str
+    proof: Proof
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """A build: the keys that were known, and its records by folder."""
+
+    keys: str = ""
+    records: dict[str, Kept] = field(default_factory=dict)
+
+
+def read_state(site: Path) -> State:
+    """Return the state of the last build; an empty one where nothing of it can be used.
+
+    Raises IncidentStateError for a folder that holds something else.
+    """
+    path = site / FILE
+    if not path.is_file():
+        if site.exists() and (not site.is_dir() or any(site.iterdir())):
+            message = (
+                f"{site} holds something that is no archive. Choose an empty folder with --to."
+            )
+            raise IncidentStateError(message)
+        return State()
+    try:
+        told = json.loads(path.read_bytes())
+        if told["made_by"] != _made_by():
+            # Other code may prove and copy otherwise.
+            return State()
+        records = {name: _kept(kept) for name, kept in told["records"].items()}
+        return State(keys=told["keys"], records=records)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return State()
+
+
+def write_state(site: Path, state: State) -> None:
+    """Keep the state of a build; written last, so that a build cut off is done again."""
+    told = {"made_by": _made_by(), **asdict(state)}
+    write_atomically(site / FILE, json.dumps(told, separators=(",", ":")) + "\n")
+
+
+def _kept(told: dict[str, Any]) -> Kept:
+    proof = {**told["proof"], "problems": tuple(told["proof"]["problems"])}
+    return Kept(stamp=told["stamp"], copied=told["copied"], proof=Proof(**proof))
+
+
+@cache
+def _made_by() -> str:
+    return code_digest(Path(__file__).parent, Path(__file__).parents[1] / "proof")
