@@ -103,7 +103,7 @@ def test_check_refuses_an_action_and_act_a_probe(night):
 
 
 def test_fresh_is_a_duration(night):
-    """Sixty of what?"""
+    """A number alone does not say of what."""
     with pytest.raises(TypeError, match="no duration"):
         check(night.incident(), 1, expect=at_most(5, "s"), fresh=60)
 
