@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote
 
 import nh3
 
+from runbook_nb.display.code import code_html
 from runbook_nb.display.wording import anchor
 from runbook_nb.lean import lean_imports
 from runbook_nb.redaction import Redactor, visible
@@ -35,8 +36,8 @@ _ATTRIBUTES: Final = {
     "time": {"datetime"},
     "ol": {"start"},
 }
-# Classes of our cards and of highlighted code; any other could borrow the look of the page.
-_CLASS: Final = re.compile(r"rb-[a-z]+|highlight|hl-[a-z]+|[a-z]{1,2}\d?")
+# Classes of our cards and of marked code; any other could borrow the look of the page.
+_CLASS: Final = re.compile(r"rb-[a-z]+|[ckms]")
 _IMAGE: Final = re.compile(r"data:image/(?:png|jpeg|gif);base64,[\w+/=\s]*")
 _HEADING: Final = re.compile(r"<h([1-6])>(.*?)</h\1>", re.DOTALL)
 _MARKUP: Final = re.compile(r"<[^>]*>")
@@ -76,7 +77,6 @@ def _template() -> Any:
     """
     lean_imports()
     from nbconvert.exporters import HTMLExporter
-    from nbconvert.filters import Highlight2HTML
 
     exporter: Any = HTMLExporter(
         template_name="record",
@@ -88,7 +88,7 @@ def _template() -> Any:
         exclude_anchor_links=True,
         filters={
             "clean_html": clean_html,
-            "highlight_code": Highlight2HTML(pygments_lexer="ipython3"),
+            "highlight_code": code_html,
             # A harmless output has one type: what is shown was chosen when it was read.
             "filter_data_type": sorted,
         },

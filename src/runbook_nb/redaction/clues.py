@@ -11,6 +11,7 @@ _KEYS: Final = (
     *("secret", "access", "api", "auth", "private", "encryption", "account", "routing"),
     *("integration", "service", "role", "anon", "signing", "webhook"),
 )
+_ISSUERS: Final = ("npm", "hf", "glpat", "dop_v1", "shpat", "xai", "gsk")
 # In small letters. A kind that is not here is always looked for.
 CLUES: Final[dict[str, tuple[str, ...]]] = {
     "private key": ("-----begin",),
@@ -35,6 +36,10 @@ CLUES: Final[dict[str, tuple[str, ...]]] = {
     "pagerduty token": ("u+", "pdus+", "pdut+"),
     "vercel token": ("vca_", "vcp_", "vci_", "vck_", "vcr_", "vercel_blob_rw_"),
     "composio key": ("ak_", "comp_"),
+    "prefixed key": (
+        *("sk-", "_live_", "_test_", "sg.", "pypi-age", "whsec_"),
+        *(f"{name}{joint}" for name in _ISSUERS for joint in ("_", "-")),
+    ),
     "password hash": ("scram-sha-256$", "$2a$", "$2b$", "$2y$"),
     "e-mail": ("@",),
 }
