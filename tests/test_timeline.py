@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from runbook_nb.errors import RecordIntegrityError
-from runbook_nb.model import Checked, Evidence, Noted, Verdict
+from runbook_nb.model import Acted, Checked, Evidence, Noted, Outcome, Verdict
 from runbook_nb.redaction import Redactor
 from runbook_nb.timeline import Timeline
 
@@ -161,3 +161,22 @@ def test_who_acted_stays_an_address_and_evidence_does_not(tmp_path):
     )
 
     assert (noted.by, noted.text) == ("sam@example.com", "ask [masked: e-mail]")
+
+
+@pytest.mark.parametrize("answer", [1e-7, 1e21, 1.5e300, -0.0, 0.1, {"\U0001f600": 1, "\uffee": 2}])
+def test_what_two_encoders_write_otherwise_still_fits(timeline, answer):
+    """RFC 8785 writes 1e-7 and Python 1e-07: the line is the former, and whole."""
+    act = Acted(at=NOW, title="x", outcome=Outcome.DONE, call="x", result=answer)
+    timeline.append(act)
+
+    assert Timeline(timeline.path)[-1] == act
+    assert Timeline(timeline.path).verify() == timeline.head
+
+
+def test_another_spelling_of_the_same_words_is_an_alteration(timeline):
+    """A line has one spelling: who finds another one knows that it was touched."""
+    whole = timeline.path.read_bytes()
+    for spelled in (b'"kind": "noted"', b'"\\u006bind":"noted"', b'"kind":"not\\u0065d"'):
+        timeline.path.write_bytes(whole.replace(b'"kind":"noted"', spelled, 1))
+        with pytest.raises(RecordIntegrityError):
+            Timeline(timeline.path).verify()

@@ -74,7 +74,11 @@ class Timeline(Sequence[Event]):
         return list(self._events)
 
     def verify(self) -> str:
-        """Read the whole file anew and return its head hash.
+        """Read the whole file anew and return its head hash; raises as ``anew`` does."""
+        return self.anew().head
+
+    def anew(self) -> "Timeline":
+        """Return the timeline as the whole file has it now.
 
         Raises RecordIntegrityError with the number of the first line that does not fit.
         """
@@ -83,7 +87,7 @@ class Timeline(Sequence[Event]):
         if fresh._offset != fresh.path.stat().st_size:
             message = f"{self.path.name}: the last line is cut off after event {len(fresh)}."
             raise RecordIntegrityError(message)
-        return fresh.head
+        return fresh
 
     def __len__(self) -> int:
         """Count the events on disk."""
@@ -121,7 +125,7 @@ class Timeline(Sequence[Event]):
             stored = json.loads(line)
             claimed = stored.pop("hash")
             fits = stored["seq"] == number and stored["prev"] == self.head
-            if not fits or claimed != _hash(stored) or line != _line(stored, claimed):
+            if not fits or not _is_whole(line, stored, claimed):
                 raise ValueError
             self._events.append(_decode(stored))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -181,6 +185,24 @@ def _adapter(kind: str) -> "TypeAdapter[Event]":
     from pydantic import TypeAdapter
 
     return TypeAdapter(_KINDS[kind])
+
+
+def _is_whole(line: bytes, stored: dict[str, Any], claimed: str) -> bool:
+    """Tell whether a line is canonical and has the hash it claims.
+
+    Python's own encoder is several times as fast. It differs from RFC 8785 in how it writes some
+    numbers and orders some keys: where it does not give the line, RFC 8785 decides.
+    """
+    if line == _quick({**stored, "hash": claimed}) + b"\n":
+        return claimed == hashlib.sha256(_quick(stored)).hexdigest()
+    return line == _line(stored, claimed) and claimed == _hash(stored)
+
+
+def _quick(stored: dict[str, Any]) -> bytes:
+    plain = json.dumps(
+        stored, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+    )
+    return plain.encode()
 
 
 def _hash(stored: dict[str, Any]) -> str:

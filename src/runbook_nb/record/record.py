@@ -168,8 +168,7 @@ def made_by() -> str:
 def read_events(timeline: Timeline) -> tuple[list[Event], Integrity]:
     """Return the events that fit the chain, and whether that is all of the file."""
     try:
-        events = list(timeline)
-        head = timeline.verify()
+        whole = timeline.anew()
     except (RecordIntegrityError, OSError) as error:
         # Everything before the first event that does not fit is proven, and worth reading.
         events = timeline.proven()
@@ -177,8 +176,9 @@ def read_events(timeline: Timeline) -> tuple[list[Event], Integrity]:
         return events, Integrity(
             valid=False, head=timeline.head, events=len(events), message=message
         )
+    events = list(whole)
     message = f"All {len(events)} events match the hash chain."
-    return events, Integrity(valid=True, head=head, events=len(events), message=message)
+    return events, Integrity(valid=True, head=whole.head, events=len(events), message=message)
 
 
 def _of(events: Sequence[Event], kind: type[E]) -> tuple[E, ...]:
