@@ -13,7 +13,7 @@ from runbook_nb.execute.outputs import masked_notebook
 from runbook_nb.files import write_atomically
 from runbook_nb.incidents import find, opened, refuse_closed
 from runbook_nb.lean import lean_imports
-from runbook_nb.model import Closed
+from runbook_nb.model import Closed, Started
 from runbook_nb.proof import ENVELOPE, Seal, Statement, read_envelope, signing_seal
 from runbook_nb.redaction import Redactor
 from runbook_nb.runbook import Runbook
@@ -86,13 +86,20 @@ def _keep_working_copies(folder: Path, *, redactor: Redactor) -> None:
 
 def _redactor(incidents: Path, incident: str) -> Redactor:
     """Mask the secrets of the incident's environment, where its settings can still be read."""
-    first = opened(find(incidents, incident))
-    try:
-        contacts = Runbook.find(first.runbook).contacts
-    except RunbookError:
-        # The runbook was renamed or retired since; its record can be made all the same.
-        contacts = ()
+    timeline = find(incidents, incident)
+    first = opened(timeline)
+    # A second runbook joins with contacts of its own.
+    ran = dict.fromkeys([first.runbook, *(started.runbook for started in timeline.of(Started))])
+    contacts = [contact for name in ran for contact in _contacts(name)]
     try:
         return Environment.load(first.environment).redactor(allowed=contacts)
     except SettingMissingError:
         return Redactor(allowed=contacts)
+
+
+def _contacts(runbook: str) -> tuple[str, ...]:
+    """Return the addresses a runbook names; one that was renamed or retired since names none."""
+    try:
+        return Runbook.find(runbook).contacts
+    except RunbookError:
+        return ()

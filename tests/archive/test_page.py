@@ -7,9 +7,11 @@ import pytest
 
 from runbook_nb.archive import write_record
 from runbook_nb.archive.chart import chart
+from runbook_nb.closing import close
 from runbook_nb.limits import bounds
 from runbook_nb.model import Acted, Asked, Changed, Decided, Noted, Outcome, Verdict
 from runbook_nb.record import Record
+from runbook_nb.runbook import Runbook
 from story import ACTION, LAG, RESTART, RUN, UNBUFFER, Story, cut_off, healthy, heartbeat
 
 
@@ -157,3 +159,16 @@ def test_a_chart_draws_its_limit_in_the_unit_of_the_answers(story):
 def test_the_bounds_of_a_limit_are_its_numbers(words, unit, numbers):
     """A digit within a word is none."""
     assert bounds(words, unit) == numbers
+
+
+def test_contacts_of_every_runbook_that_ran_are_shown(night):
+    """The record of two runbooks names whom each of them calls."""
+    night.incident()
+    night.starts("run-2", runbook="rollback_procedure")
+    folder = night.folder / "incidents" / "INC-1"
+    called = Runbook.find("rollback_procedure").contacts[0]
+    (folder / "runs").mkdir()
+    (folder / "runs" / "added.log").write_text(f"Wrote to {called}.", encoding="utf-8")
+    page = close(night.folder / "incidents", "INC-1", by="sam").page.read_text(encoding="utf-8")
+
+    assert "Not masked" not in page

@@ -27,7 +27,7 @@ ARGUMENTS = [
 ]
 PHONE = {"width": 390, "height": 800}
 # A folded part opens for a link into it only where the browser says so; print shows them all.
-FOLDED = """() => [...document.querySelectorAll('details:not(.notebook)')].filter(
+FOLDED = """() => [...document.querySelectorAll('details:not(.notebook, .notebook *)')].filter(
     each => !each.lastElementChild.checkVisibility()).length"""
 DANGLING = """() => [...document.querySelectorAll('a[href^="#"]')]
     .map(each => decodeURIComponent(each.getAttribute('href').slice(1)))

@@ -45,8 +45,14 @@ class Line:
     sign: str
     word: str
     parts: tuple[Part, ...]
-    sources: tuple[str, ...]
+    systems: tuple[str, ...]
+    who: tuple[str, ...]
     run: str = ""
+
+    @property
+    def source(self) -> str:
+        """The systems that were read, the run, and who ran it."""
+        return ", ".join([*self.systems, *self.who]) or "the program"
 
 
 def full_log(record: Record, events: Sequence[Event], anchors: Anchors) -> list[Line]:
@@ -94,7 +100,8 @@ def _line(record: Record, event: Event, anchors: Anchors) -> Line:
         sign=shown.sign,
         word=shown.word.lower(),
         parts=(Part(said=_said(event, shown), anchor=anchors.of(event)),),
-        sources=_sources(record, event, anchors),
+        systems=_systems(event),
+        who=_who(record, event, anchors),
         run=event.run,
     )
 
@@ -107,19 +114,21 @@ def _said(event: Event, shown: Face) -> str:
     return one_line(shown.said, _PHRASE)
 
 
-def _sources(record: Record, event: Event, anchors: Anchors) -> tuple[str, ...]:
-    """Return who or what the line comes from: the system that was read, the run, who ran it."""
-    system = event.evidence.source if isinstance(event, Checked | Verified) else ""
+def _systems(event: Event) -> tuple[str, ...]:
+    named = event.evidence.source if isinstance(event, Checked | Verified) else ""
+    return tuple(named.split(", ")) if named else ()
+
+
+def _who(record: Record, event: Event, anchors: Anchors) -> tuple[str, ...]:
     number = anchors.runs.get(event.run)
     run = f"run {number}" if number and len(record.runs) > 1 else ""
-    parts = [*system.split(", "), run, event.by]
-    return tuple(part for part in parts if part) or ("the program",)
+    return tuple(part for part in (run, event.by) if part)
 
 
 def _joined(before: Line, line: Line) -> Line:
-    """Return both lines as one; systems stand before the run and the person, which they share."""
-    sources = tuple(dict.fromkeys([*line.sources[:-1], *before.sources]))
-    return replace(before, parts=(*before.parts, *line.parts), sources=sources)
+    """Return both lines as one."""
+    systems = tuple(dict.fromkeys([*before.systems, *line.systems]))
+    return replace(before, parts=(*before.parts, *line.parts), systems=systems)
 
 
 def _joins(before: Line, line: Line) -> bool:
