@@ -189,7 +189,7 @@ def _row(
     census: Mapping[str, Sequence[Mapping[str, Any]]],
     seen: Mapping[str, Mapping[str, int | str]],
 ) -> dict[str, Any]:
-    """Say one line of the matrix: what each caller reads, ``9 of 5`` where it should be 5."""
+    """Say one line of the matrix: what each caller reads, ``✗ 9, not 5`` where it should be 5."""
     row: dict[str, Any] = {"Table or view": name}
     differs: dict[str, list[str]] = {"leak": [], "denied": []}
     for caller, facts in callers.items():
@@ -197,7 +197,7 @@ def _row(
         row[caller] = read
         # A refusal and an empty answer show the same rows: none.
         if promised is not None and (read if isinstance(read, int) else 0) != promised:
-            row[caller] = f"{read} of {promised}"
+            row[caller] = f"✗ {read}, not {promised}"
             leaks = isinstance(read, int) and read > promised
             differs["leak" if leaks else "denied"].append(caller)
     return {**row, "verdict": _line_word(name, differs)}

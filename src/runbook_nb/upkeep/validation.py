@@ -69,13 +69,13 @@ def chosen(
 ) -> list[str]:
     """Return the names to validate: the one that is named, those that are due, or all.
 
-    Raises ParameterError for both at once.
+    Raises ParameterError for both at once, and RunbookNotFoundError for a name that is none.
     """
     if name and only_due:
         message = "Name a runbook, or give --due, not both."
         raise ParameterError(message)
     if name:
-        return [name]
+        return [Runbook.find(name).name]
     return [entry.name for entry in (due(entries, at_most=at_most) if only_due else live(entries))]
 
 
