@@ -6,11 +6,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from runbook_nb.connections import Database
 from runbook_nb.errors import ActionError
 from runbook_nb.lab.faults import FAULTS
 from runbook_nb.lab.lab import Lab
 from runbook_nb.lab.monitoring import wait_until_quiet
 from runbook_nb.systems import backups, restores
+from runbook_nb.systems.restores import proof
 
 pytestmark = pytest.mark.lab
 
@@ -116,6 +118,20 @@ def test_a_copy_is_proven_and_removed(lab, hands):
     hands.undo(restores.restore_copy(to="end"), again)
     assert hands.value(restores.copies()) == 0
     assert not Path(copy["socket"]).exists()
+
+
+def test_a_row_that_points_to_nothing_is_found(lab):
+    """A restore that tore rows from their parents is none."""
+    database = Database(Lab(lab.folder).dsn(), read_only=False, timeout_s=30, asked=[])
+    assert proof.orphans(database) == []
+    with database.transaction(rollback=True):
+        database.rows("set local session_replication_role = replica")
+        database.rows("delete from mission_undo_plans")
+        found = {row["key"] for row in proof.orphans(database)}
+    database.close()
+
+    holders = ("mission_approvals", "mission_plays", "undo_events")
+    assert found == {f"{table}_undo_plan_id_fkey" for table in holders}
 
 
 @pytest.mark.holds("restores.remove_copy", undo=False)

@@ -61,6 +61,7 @@ def test_the_healthy_lab_beats_and_is_seen(lab, hands):
     assert hands.value(triage.heartbeat_age()) < 10
     assert hands.value(triage.telemetry_age()) < 1
     assert hands.value(triage.connections_used()) < 80
+    assert 0 < hands.value(triage.database_answers()) < 100
 
 
 @injected("platform_down")

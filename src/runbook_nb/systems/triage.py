@@ -1,5 +1,7 @@
 """The platform as a whole: how much is affected, and which part of it is not well."""
 
+import statistics
+import time
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Final
@@ -151,6 +153,19 @@ def connections_used(systems: Systems) -> Reading:
     """Return the share of the database's connections that are in use, in percent."""
     row = systems.database().row(CONNECTIONS)
     return Reading(value=round(100 * row["used"] / row["allowed"], 1), detail=row)
+
+
+@probe(unit="ms")
+def database_answers(systems: Systems, *, samples: int = 5) -> Reading:
+    """Return how long the database takes to answer the simplest question, the median of a few."""
+    database = systems.database()
+    database.value("select 1")  # The first one pays for the connection.
+    took_ms = []
+    for _sample in range(samples):
+        began = time.perf_counter()
+        database.value("select 1")
+        took_ms.append(round((time.perf_counter() - began) * 1000, 2))
+    return Reading(value=statistics.median(took_ms), detail={"took_ms": took_ms})
 
 
 @probe(unit="", timeout_s=12)

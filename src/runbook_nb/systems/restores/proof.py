@@ -73,6 +73,19 @@ select t.id::text as id,
 from public.{table} t
 """
 
+# Each foreign key as a question: how many of its rows point to nothing?
+FOREIGN_KEYS: Final = """
+select format(
+         'select %%L as key, count(*) as orphans from %%s child where child.%%I is not null '
+         'and not exists (select from %%s parent where parent.%%I = child.%%I)',
+         c.conname, c.conrelid::regclass, a.attname, c.confrelid::regclass, r.attname, a.attname
+       ) as question
+from pg_constraint c
+join pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[1]
+join pg_attribute r on r.attrelid = c.confrelid and r.attnum = c.confkey[1]
+where c.contype = 'f' and c.connamespace = 'public'::regnamespace
+"""
+
 VECTORS: Final = """
 select count(*) as vectors,
        count(*) filter (where vector_dims(embedding) <> %(dimensions)s) as of_other_length,
@@ -94,7 +107,10 @@ def compare(copy: Database, source: Database, *, reached: datetime) -> dict[str,
     """Return how a copy that was restored to ``reached`` differs from its source, by subject."""
     return {
         "catalogue": _catalogue(copy, source),
-        "rows": [each for table in CRITICAL for each in _rows(copy, source, table, reached)],
+        "rows": [
+            *(each for table in CRITICAL for each in _rows(copy, source, table, reached)),
+            *orphans(copy),
+        ],
         "vectors": _vectors(copy, source),
     }
 
@@ -119,6 +135,12 @@ def _rows(copy: Database, source: Database, table: str, reached: datetime) -> li
     if not wrong:
         return []
     return [{"table": table, "compared": len(older), "differ": len(wrong), "ids": wrong[:_SHOWN]}]
+
+
+def orphans(database: Database) -> list[dict[str, Any]]:
+    """Return the foreign keys with rows that point to nothing, and how many."""
+    questions = [row["question"] for row in database.rows(FOREIGN_KEYS)]
+    return [row for row in database.rows(" union all ".join(questions)) if row["orphans"]]
 
 
 def _vectors(copy: Database, source: Database) -> list[str]:
