@@ -55,6 +55,14 @@ order by o.created_at
 # Escalation times of the platform: a SEV1 after 30 minutes, a SEV2 after an hour.
 ESCALATE_AFTER_MIN: Final = {"SEV1": 30, "SEV2": 60}
 
+ERRORS: Final = """
+select round(100 * coalesce(avg((status = 'error')::int), 0), 2) as percent
+from telemetry_events
+where created_at > now() - %(window)s
+"""
+# Above this share, in percent, the platform calls it a SEV2, whoever is affected.
+ERRORS_GO_ON: Final = 2
+
 
 @probe(unit="missing")
 def undeclared(systems: Systems, *, incident: str, window: timedelta) -> Reading:
@@ -69,12 +77,14 @@ def undeclared(systems: Systems, *, incident: str, window: timedelta) -> Reading
 
 @probe(unit="incidents")
 def left_open(systems: Systems, *, window: timedelta) -> Reading:
-    """Count incidents that are still declared open while nothing is affected."""
+    """Count incidents that are still declared open while nothing is affected and errors are few."""
     database = systems.database()
     rows = database.rows(OPEN)
     radius = measure(database, window=window)
-    count = len(rows) if radius.severity == "none" else 0
-    return Reading(value=count, detail={"severity": radius.severity, "open": rows})
+    errors = float(database.value(ERRORS, window=window))
+    over = radius.severity == "none" and errors <= ERRORS_GO_ON
+    detail = {"severity": radius.severity, "errors_percent": errors, "open": rows}
+    return Reading(value=len(rows) if over else 0, detail=detail)
 
 
 @probe(unit="incidents")

@@ -1,4 +1,4 @@
-"""Seven faults around backups: rows, backups, the log, objects, and rows that are only hidden."""
+"""Eight faults around backups: rows, backups, the log, objects, and rows that are only hidden."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -117,6 +117,17 @@ def _show_rows(lab: LabState) -> None:
         connection.execute(_SHOW.encode())
 
 
+def _stop_jobs(lab: LabState) -> None:
+    """Switch two scheduled jobs off, as a restore into a new project leaves them."""
+    with superuser(lab) as connection:
+        connection.execute("UPDATE cron.job SET active = false WHERE jobid <= 2")
+
+
+def _start_jobs(lab: LabState) -> None:
+    with superuser(lab) as connection:
+        connection.execute("UPDATE cron.job SET active = true")
+
+
 def _forget_restore(lab: LabState) -> None:
     """Let nine days pass since the last restore was proven."""
     await_backup(lab)
@@ -212,6 +223,12 @@ FAULTS = (
         title="A new policy hides archived missions from their tenants: nothing is lost",
         inject=_hide_rows,
         heal=_show_rows,
+    ),
+    Fault(
+        name="jobs_stopped",
+        title="Two scheduled jobs are off: views are not refreshed, and nothing is purged",
+        inject=_stop_jobs,
+        heal=_start_jobs,
     ),
     Fault(
         name="restore_overdue",

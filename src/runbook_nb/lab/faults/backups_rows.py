@@ -66,6 +66,14 @@ def delete_library(lab: LabState, *, name: str, tenant: str) -> None:
         connection.execute(b"DELETE FROM library_entries WHERE id = ANY(%s)", [ids])
 
 
+def delete_stages(lab: LabState, *, name: str, tenant: str) -> None:
+    """Delete the stages of a tenant's finished missions; the missions themselves stay."""
+    with superuser(lab) as connection:
+        ids = [row[0] for row in connection.execute(_FINISHED.encode(), {"tenant": tenant})]
+        _keep(lab, name, _rows(connection, [("mission_stage_status", "mission_id")], ids))
+        connection.execute(b"DELETE FROM mission_stage_status WHERE mission_id = ANY(%s)", [ids])
+
+
 def put_back(lab: LabState, *, name: str) -> None:
     """Put the rows back as they were, stamps included, and end a copy that was restored."""
     end_copies(lab.folder)

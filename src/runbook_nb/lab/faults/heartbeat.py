@@ -1,4 +1,4 @@
-"""The seven faults behind late or missing heartbeats."""
+"""The eight faults behind late or missing heartbeats."""
 
 from runbook_nb.lab.faults.fault import Fault
 from runbook_nb.lab.faults.heartbeat_agent import (
@@ -9,7 +9,12 @@ from runbook_nb.lab.faults.heartbeat_agent import (
     kill_agent,
     release_decimals,
 )
-from runbook_nb.lab.faults.heartbeat_sessions import forget_sessions, heal_sessions
+from runbook_nb.lab.faults.heartbeat_sessions import (
+    forget_sessions,
+    grow_state,
+    heal_sessions,
+    shrink_state,
+)
 from runbook_nb.lab.faults.heartbeat_streams import (
     buffer_edge,
     heal_edge,
@@ -41,6 +46,12 @@ SESSIONS_SILENT = Fault(
     inject=forget_sessions,
     heal=heal_sessions,
 )
+STATE_GROWN = Fault(
+    name="state_grown",
+    title="A tool's answers are kept in the session's state, which goes with every beat",
+    inject=grow_state,
+    heal=shrink_state,
+)
 LAG_DECIMAL = Fault(
     name="lag_decimal",
     title="A bad release writes the lag with decimals, which the dashboard drops",
@@ -68,4 +79,5 @@ FAULTS = (
     SESSIONS_SILENT,
     RECONNECT_STORM,
     LAG_DECIMAL,
+    STATE_GROWN,
 )

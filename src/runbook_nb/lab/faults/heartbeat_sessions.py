@@ -1,4 +1,4 @@
-"""The heartbeat fault of sessions that nobody closed when their mission ended."""
+"""Heartbeat faults of sessions: some that nobody closed, and one whose state grows."""
 
 from runbook_nb.errors import LabError
 from runbook_nb.lab.faults.outside import (
@@ -7,6 +7,7 @@ from runbook_nb.lab.faults.outside import (
     restore_agent,
     restore_live_sessions,
     superuser,
+    until,
 )
 from runbook_nb.lab.state import LabState
 
@@ -53,6 +54,44 @@ SELECT count(*) FROM mission_sessions
 """
 _FORGET_SESSIONS = "DELETE FROM mission_sessions WHERE id = ANY(%(sessions)s::uuid[])"
 _FORGET_STREAMS = "DELETE FROM workspace_stream_sessions WHERE id = ANY(%(streams)s::uuid[])"
+
+
+# A tool's answers are written into the state instead of Storage, and go with every beat.
+_GROW = """
+UPDATE mission_sessions SET state = state || jsonb_build_object('transcript', repeat('x', 60000))
+ WHERE id = (SELECT id FROM mission_sessions
+              WHERE state ? 'runner' AND status = 'active' ORDER BY id LIMIT 1)
+"""
+_GROWN = """
+SELECT count(*) FROM telemetry_events
+ WHERE event_type = 'session_heartbeat' AND created_at > now() - interval '1 minute'
+   AND (context ->> 'session_state_size_bytes')::int > 60000
+"""
+_SHRINK = "UPDATE mission_sessions SET state = state - 'transcript' WHERE state ? 'transcript'"
+_FORGET_GROWN = """
+UPDATE telemetry_events SET context = context - 'session_state_size_bytes'
+ WHERE event_type = 'session_heartbeat' AND created_at > now() - interval '1 hour'
+   AND (context ->> 'session_state_size_bytes')::int > 60000
+"""
+_SEEN_WITHIN_S = 10.0
+
+
+def grow_state(lab: LabState) -> None:
+    """Let one live session's state grow to forty times its size."""
+    with superuser(lab) as connection:
+        connection.execute(_GROW)
+        until(
+            lambda: first_value(connection, _GROWN) > 0,
+            within_s=_SEEN_WITHIN_S,
+            otherwise="No beat carried the larger state",
+        )
+
+
+def shrink_state(lab: LabState) -> None:
+    """Cut the state down again, and forget the beats that carried it."""
+    with superuser(lab) as connection:
+        connection.execute(_SHRINK)
+        connection.execute(_FORGET_GROWN)
 
 
 def forget_sessions(lab: LabState) -> None:

@@ -2,16 +2,20 @@
 
 from datetime import timedelta
 
+from runbook_nb.lab.faults.backups_rows import delete_stages, put_back
 from runbook_nb.lab.faults.fault import Fault
 from runbook_nb.lab.faults.outside import superuser
 from runbook_nb.lab.faults.response_rows import (
     heal_calls,
     heal_events,
     leave_errors,
+    leave_errors_of_ended,
     leave_failures,
 )
+from runbook_nb.lab.faults.response_told import forget_what_was_told
 from runbook_nb.lab.state import LabState
 
+_STAGES = "stages_lost"
 _MARK = "response-fault"  # as the rows of the other faults, so that one heal knows all
 _LEAK = """
 INSERT INTO telemetry_events
@@ -48,7 +52,30 @@ def release_badly(lab: LabState) -> None:
     leave_errors(lab, ago=timedelta(0))
 
 
+def lose_stages(lab: LabState) -> None:
+    """Lose the stages of a tenant's finished missions."""
+    delete_stages(lab, name=_STAGES, tenant="northwind")
+
+
+def find_stages(lab: LabState) -> None:
+    """Put the stages back, and forget what was told."""
+    put_back(lab, name=_STAGES)
+    forget_what_was_told(lab)
+
+
 FAULTS = (
+    Fault(
+        name=_STAGES,
+        title="The stages of finished missions are gone, and the missions are there",
+        inject=lose_stages,
+        heal=find_stages,
+    ),
+    Fault(
+        name="errors_elsewhere",
+        title="Errors go on of missions that ended: nobody at work is affected",
+        inject=leave_errors_of_ended,
+        heal=heal_events,
+    ),
     Fault(
         name="toolkit_down",
         title="Every call to one toolkit ends in an error",

@@ -32,6 +32,10 @@ SELECT mission.id, mission.tenant_id
  ORDER BY mission.id
  LIMIT %(missions)s
 """
+_ENDED = """
+SELECT id, tenant_id FROM missions WHERE status = 'completed'
+ ORDER BY completed_at DESC, id LIMIT %(missions)s
+"""
 _FAILED_CALLS = """
 INSERT INTO composio_audit_events
        (mission_id, tenant_id, toolkit, action, status, outcome, latency_ms, error_code, retries,
@@ -82,10 +86,10 @@ def leave_failures(lab: LabState, *, toolkit: str, word: str, code: str, calls: 
         _fail_calls(connection, missions, tenants, (toolkit, word, code), calls)
 
 
-def leave_errors(lab: LabState, *, ago: timedelta) -> None:
-    """Leave 240 errors of three live missions, the newest so long ago."""
+def leave_errors(lab: LabState, *, ago: timedelta, of: str = _LIVE) -> None:
+    """Leave 240 errors of three missions, live ones by default, the newest so long ago."""
     with superuser(lab) as connection:
-        missions, tenants = _live(connection, _AFFECTED)
+        missions, tenants = _three(connection, of)
         rows = {"missions": missions, "tenants": tenants, "events": _ERRORS}
         connection.execute(_ERROR_ROWS, {**rows, "ago": ago, "mark": _CORRELATION})
 
@@ -115,6 +119,11 @@ def heal_calls(lab: LabState) -> None:
 def burst_and_end(lab: LabState) -> None:
     """Leave the errors of a burst that was over before anybody looked."""
     leave_errors(lab, ago=_BURST_AGO)
+
+
+def leave_errors_of_ended(lab: LabState) -> None:
+    """Leave errors that go on and belong to missions which ended: nobody at work is affected."""
+    leave_errors(lab, ago=timedelta(0), of=_ENDED)
 
 
 def leave_incident_open(lab: LabState) -> None:
@@ -165,8 +174,14 @@ def _fail_calls(
     connection.execute(_FAILED_CALLS, {**about, **rows, "spread": timedelta(seconds=2)})
 
 
-def _live(connection: Connection, missions: int) -> tuple[list[Any], list[Any]]:
-    rows = connection.execute(_LIVE, {"missions": missions}).fetchall()
+def _three(connection: Connection, which: str) -> tuple[list[Any], list[Any]]:
+    return _live(connection, _AFFECTED, which=which)
+
+
+def _live(
+    connection: Connection, missions: int, *, which: str = _LIVE
+) -> tuple[list[Any], list[Any]]:
+    rows = connection.execute(which.encode(), {"missions": missions}).fetchall()
     if len(rows) < missions:
-        raise LabError(f"Only {len(rows)} missions are live; heal the lab first.")
+        raise LabError(f"Only {len(rows)} missions are there for it; heal the lab first.")
     return [row[0] for row in rows], [row[1] for row in rows]

@@ -1,4 +1,4 @@
-"""Seven faults around row level security: each made as a migration or a sign-up would make it.
+"""Eight faults around row level security: each made as a migration or a sign-up would make it.
 
 Heal puts the schema's own policies, switches, grants and helper functions back wherever a fault
 touches them, whatever was done meanwhile.
@@ -56,6 +56,21 @@ set raw_app_meta_data = raw_app_meta_data
     raw_user_meta_data = raw_user_meta_data - 'tenantId'
 where raw_user_meta_data ? 'tenantId'
 """
+_ASKING: Final = ("mission_readiness", "mission_stage_progress")
+_MATERIALIZED: Final = (
+    "executive_summary_mv",
+    "governance_insights_mv",
+    "operations_health_mv",
+    "adoption_funnel_mv",
+    "agent_performance_mv",
+)
+# As the platform was made: two views with their owner's rights, five open ones, a bare table.
+_OPEN_LEAKS: Final = (
+    *(f"alter view {view} reset (security_invoker)" for view in _ASKING),
+    *(f"grant all on {view} to anon, authenticated" for view in _MATERIALIZED),
+    "alter table personas disable row level security",
+    "drop policy if exists personas_read on personas",
+)
 _TOUCHED: Final = ("telemetry_events", "mission_safeguards", "mission_feedback", "mission_evidence")
 _GRANTED: Final = "select, insert, update, delete, truncate, references, trigger"
 _CALLERS: Final = "anon, authenticated, service_role"
@@ -142,6 +157,12 @@ FAULTS: Final = (
         title="A release rewrote the helper that tells roles: whoever has a tenant has them all",
         inject=_doing(_LOOSEN_HELPER),
         heal=_restore,
+    ),
+    Fault(
+        name="leaks_open",
+        title="The leaks that the platform was made with are not accepted any more",
+        inject=_doing(*_OPEN_LEAKS),
+        heal=_doing(*_OPEN_LEAKS),
     ),
     Fault(
         name="claims_nested",
