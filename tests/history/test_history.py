@@ -189,6 +189,7 @@ def test_a_change_that_keeps_size_and_time_is_seen(incidents):
 
     line = next(line for line in refreshed(incidents).lines() if line.folder == "INC-2001")
     assert line.standing is Standing.NOT_WHOLE
+    assert line.verdict is Verdict.UNKNOWN
     assert "does not match its hash" in line.problem
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from runbook_nb.history.times import to_detect, to_mitigate, to_resolve
 from runbook_nb.model import DRILL, IncidentStatus, Verdict
 from runbook_nb.record import Record
+from runbook_nb.record.facts import worst
 from runbook_nb.record.remarks import Kind, Remark
 
 
@@ -61,9 +62,10 @@ class OptionLine:
 class Line:
     """One incident; ``folder`` is its name on disk, ``id`` the one its timeline claims.
 
-    ``verdict`` is the record's: the worst of the newest verdict of each check. Times to detect,
-    mitigate and resolve are in seconds, None where the record does not know. ``problem`` says what
-    is wrong with the timeline, and is empty where nothing is.
+    ``verdict`` is the record's, the worst of the newest verdict of each check, and at best unknown
+    where the timeline is not whole. Times to detect, mitigate and resolve are in seconds, None
+    where the record does not know. ``problem`` says what is wrong with the timeline, and is empty
+    where nothing is.
     """
 
     folder: str
@@ -103,7 +105,7 @@ def line_of(record: Record, folder: Path) -> Line:
         id=record.id,
         title=record.title,
         severity=record.worst_severity or record.severity,
-        verdict=record.verdict,
+        verdict=_verdict(record),
         standing=_standing(record),
         environment=record.environment,
         runbooks=record.runbooks,
@@ -145,6 +147,12 @@ def _standing(record: Record) -> Standing:
     if not record.integrity.valid:
         return Standing.NOT_WHOLE
     return Standing.OPEN if record.status is IncidentStatus.OPEN else Standing.CLOSED
+
+
+def _verdict(record: Record) -> Verdict:
+    """Return the verdict; of a timeline that is not whole, nobody knows the newest readings."""
+    doubt = [] if record.integrity.valid else [Verdict.UNKNOWN]
+    return worst([record.verdict, *doubt])
 
 
 def _problem(record: Record, folder: Path) -> str:

@@ -80,9 +80,10 @@ def _times(
     name: str, monthly: Sequence[Figures], severe: Sequence[Figures], told: tuple[str, str, str]
 ) -> dict[str, Any]:
     of, title, begin = told
+    known = [each for each in severe if getattr(each, of).known]
     charts = (
         time_chart(f"{title} by {by}, median, {name.lower()}", figures, of=of)
-        for by, figures in (("month", monthly), ("severity", severe))
+        for by, figures in (("month", monthly), ("severity", known))
     )
     return {
         "title": title,
