@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import threading
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
@@ -16,7 +17,7 @@ from runbook_nb.archive import write_record
 from runbook_nb.errors import IncidentStateError
 from runbook_nb.model import Closed, Noted
 from runbook_nb.proof import PAGE, verify_record
-from runbook_nb.site import build
+from runbook_nb.site import Built, build
 from runbook_nb.site.state import FILE
 from runbook_nb.timeline import Timeline
 from story import START, Elements, Story, heartbeat
@@ -73,7 +74,7 @@ def test_the_index_lists_every_incident_newest_first(built, site):
 
     assert list(rows) == ["INC-2003", "INC-2002", "INC-2001"]
     assert "open No record yet" in rows["INC-2003"]
-    assert "closed Sealed by your own key." in rows["INC-2001"]
+    assert "closed Sealed with the key of who made this archive." in rows["INC-2001"]
     assert "✓ pass" in rows["INC-2001"]
 
 
@@ -216,6 +217,22 @@ def test_a_folder_with_other_things_is_refused(incidents, tmp_path):
     with pytest.raises(IncidentStateError, match="holds something that is no archive"):
         build(incidents, other)
     assert (other / "index.html").read_text() == "mine"
+
+
+def test_two_builds_at_once_make_one_whole_archive(incidents, site):
+    """The second waits, and finds the work done."""
+    write_many(incidents, 30)
+    told: list[Built] = []
+    threads = [
+        threading.Thread(target=lambda: told.append(build(incidents, site))) for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(len(each.records) for each in told) == [0, 0, 33]
+    assert verify_record(site / "incidents" / "INC-2001").problems == ()
 
 
 def test_an_empty_folder_of_incidents_makes_an_archive(tmp_path, site, seal):

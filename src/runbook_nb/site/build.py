@@ -15,7 +15,7 @@ from runbook_nb.site.copies import RECORDS, copy_record, copy_stamp, remove_tree
 from runbook_nb.site.pages import INDEX, METRICS, book_page, index_page, metrics_page
 from runbook_nb.site.proofs import Proof, folder_stamp, keys_stamp, proof_of
 from runbook_nb.site.rows import Row, lookup, row_of
-from runbook_nb.site.state import Kept, State, read_state, write_state
+from runbook_nb.site.state import Kept, State, held, read_state, write_state
 
 Progress = Callable[[int, int], None]
 _NEVER: Final = Kept(stamp="", copied="", proof=Proof())
@@ -41,15 +41,14 @@ def build(
     Raises IncidentStateError, before anything is written, where ``to`` is no place for it.
     """
     _refuse(incidents, to)
-    before = read_state(to)
-    history = History(incidents)
-    try:
-        history.refresh(reading)
-        told = list(history.told())
-    finally:
-        history.close()
-    to.mkdir(parents=True, exist_ok=True)
-    write_state(to, before)
+    with held(to):
+        return _built(incidents, to, read_state(to), reading=reading, proving=proving)
+
+
+def _built(
+    incidents: Path, to: Path, before: State, *, reading: Progress, proving: Progress
+) -> Built:
+    told = _told(incidents, reading)
     lines = [line for line, _ in told]
     now = State(keys=keys_stamp(), records={})
     for number, line in enumerate(lines):
@@ -60,16 +59,25 @@ def build(
     pages = _write_pages(to, rows, words=[words for _, words in told])
     removed = _prune(to, keep={line.folder for line in lines}, pages=pages)
     write_state(to, now)
+    changed = (name for name, kept in now.records.items() if kept != before.records.get(name))
     return Built(
         index=to / INDEX,
         incidents=len(lines),
-        records=tuple(
-            name for name, kept in now.records.items() if kept != before.records.get(name)
-        ),
+        records=tuple(changed),
         pages=tuple(name for name, is_new in pages.items() if is_new),
         removed=removed,
         wrong={row.line.folder: row.problems for row in rows if row.problems},
     )
+
+
+def _told(incidents: Path, reading: Progress) -> list[tuple[Line, str]]:
+    """Return every incident with its words, up to date."""
+    history = History(incidents)
+    try:
+        history.refresh(reading)
+        return list(history.told())
+    finally:
+        history.close()
 
 
 def _kept(incidents: Path, to: Path, line: Line, *, known: Kept) -> Kept:

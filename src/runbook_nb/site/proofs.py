@@ -11,6 +11,7 @@ from runbook_nb.errors import RunbookError
 from runbook_nb.history import Line, Standing
 from runbook_nb.model import Verdict
 from runbook_nb.proof import ENVELOPE, FACTS, PAGE, Verification, verify_record
+from runbook_nb.proof import Standing as Signed
 from runbook_nb.proof.keys import own_fingerprint, trusted_keys
 
 _OPEN: Final = "No record yet: the incident is open."
@@ -79,6 +80,8 @@ def _vouched(found: Verification) -> str:
     match found.verdict, found.signer:
         case ((Verdict.FAIL | Verdict.UNKNOWN), _):
             return ""
+        case _, signer if signer.standing is Signed.OWN:
+            said = "Sealed with the key of who made this archive."
         case _, signer if signer.is_known:
             said = f"Sealed by {signer.name}."
         case _, signer if signer.fingerprint:

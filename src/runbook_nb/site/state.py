@@ -1,6 +1,9 @@
 """What a site was built from, so that the next build touches only what changed."""
 
+import fcntl
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -11,6 +14,7 @@ from runbook_nb.files import code_digest, write_atomically
 from runbook_nb.site.proofs import Proof
 
 FILE: Final = ".archive.json"
+_LOCK: Final = ".archive.lock"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,27 +34,34 @@ class State:
     records: dict[str, Kept] = field(default_factory=dict)
 
 
-def read_state(site: Path) -> State:
-    """Return the state of the last build; an empty one where nothing of it can be used.
+@contextmanager
+def held(site: Path) -> Iterator[None]:
+    """Hold a site while it is built; a second build waits, and then finds little left to do.
 
-    Raises IncidentStateError for a folder that holds something else.
+    Raises IncidentStateError for a folder that holds something else, before anything is written.
     """
-    path = site / FILE
-    if not path.is_file():
-        if site.exists() and (not site.is_dir() or any(site.iterdir())):
-            message = (
-                f"{site} holds something that is no archive. Choose an empty folder with --to."
-            )
-            raise IncidentStateError(message)
-        return State()
+    if not (site / FILE).is_file() and _holds_others(site):
+        message = f"{site} holds something that is no archive. Choose an empty one with --to."
+        raise IncidentStateError(message)
+    site.mkdir(parents=True, exist_ok=True)
+    with (site / _LOCK).open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if not (site / FILE).is_file():
+            # From here on the folder is ours, also if this build is cut off.
+            write_state(site, State())
+        yield
+
+
+def read_state(site: Path) -> State:
+    """Return the state of the last build; an empty one where nothing of it can be used."""
     try:
-        told = json.loads(path.read_bytes())
+        told = json.loads((site / FILE).read_bytes())
         if told["made_by"] != _made_by():
             # Other code may prove and copy otherwise.
             return State()
         records = {name: _kept(kept) for name, kept in told["records"].items()}
         return State(keys=told["keys"], records=records)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return State()
 
 
@@ -58,6 +69,12 @@ def write_state(site: Path, state: State) -> None:
     """Keep the state of a build; written last, so that a build cut off is done again."""
     told = {"made_by": _made_by(), **asdict(state)}
     write_atomically(site / FILE, json.dumps(told, separators=(",", ":")) + "\n")
+
+
+def _holds_others(site: Path) -> bool:
+    if not site.exists():
+        return False
+    return not site.is_dir() or any(not path.name.startswith(".") for path in site.iterdir())
 
 
 def _kept(told: dict[str, Any]) -> Kept:
