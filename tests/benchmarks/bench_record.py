@@ -33,7 +33,7 @@ def main() -> None:
         medians = interleaved(
             {
                 WHOLE: lambda: HTMLExporter().from_filename(str(notebook)),
-                "record, all of it": lambda: write_record(folder),
+                "record, all of it": lambda: write_record(folder, redactor=Redactor()),
                 "  of it: facts from the timeline": lambda: _facts(folder),
                 "  of it: masking the notebook anew": lambda: _masked(notebook),
                 "  of it: the notebook as HTML": lambda: fragment(clean, prefix="run1-"),

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, is_dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import lru_cache
 from typing import Any, Final
 
 from runbook_nb.model import Json
@@ -22,6 +23,7 @@ DEPTH_LIMIT: Final = 12  # levels of one value
 _INTEGER_LIMIT: Final = 2**53 - 1
 # Masking a part can bring another to light; a text that does not come to rest is withheld.
 _ROUNDS: Final = 8
+_REMEMBERED: Final = 512  # texts; the cells of the longest runbook, twice
 # What is written in capitals with underscores is the name of a secret, not its value.
 _NAME: Final = re.compile(r"[A-Z][A-Z0-9]{0,40}(?:_[A-Z0-9]{1,40}){1,10}")
 _PHONE_MINIMUM: Final = 7  # digits
@@ -38,17 +40,23 @@ class Redactor:
     def __init__(self, secrets: Iterable[str] = (), *, allowed: Iterable[str] = ()) -> None:
         self._allowed = frozenset(form for text in allowed for form in _forms(text))
         self._known = Known()
+        # A record masks and reports on the same texts; a text is masked once.
+        self._settled = lru_cache(maxsize=_REMEMBERED)(self._settle)
         self.learn(secrets)
 
     def learn(self, secrets: Iterable[str]) -> None:
         """Mask these exact values from now on; very short ones are left, being ordinary words."""
         self._known.learn(secrets)
+        self._settled.cache_clear()
 
     def mask(self, text: str, *, signature: bool = False) -> str:
         """Return the text without secrets; withhold all of it if masking fails.
 
         In a signature, the name of who acted, an address stays: approvals are held to it.
         """
+        return self._settled(text, signature)
+
+    def _settle(self, text: str, signature: bool) -> str:  # noqa: FBT001 - the cache takes no names
         try:
             for _ in range(_ROUNDS):
                 masked = replaced(text, self._secrets_in(text))
