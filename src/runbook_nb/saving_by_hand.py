@@ -1,14 +1,14 @@
 """What JupyterLab saves of a working copy: masked before it is on disk, as in every run."""
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from runbook_nb.environment import Environment, load_settings
 from runbook_nb.errors import RunbookError
 from runbook_nb.execute.outputs import masked_notebook
 from runbook_nb.redaction import Redactor, names_secret
-
-HOOK = f"{__name__}.mask_before_save"
+from runbook_nb.runbook import Runbook
 
 
 def mask_before_save(path: str, model: dict[str, Any], **_: Any) -> None:
@@ -19,7 +19,7 @@ def mask_before_save(path: str, model: dict[str, Any], **_: Any) -> None:
     if model.get("type") != "notebook" or not model.get("content"):
         return
     try:
-        model["content"] = masked_notebook(model["content"], _redactor())
+        model["content"] = masked_notebook(model["content"], _redactor(model["content"]))
     except Exception as error:
         from tornado.web import HTTPError
 
@@ -27,8 +27,11 @@ def mask_before_save(path: str, model: dict[str, Any], **_: Any) -> None:
         raise HTTPError(500, message, reason=message) from error
 
 
-def _redactor() -> Redactor:
-    """Mask the secrets of every environment, since one server may serve several."""
+def _redactor(notebook: Mapping[str, Any]) -> Redactor:
+    """Mask the secrets of every environment, since one server may serve several.
+
+    Whom to call stays readable, as in every run: the runbook says who that is, not the copy.
+    """
     secrets = [value for name, value in os.environ.items() if names_secret(name)]
     try:
         settings = load_settings()
@@ -36,4 +39,11 @@ def _redactor() -> Redactor:
         settings = {}
     for name, values in settings.items():
         secrets += Environment(name, values).secrets
-    return Redactor(secrets)
+    return Redactor(secrets, allowed=_contacts(notebook))
+
+
+def _contacts(notebook: Mapping[str, Any]) -> tuple[str, ...]:
+    try:
+        return Runbook.find(str(notebook["metadata"]["runbook"]["name"])).contacts
+    except (RunbookError, KeyError, TypeError):
+        return ()
