@@ -1,11 +1,13 @@
 """What a run knows about itself, handed from the command to the kernel by the environment."""
 
 import getpass
+import json
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -54,17 +56,15 @@ class RunContext:
     def from_environ(
         cls, environ: Mapping[str, str], *, incident: str, runbook: str
     ) -> "RunContext":
-        """Return the context a command handed down, or that of a notebook opened on its own."""
+        """Return the context a command handed down, that of a working copy, or of a lone notebook.
+
+        A kernel that is restarted begins a new run: only a run by command brings its id along.
+        """
         from runbook_nb.runbook import runbooks_folder
 
-        working = _working_copy(Path.cwd(), runbook)
-        if working and incident not in ("", working["RUNBOOK_INCIDENT"]):
-            message = (
-                f"This working copy belongs to {working['RUNBOOK_INCIDENT']}, and its parameter "
-                f"says {incident}. Open another: runbook open {runbook} --incident {incident}"
-            )
-            raise ParameterError(message)
-        environ = {**working, **environ}
+        copy = None if environ.get("RUNBOOK_INCIDENT") else WorkingCopy.of_kernel(environ, runbook)
+        if copy:
+            return copy.context_for(incident)
         if not (environ.get("RUNBOOK_INCIDENT") or incident):
             message = (
                 f"This notebook belongs to no incident. Open a working copy: runbook open {runbook}"
@@ -82,19 +82,57 @@ class RunContext:
         )
 
 
-def _working_copy(here: Path, runbook: str) -> dict[str, str]:
-    """Return the context of a kernel that JupyterLab started beside a working copy, else nothing.
+@dataclass(frozen=True, kw_only=True)
+class WorkingCopy:
+    """A notebook that one responder works in, in the folder ``working`` of its incident.
 
-    One server serves several incidents, so its own environment names none of them.
+    Where it stands says which incident it belongs to, so any editor of notebooks may open it.
     """
-    copy = here / f"{runbook}.ipynb"
-    if here.name != WORKING or not copy.is_file() or not (here.parent / "timeline.jsonl").is_file():
-        return {}
-    return {
-        "RUNBOOK_INCIDENTS": str(here.parent.parent),
-        "RUNBOOK_INCIDENT": here.parent.name,
-        "RUNBOOK_NOTEBOOK": str(copy),
-    }
+
+    path: Path
+    runbook: str
+    by: str
+
+    @classmethod
+    def read(cls, path: Path) -> "WorkingCopy | None":
+        """Return the working copy at a path; None for any other file."""
+        folder = path.parent
+        if folder.name != WORKING or not (folder.parent / "timeline.jsonl").is_file():
+            return None
+        try:
+            metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
+            own = metadata["working_copy"]
+            return cls(path=path, runbook=str(metadata["runbook"]["name"]), by=str(own["by"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    @classmethod
+    def of_kernel(cls, environ: Mapping[str, str], runbook: str) -> "WorkingCopy | None":
+        """Return the working copy whose kernel this is.
+
+        Jupyter's server names the notebook; other editors only start the kernel in its folder.
+        """
+        path = Path(environ.get("JPY_SESSION_NAME") or f"{runbook}.ipynb").absolute()
+        copy = cls.read(path)
+        return copy if copy and copy.runbook == runbook else None
+
+    def context_for(self, incident: str) -> RunContext:
+        """Return the context of a run by hand; raises ParameterError for another ``incident``."""
+        folder = self.path.parent.parent
+        if incident not in ("", folder.name):
+            message = (
+                f"This working copy belongs to {folder.name}, and its parameter says {incident}. "
+                f"Open another: runbook open {self.runbook} --incident {incident}"
+            )
+            raise ParameterError(message)
+        return RunContext(
+            incidents=folder.parent,
+            incident=checked_id(folder.name),
+            run=_run_of_this_kernel(self.path, self.runbook),
+            notebook=self.path,
+            actor=self.by,
+            attended=True,
+        )
 
 
 def incidents_folder(environ: Mapping[str, str] = os.environ) -> Path:
@@ -115,6 +153,12 @@ def checked_id(incident: str) -> str:
         message = "This incident id looks like a secret. Choose another one, such as INC-2041."
         raise ParameterError(message)
     return incident
+
+
+@cache
+def _run_of_this_kernel(path: Path, runbook: str) -> str:  # noqa: ARG001 - one run for each copy
+    """Return one id for all that this process runs of a copy; a restarted kernel has another."""
+    return new_run_id(runbook)
 
 
 def new_run_id(runbook: str, now: datetime | None = None) -> str:

@@ -7,21 +7,27 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from runbook_nb.cli.app import Actor, Incidents, app, given_parameters, say_to_errors, start_lab
-from runbook_nb.cli.runbooks import catalogue
-from runbook_nb.errors import ParameterError, RunbookNotFoundError
+from runbook_nb.cli.runbooks import catalogue, runbook_names
+from runbook_nb.errors import LabError, RunbookNotFoundError
 
 if TYPE_CHECKING:
-    from runbook_nb.opening import Found
+    from runbook_nb.model import Alert
+    from runbook_nb.opening import Choice, Unclear
 
 
 @app.command("open")
 def open_(
-    what: Annotated[
-        str, typer.Argument(help="A runbook, or what you see, in words.", show_default=False)
-    ] = "",
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="A runbook, an incident, or a symptom in words; nothing opens the list.",
+            autocompletion=runbook_names,
+            show_default=False,
+        ),
+    ] = None,
     *,
     alert: Annotated[
-        Path | None, typer.Option(help="An alert as JSON; it finds the runbook and the incident.")
+        Path | None, typer.Option(help="An alert as JSON; it finds the runbook.")
     ] = None,
     incident: Annotated[str | None, typer.Option(help="Join this incident, or open it.")] = None,
     parameter: Annotated[
@@ -34,56 +40,86 @@ def open_(
 ) -> None:
     """Open a working copy of a runbook in JupyterLab; the master is never run.
 
-    What a machine has diagnosed stands in the copy. A JupyterLab that runs is used again.
-
     Example: runbook open "beats are late" --incident INC-2041
     """
     from runbook_nb.alerts import read_alerts
     from runbook_nb.context import actor, incidents_folder
-    from runbook_nb.incidents import find
-    from runbook_nb.model import Decided
     from runbook_nb.opening import prepare, show
-    from runbook_nb.runbook import Runbook
 
-    folder = incidents or incidents_folder()
-    told = read_alerts(alert)[0] if alert else None
-    if told and not what:
-        book = Runbook.for_alert(told)
-        typer.echo(f"{book.name} answers the alert {told.name}.")
-    else:
-        book = Runbook.find(_meant(what, folder, incident).name)
-    given = given_parameters(parameter or [])
+    folder = (incidents or incidents_folder()).absolute()
+    given, told = given_parameters(parameter or []), " ".join(words or [])
+    found = read_alerts(alert)[0] if alert else None
+    if (folder / told / "timeline.jsonl").is_file() and told:
+        told, incident = "", told
+    choice = _choice(told, incidents=folder, incident=incident, alert=found)
     if given.get("environment", "lab") == "lab":
-        start_lab(say_to_errors)
-    context = prepare(
-        book, incidents=folder, incident=incident, parameters=given, by=by or actor(), alert=told
+        _try_lab()
+    if choice is None:
+        return show(None, incidents=folder, browser=browser, say=typer.echo)
+    opening = prepare(
+        choice.runbook,
+        incidents=folder,
+        incident=incident,
+        parameters=given,
+        by=by or actor(),
+        alert=found,
     )
-    typer.echo(f"Incident {context.incident}. Working copy: {context.notebook}")
-    decided = find(folder, context.incident).last(Decided)
+    for line in _said_of(choice):
+        typer.echo(line)
+    typer.echo(f"Incident {opening.incident}. Working copy: {opening.copy.path}")
+    typer.echo(f"It is made of {opening.made_of}.")
     if start:
-        heading = decided.option or "" if decided else ""
-        show(context, browser=browser, heading=heading, say=typer.echo)
+        # What is printed must be on the screen before this process becomes the server.
+        sys.stdout.flush()
+        show(opening.copy, incidents=folder, browser=browser, say=typer.echo)
+    return None
 
 
-def _meant(what: str, incidents: Path, incident: str | None) -> "Found":
-    """Return the runbook that is meant, and say why; where it is not clear, ask."""
-    from runbook_nb.opening import by_words, of_incident
-    from runbook_nb.opening.finding import chosen
+def _choice(
+    told: str, *, incidents: Path, incident: str | None, alert: "Alert | None"
+) -> "Choice | None":
+    """Return the runbook to open; None where nothing was said of it."""
+    from runbook_nb.catalog.coverage import lab_alerts
+    from runbook_nb.opening import Unclear, by_alert, by_incident, by_words
 
-    if not what and incident:
-        found = of_incident(incidents, incident)
-        typer.echo(f"{found.name}: {found.why}")
-        return found
-    if not what:
-        message = "Name a runbook, an --incident, an --alert, or say what you see."
-        raise ParameterError(message)
-    fitting = by_words(what, catalogue())
-    for number, found in enumerate(fitting, start=1):
-        lead = f"{number}. " if len(fitting) > 1 else ""
-        typer.echo(f"{lead}{found.name}" + (f"  ({found.why})" if found.why else ""))
-    if len(fitting) == 1:
-        return fitting[0]
-    if not sys.stdin.isatty():
-        message = f"Several runbooks fit {what!r}. Name one: runbook open {fitting[0].name}"
+    if told:
+        found = by_words(told, catalogue(), summaries=lab_alerts())
+        return _asked(found) if isinstance(found, Unclear) else found
+    if alert is not None:
+        return by_alert(alert)
+    return by_incident(incidents, incident) if incident else None
+
+
+def _asked(unclear: "Unclear") -> "Choice":
+    """Let a person choose; raises RunbookNotFoundError where there is none to ask."""
+    from runbook_nb.opening.choice import because
+
+    lines = [
+        f"  {number}. {hit.entry.name:30} {because(hit)}"
+        for number, hit in enumerate(unclear.hits, start=1)
+    ]
+    listed = "\n".join([f"Several runbooks fit {unclear.words!r}:", *lines])
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        message = f"{listed}\nOpen one by its name: runbook open {unclear.hits[0].entry.name}"
         raise RunbookNotFoundError(message)
-    return chosen(fitting, typer.prompt("Which one? Its number"))
+    typer.echo(listed)
+    number = 0
+    while not 1 <= number <= len(unclear.hits):
+        number = typer.prompt(f"Which one, 1 to {len(unclear.hits)}?", type=int)
+    return unclear.chosen(number)
+
+
+def _said_of(choice: "Choice") -> list[str]:
+    lines = [f"Runbook {choice.runbook.name}: {choice.why}"]
+    if choice.others:
+        names = ", ".join(hit.entry.name for hit in choice.others)
+        lines.append(f"It could also be: {names}.")
+    return lines
+
+
+def _try_lab() -> None:
+    """Start the lab; without it the notebook opens all the same, and its checks say unknown."""
+    try:
+        start_lab(say_to_errors)
+    except LabError as error:
+        say_to_errors(f"The lab did not start: {error} Checks will be unknown until it runs.")

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -56,3 +56,9 @@ def started(context: RunContext, joined: Joined, *, parameters: Mapping[str, Jso
         production=joined.environment.is_production,
         versions={"python": sys.version.split()[0], "runbook_nb": version("runbook_nb")},
     )
+
+
+def is_known(timeline: Timeline, began: Started) -> bool:
+    """Tell whether this very run has begun already: its first cell was run again."""
+    before = timeline.last(Started, run=began.run)
+    return before is not None and replace(began, at=before.at) == before

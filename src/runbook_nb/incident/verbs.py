@@ -16,7 +16,7 @@ from runbook_nb.incident.acting import Actor
 from runbook_nb.incident.cells import Cells, master_of, running_cell
 from runbook_nb.incident.choosing import choose, decision, own_checks, stale_titles
 from runbook_nb.incident.consent import Consent
-from runbook_nb.incident.joining import join, started
+from runbook_nb.incident.joining import is_known, join, started
 from runbook_nb.incident.known import KnownSteps
 from runbook_nb.incident.live import LiveRun
 from runbook_nb.incident.screen import NotebookScreen, Screen
@@ -108,7 +108,9 @@ class Incident:
             ),
         )
         with incident._live.step("open"):
-            incident._live.record(started(context, joined, parameters=parameters or {}))
+            began = started(context, joined, parameters=parameters or {})
+            if not is_known(joined.timeline, began):
+                incident._live.record(began)
         return incident
 
     def check(

@@ -1,7 +1,16 @@
-"""Open a runbook by hand: find it, put a working copy into the incident, start JupyterLab."""
+"""Open a runbook by hand: which one, in which working copy, in which JupyterLab."""
 
-from runbook_nb.opening.copies import prepare
-from runbook_nb.opening.finding import Found, by_words, of_incident
-from runbook_nb.opening.servers import show
+from runbook_nb.opening.choice import Choice, Unclear, by_alert, by_incident, by_words
+from runbook_nb.opening.copies import Opening, prepare
+from runbook_nb.opening.server import show
 
-__all__ = ["Found", "by_words", "of_incident", "prepare", "show"]
+__all__ = [
+    "Choice",
+    "Opening",
+    "Unclear",
+    "by_alert",
+    "by_incident",
+    "by_words",
+    "prepare",
+    "show",
+]

@@ -1,21 +1,32 @@
-"""Working copies: the notebook a responder runs, in the incident's folder; never the master.
-
-Where a machine has diagnosed before, its executed copy is continued: the cards stand in place.
-"""
+"""Working copies: a runbook, or what a machine has run of it, put where a responder works."""
 
 import json
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from runbook_nb.context import RunContext, new_run_id
+from runbook_nb.context import WORKING, WorkingCopy
 from runbook_nb.environment import Environment
 from runbook_nb.errors import RunbookError
 from runbook_nb.files import write_atomically
 from runbook_nb.incidents import declare
-from runbook_nb.model import Alert, Json
+from runbook_nb.model import Alert, Json, Started
 from runbook_nb.parameters import typed
-from runbook_nb.runbook import Runbook
+from runbook_nb.runbook import Runbook, is_injected
+from runbook_nb.timeline import Timeline
+
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """A working copy that is ready, and in a sentence what it was made of."""
+
+    copy: WorkingCopy
+    incident: str
+    made_of: str
 
 
 def prepare(
@@ -26,11 +37,12 @@ def prepare(
     parameters: Mapping[str, Json],
     by: str,
     alert: Alert | None = None,
-) -> RunContext:
-    """Declare or join the incident and put a working copy into its folder.
+) -> Opening:
+    """Declare or join the incident and put a working copy of ``by`` into its folder.
 
-    A working copy that is there already stays: the responder's outputs and notes are in it.
-    Raises ParameterError before anything is created.
+    A working copy that is there already stays: the responder's outputs and notes are in it. Each
+    responder has one of their own, so that two never save over each other. Where a machine has
+    run this text, its outputs are in the copy. Raises ParameterError before anything is created.
     """
     values = typed(runbook, parameters)
     environment = Environment.load(str(values.get("environment", "lab")))
@@ -46,72 +58,68 @@ def prepare(
         redactor=environment.redactor(allowed=runbook.contacts),
     )
     folder = timeline.path.parent
-    copy = folder / "working" / runbook.path.name
-    if not copy.exists():
-        values["incident_id"] = folder.name
-        executed = None if parameters else _executed(folder, runbook)
-        notebook = executed or _filled(runbook.path, values)
-        write_atomically(copy, json.dumps(_folded(notebook), indent=1, ensure_ascii=False) + "\n")
-        if executed:
-            _trust(copy)
-    return RunContext(
-        incidents=incidents,
-        incident=folder.name,
-        run=new_run_id(runbook.name),
-        notebook=copy,
-        actor=by,
-        attended=True,
-    )
+    path = _place(folder / WORKING, runbook.name, by)
+    copy = WorkingCopy(path=path, runbook=runbook.name, by=by)
+    if path.exists():
+        made_of = "your working copy, as you left it"
+        return Opening(copy=copy, incident=folder.name, made_of=made_of)
+    executed, made_of = _executed(timeline, runbook)
+    if executed is not None:
+        values = typed(runbook, {**_ran_with(timeline, runbook), **parameters})
+    values["incident_id"] = folder.name
+    write_atomically(path, _filled(executed or runbook.path, values, by=by))
+    return Opening(copy=copy, incident=folder.name, made_of=made_of)
 
 
-def _executed(folder: Path, runbook: Runbook) -> dict[str, Any] | None:
-    """Return the newest executed copy of the same text; None where there is none."""
-    for path in sorted((folder / "runs").glob(f"*Z-{runbook.name}.ipynb"), reverse=True):
-        try:
-            if Runbook.read(path).digest == runbook.digest:
-                notebook: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-                return notebook
-        except (RunbookError, OSError, ValueError):
-            continue
-    return None
+def _place(folder: Path, runbook: str, by: str) -> Path:
+    """Return where the copy of a responder is or will be; the first to come has the plain name."""
+    plain = folder / f"{runbook}.ipynb"
+    own = folder / f"{_UNSAFE.sub('_', by)}-{runbook}.ipynb"
+    taken = WorkingCopy.read(plain) if plain.exists() else None
+    return plain if not plain.exists() or (taken and taken.by == by) else own
 
 
-def _trust(copy: Path) -> None:
-    """Sign the machine's outputs, so that JupyterLab shows its cards as they are.
-
-    They were masked and written by our own run; nobody else writes into this folder.
-    """
-    from runbook_nb.lean import lean_imports
-
-    lean_imports()
-    import nbformat
-    from nbformat.sign import NotebookNotary
-
-    NotebookNotary().sign(nbformat.read(copy, as_version=4))
-
-
-def _folded(notebook: dict[str, Any]) -> dict[str, Any]:
-    """Fold the code of each cell, one click away, and drop what ties the copy to its master."""
-    for cell in notebook["cells"]:
-        cell["metadata"].pop("papermill", None)
-        if cell["cell_type"] == "code":
-            cell["metadata"]["jupyter"] = {"source_hidden": True}
-    # The pair's own metadata would make JupyterLab write a Markdown twin of the working copy.
-    notebook["metadata"].pop("jupytext", None)
-    notebook["metadata"].pop("papermill", None)
-    return notebook
+def _executed(timeline: Timeline, runbook: Runbook) -> tuple[Path | None, str]:
+    """Return the newest executed copy of this very text, and what the working copy is made of."""
+    started = _last_run(timeline, runbook)
+    if started is None:
+        return None, "a fresh copy of the runbook"
+    when = f"the run of {started.at:%Y-%m-%d %H:%MZ} by {started.by}"
+    path = timeline.path.parent / "runs" / f"{started.run}.ipynb"
+    try:
+        same = Runbook.read(path).digest == runbook.digest
+    except (RunbookError, OSError):
+        return None, f"a fresh copy of the runbook: the copy of {when} cannot be read"
+    if not same:
+        return None, f"a fresh copy of the runbook: its text has changed since {when}"
+    return path, f"{when}, with its cards in place"
 
 
-def _filled(master: Path, values: Mapping[str, Json]) -> dict[str, Any]:
-    """Return the notebook with an injected cell that sets the parameters, as papermill does."""
-    notebook: dict[str, Any] = json.loads(master.read_text(encoding="utf-8"))
+def _last_run(timeline: Timeline, runbook: Runbook) -> Started | None:
+    """Return the newest run of this runbook that no responder attended."""
+    starts = (event for event in reversed(timeline.of(Started)) if not event.attended)
+    return next((event for event in starts if event.runbook == runbook.name), None)
+
+
+def _ran_with(timeline: Timeline, runbook: Runbook) -> dict[str, Json]:
+    """Return the parameters of the newest run that this runbook still knows."""
+    started = _last_run(timeline, runbook)
+    known = {parameter.name for parameter in runbook.parameters}
+    ran = {"environment": started.environment, **started.parameters} if started else {}
+    return {name: value for name, value in ran.items() if name in known}
+
+
+def _filled(source: Path, values: Mapping[str, Json], *, by: str) -> str:
+    """Return a notebook with its parameters set, as papermill sets them, and its code folded."""
+    notebook = json.loads(source.read_text(encoding="utf-8"))
+    cells = [cell for cell in notebook["cells"] if not is_injected(cell)]
     place = next(
         number
-        for number, cell in enumerate(notebook["cells"], start=1)
+        for number, cell in enumerate(cells, start=1)
         if "parameters" in cell["metadata"].get("tags", ())
     )
     lines = [f"{name} = {value!r}" for name, value in values.items()]
-    injected: dict[str, object] = {
+    injected: dict[str, Any] = {
         "cell_type": "code",
         "execution_count": None,
         "id": "injected-parameters",
@@ -119,5 +127,28 @@ def _filled(master: Path, values: Mapping[str, Json]) -> dict[str, Any]:
         "outputs": [],
         "source": "\n".join(["# Parameters", *lines]),
     }
-    notebook["cells"].insert(place, injected)
-    return notebook
+    cells.insert(place, injected)
+    for cell in cells:
+        _settle(cell)
+    # The pair's own metadata would make an editor write a Markdown twin of the working copy.
+    metadata = {
+        name: value
+        for name, value in notebook["metadata"].items()
+        if name not in ("jupytext", "papermill")
+    }
+    metadata["working_copy"] = {"by": by}
+    filled = {**notebook, "cells": cells, "metadata": metadata}
+    return json.dumps(filled, indent=1, ensure_ascii=False) + "\n"
+
+
+def _settle(cell: dict[str, Any]) -> None:
+    """Fold a cell's code, one click away, and drop what another run said of itself."""
+    for name in ("papermill", "execution"):
+        cell["metadata"].pop(name, None)
+    if cell["cell_type"] == "code":
+        cell["execution_count"] = None
+        folding = cell["metadata"].setdefault("jupyter", {})
+        folding["source_hidden"] = True
+        for output in cell["outputs"]:
+            if "execution_count" in output:
+                output["execution_count"] = None

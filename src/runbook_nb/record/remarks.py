@@ -115,7 +115,7 @@ def copy_that_ran(folder: Path, starts: Sequence[Started]) -> Path | None:
     for started in reversed(starts):
         places = (
             folder / "runs" / f"{started.run}.ipynb",
-            folder / "working" / f"{started.runbook}.ipynb",
+            folder / "working" / (started.notebook or f"{started.runbook}.ipynb"),
         )
         for place in places:
             try:

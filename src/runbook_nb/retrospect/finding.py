@@ -83,7 +83,7 @@ def last_validation(incidents: Path, ran: Ran) -> Ran:
 def _ran(folder: Path, events: Sequence[Event], started: Started) -> Ran:
     places = [folder / "runs" / f"{started.run}.ipynb"]
     places += sorted((folder / "runs").glob(f"*-{started.runbook}-by-hand.ipynb"))
-    places.append(folder / "working" / f"{started.runbook}.ipynb")
+    places.append(folder / "working" / (started.notebook or f"{started.runbook}.ipynb"))
     return Ran(
         incident=folder.name,
         started=started,

@@ -1,0 +1,15 @@
+"""Start JupyterLab for responders: ``python -m runbook_nb.jupyter INCIDENTS [PAGE]``."""
+
+from runbook_nb.lean import lean_imports
+
+
+def main() -> None:
+    """Serve the folder of incidents until stopped."""
+    lean_imports()
+    from runbook_nb.jupyter.application import serve
+
+    serve()
+
+
+if __name__ == "__main__":
+    main()

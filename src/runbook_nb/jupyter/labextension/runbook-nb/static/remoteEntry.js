@@ -1,0 +1,263 @@
+/* JupyterLab's panels for responders, written by hand: it needs no build.
+ *
+ * JupyterLab loads this file as a module-federation container: it hands over its own modules in
+ * `init` and asks for the plugin in `get`. All HTML comes escaped from the server. */
+(() => {
+  "use strict";
+
+  const POLL_MS = 2000;
+  const LIST_POLL_MS = 15000;
+  let shared;
+
+  /** Return one of JupyterLab's own modules; the newest, as there is one of each. */
+  async function module_(name) {
+    const versions = shared[name];
+    const factory = await Object.values(versions)[0].get();
+    return factory();
+  }
+
+  function plugin(modules) {
+    const { ILabShell, INotebookTracker, NotebookActions, ServerConnection } = modules;
+    const { PageConfig, URLExt, Widget } = modules;
+    const settings = ServerConnection.makeSettings();
+    const address = (place) => URLExt.join(settings.baseUrl, "runbook", place);
+
+    /** Ask the server; throws an Error with the server's own words. */
+    async function ask(place, init = {}) {
+      const reply = await ServerConnection.makeRequest(address(place), init, settings);
+      const told = await reply.json();
+      if (!reply.ok) throw new Error(told.message || reply.statusText);
+      return told;
+    }
+
+    /** Make a side panel that shows what the server draws. */
+    function panel(id, title, caption) {
+      const widget = new Widget();
+      widget.id = id;
+      widget.addClass("rb-panel");
+      widget.title.label = title;
+      widget.title.caption = caption;
+      widget.node.setAttribute("role", "region");
+      widget.node.setAttribute("aria-label", caption);
+      return widget;
+    }
+
+    /** Show HTML in a panel, and keep what the reader has folded, scrolled to and focused. */
+    function draw(widget, html) {
+      const node = widget.node;
+      if (node.dataset.drawn === html) return;
+      const folds = [...node.querySelectorAll("details")].map((fold) => fold.open);
+      const same = node.dataset.incident === node.dataset.shown;
+      const top = node.scrollTop;
+      if (node.contains(document.activeElement)) return;
+      node.innerHTML = html;
+      node.dataset.drawn = html;
+      if (same) {
+        node.querySelectorAll("details").forEach((fold, place) => {
+          fold.open = fold.open || Boolean(folds[place]);
+        });
+        node.scrollTop = top;
+      }
+      node.dataset.shown = node.dataset.incident;
+    }
+
+    function complain(widget, error) {
+      const said = document.createElement("p");
+      said.className = "rb-trouble";
+      said.setAttribute("role", "alert");
+      said.textContent = error.message;
+      widget.node.querySelectorAll(".rb-trouble").forEach((old) => old.remove());
+      widget.node.prepend(said);
+    }
+
+    return {
+      id: "runbook-nb:responder",
+      autoStart: true,
+      requires: [ILabShell, INotebookTracker],
+      activate: (app, shell, tracker) => {
+        const style = document.createElement("link");
+        style.rel = "stylesheet";
+        style.href = address("cards.css");
+        document.head.append(style);
+
+        const list = panel("runbook-shelf", "Runbooks", "Runbooks and open incidents");
+        const board = panel("runbook-board", "Where am I", "Where am I: the board of the incident");
+        shell.add(list, "left", { rank: 1 });
+        shell.add(board, "right", { rank: 1 });
+
+        let listIsUp = false;
+
+        async function refreshList() {
+          if (!list.isVisible || document.hidden) return;
+          try {
+            draw(list, (await ask("shelf")).html);
+          } catch (error) {
+            complain(list, error);
+          }
+        }
+
+        async function refreshBoard() {
+          const path = tracker.currentWidget?.context.path;
+          if (!board.isVisible || document.hidden) return;
+          if (!path) {
+            draw(board, "<p>Open a runbook: its incident's board stands here.</p>");
+            return;
+          }
+          try {
+            const told = await ask(`board?path=${encodeURIComponent(path)}`);
+            if (tracker.currentWidget?.context.path !== path) return;
+            board.node.dataset.incident = told.incident;
+            draw(board, told.html);
+          } catch (error) {
+            complain(board, error);
+          }
+        }
+
+        list.node.addEventListener("click", async (event) => {
+          const button = event.target.closest("button[data-runbook], button[data-incident]");
+          if (!button || button.disabled) return;
+          const environment = list.node.querySelector("select[name=environment]")?.value;
+          const { runbook, incident } = button.dataset;
+          const asked = incident ? { incident } : { runbook, environment };
+          button.disabled = true;
+          try {
+            const init = { method: "POST", body: JSON.stringify(asked) };
+            const told = await ask("open", init);
+            await app.commands.execute("docmanager:open", { path: told.path });
+          } catch (error) {
+            complain(list, error);
+          } finally {
+            button.disabled = false;
+            button.blur();
+            void refreshList();
+          }
+        });
+
+        board.node.addEventListener("click", (event) => {
+          const link = event.target.closest("a[href^='#']");
+          if (!link) return;
+          event.preventDefault();
+          void tracker.currentWidget?.content.setFragment(decodeURIComponent(link.hash));
+        });
+
+        /** Run the cells that open the incident, unless this kernel has run them. */
+        async function openIncident(notebook) {
+          const cells = notebook.content.widgets;
+          const opens = (cell) =>
+            cell.model.type === "code" && /\bIncident\.open\(/.test(cell.model.sharedModel.source);
+          const last = cells.findIndex(opens);
+          const kernel = notebook.sessionContext.session?.kernel;
+          if (last < 0 || !kernel) return;
+          const future = kernel.requestExecute({
+            code: "",
+            silent: true,
+            user_expressions: { known: "'incident' in globals()" },
+          });
+          const reply = (await future.done).content.user_expressions?.known;
+          if (reply?.data?.["text/plain"] !== "False") return;
+          const first = cells.slice(0, last + 1).filter((cell) => cell.model.type === "code");
+          await NotebookActions.runCells(notebook.content, first, notebook.sessionContext);
+        }
+
+        /** Open the incident in each kernel that this notebook gets, also after a restart. */
+        async function keepOpen(notebook) {
+          const context = notebook.sessionContext;
+          let opening = false;
+          let fresh = false;
+          const again = async () => {
+            if (opening || notebook.isDisposed) return;
+            opening = true;
+            try {
+              await openIncident(notebook);
+            } finally {
+              opening = false;
+              void refreshBoard();
+            }
+          };
+          await context.ready;
+          context.statusChanged.connect((_, status) => {
+            if (status === "restarting" || status === "autorestarting") fresh = true;
+            if (status === "idle" && fresh) {
+              fresh = false;
+              void again();
+            }
+          });
+          context.kernelChanged.connect((_, change) => {
+            fresh = Boolean(change.newValue);
+          });
+          await again();
+        }
+
+        /** Lay out a notebook that has come up: its sections left, its board right. */
+        async function settle(notebook) {
+          await notebook.revealed;
+          await app.restored;
+          if (PageConfig.getOption("treePath") || listIsUp) {
+            shell.activateById("table-of-contents");
+          }
+          shell.activateById(board.id);
+          await refreshBoard();
+          await keepOpen(notebook);
+          await showChosen(notebook);
+        }
+
+        /** Bring the option that was chosen into view, once everything above it has its height. */
+        async function showChosen(notebook) {
+          const path = encodeURIComponent(notebook.context.path);
+          const { chosen } = await ask(`board?path=${path}`).catch(() => ({}));
+          const place = chosen && (await findHeading(notebook.content, chosen));
+          if (!(place > 0)) return;
+          notebook.content.activeCellIndex = place;
+          await notebook.content.scrollToItem(place, "start");
+        }
+
+        /** Return the number of the cell with that heading, -1 if there is none. */
+        async function findHeading(content, anchor) {
+          await Promise.all(content.widgets.map((cell) => cell.ready));
+          return content.widgets.findIndex(
+            (cell) => cell.model.type === "markdown" && cell.headings.some(
+              (heading) => heading.text.trim().split(" ").join("-") === anchor,
+            ),
+          );
+        }
+
+        tracker.widgetAdded.connect((_, notebook) => void settle(notebook));
+        tracker.currentChanged.connect(() => void refreshBoard());
+        document.addEventListener("visibilitychange", () => void refreshBoard());
+        void app.restored.then(() => {
+          // A notebook that is opened from the list puts its sections in the list's place.
+          if (!PageConfig.getOption("treePath")) shell.activateById(list.id);
+          setTimeout(() => {
+            listIsUp = true;
+          });
+          void refreshList();
+          setInterval(refreshBoard, POLL_MS);
+          setInterval(refreshList, LIST_POLL_MS);
+        });
+      },
+    };
+  }
+
+  async function plugins() {
+    const names = [
+      "@jupyterlab/application",
+      "@jupyterlab/notebook",
+      "@jupyterlab/services",
+      "@jupyterlab/coreutils",
+      "@lumino/widgets",
+    ];
+    const modules = await Promise.all(names.map(module_));
+    return [plugin(Object.assign({}, ...modules.map((found) => ({ ...found }))))];
+  }
+
+  window._JUPYTERLAB = window._JUPYTERLAB || {};
+  window._JUPYTERLAB["runbook-nb"] = {
+    init: (scope) => {
+      shared = scope;
+    },
+    get: async () => {
+      const found = await plugins();
+      return () => ({ __esModule: true, default: found });
+    },
+  };
+})();

@@ -1,0 +1,113 @@
+"""What the panels show: the runbooks and open incidents, and the board of one working copy."""
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+
+from runbook_nb.board import board_of
+from runbook_nb.catalog import Entry, State, read_entries
+from runbook_nb.context import WORKING
+from runbook_nb.display import board_html
+from runbook_nb.display.shelf import ShownIncident, ShownRunbook, shelf_html
+from runbook_nb.display.wording import anchor
+from runbook_nb.durations import words
+from runbook_nb.environment import load_settings
+from runbook_nb.errors import ParameterError, RunbookError
+from runbook_nb.incidents import find
+from runbook_nb.model import Closed, Opened
+from runbook_nb.runbook import Runbook, runbooks_folder
+from runbook_nb.timeline import Timeline
+
+
+def shelf(incidents: Path) -> str:
+    """Return the list of runbooks and open incidents as HTML."""
+    now = datetime.now(UTC)
+    entries = read_entries(runbooks_folder(), today=now.date())
+    runbooks = [_shown(entry) for entry in entries if entry.state is State.LIVE]
+    return shelf_html(
+        runbooks, incidents=open_incidents(incidents, now=now), environments=_environments()
+    )
+
+
+def open_incidents(incidents: Path, *, now: datetime) -> list[ShownIncident]:
+    """Return the incidents that are open, newest first; one that cannot be read says so."""
+    paths = sorted(incidents.glob("*/timeline.jsonl"), key=lambda path: -path.stat().st_mtime)
+    shown = (_open(path, now=now) for path in paths if not _is_closed(path))
+    return [incident for incident in shown if incident is not None]
+
+
+def board(incidents: Path, path: str) -> dict[str, str]:
+    """Return the board of a working copy as HTML, and the anchor of the step that comes next.
+
+    ``path`` is that of the copy below the folder of incidents. Raises ParameterError if it is
+    none, and RecordIntegrityError if the timeline was altered.
+    """
+    incident, *rest = Path(path).parts or ("",)
+    copy = incidents / path
+    if len(rest) != len((WORKING, "name")) or rest[0] != WORKING or not copy.is_file():
+        message = f"{path} is no working copy, so it has no board."
+        raise ParameterError(message)
+    timeline = _timeline(find(incidents, incident).path)
+    runbook = _runbook(copy, copy.stat().st_mtime_ns)
+    drawn = board_of(timeline, runbook, now=datetime.now(UTC))
+    heading = drawn.decided.option if drawn.decided and drawn.decided.option else ""
+    return {"incident": incident, "html": board_html(drawn), "chosen": anchor(heading)}
+
+
+def _shown(entry: Entry) -> ShownRunbook:
+    return ShownRunbook(
+        name=entry.name,
+        title=entry.title,
+        group=entry.group,
+        scenario=entry.scenario,
+        severity=entry.severity,
+        freshness=entry.freshness.said,
+        due=entry.freshness.is_due,
+    )
+
+
+def _open(path: Path, *, now: datetime) -> ShownIncident | None:
+    incident = path.parent.name
+    try:
+        timeline = _timeline(path)
+        first = timeline.last(Opened)
+        if first is None or timeline.last(Closed):
+            return None
+    except (RunbookError, OSError) as error:
+        return ShownIncident(
+            incident=incident, title=str(error), severity="?", runbook="", open_for="?"
+        )
+    return ShownIncident(
+        incident=incident,
+        title=first.title,
+        severity=first.severity,
+        runbook=first.runbook,
+        open_for=words(round((now - first.at).total_seconds())),
+    )
+
+
+def _is_closed(path: Path) -> bool:
+    """Tell it from the end of the file: closed incidents are the many."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 4096))
+        return b'"kind":"closed"' in file.read()
+
+
+def _environments() -> list[str]:
+    try:
+        names = set(load_settings())
+    except RunbookError:
+        names = set()
+    # The lab comes first: whoever does not choose cannot touch anything real.
+    return ["lab", *sorted(names - {"lab"})]
+
+
+@lru_cache(maxsize=64)
+def _timeline(path: Path) -> Timeline:
+    """Return a timeline that reads only what was added since the last look."""
+    return Timeline(path)
+
+
+@lru_cache(maxsize=64)
+def _runbook(path: Path, saved: int) -> Runbook:  # noqa: ARG001 - a save makes it another one
+    return Runbook.read(path)

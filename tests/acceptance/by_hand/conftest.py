@@ -1,0 +1,173 @@
+"""A responder's desk: one JupyterLab for the tests of a module, and browsers to look at it."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import trial
+from command import Command
+
+from runbook_nb.lab.faults import FAULTS
+from runbook_nb.lab.lab import LabState
+
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--disable-background-networking",
+]
+LOOPBACK = re.compile(r"(https?|wss?)://(127\.0\.0\.1|localhost)[:/]|data:|blob:")
+PATIENCE_MS = 60_000
+SECRET = "kx9_staple_unlikely"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a browser, and skip it where there is none."""
+    missing = CHROMIUM is None and not os.environ.get("CI")
+    reason = "no Chromium on PATH; install chromium-headless-shell to run the browser tests"
+    for item in items:
+        if "tab" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.skipif(missing, reason=reason))
+            item.add_marker(pytest.mark.timeout(180))
+
+
+def until(holds: Callable[[], object]) -> None:
+    """Wait for what happens a moment after the browser asked."""
+    ends = time.monotonic() + PATIENCE_MS / 1000
+    while not holds():
+        assert time.monotonic() < ends
+        time.sleep(0.1)
+
+
+class Desk(Command):
+    """The command with one JupyterLab that serves all its incidents."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.environ["TRIAL_TOKEN"] = SECRET
+        shown = '```python\nprint(__import__("os").environ["TRIAL_TOKEN"])\n```\n'
+        text = trial.dead_sessions(shown).replace("alerts: []", "alerts: [TrialSessionsSilent]")
+        self.write("dead_sessions", text)
+        self.server = self.start("open", "--no-browser")
+        self.says = [next(line for line in self.server.stderr if "token=" in line)]
+
+    def write(self, name: str, markdown: str) -> Path:
+        """Write a runbook and return its master."""
+        from runbook_nb.pairs import write as write_pair
+
+        notebooks = self.folder / "notebooks"
+        notebooks.mkdir(exist_ok=True)
+        (notebooks / f"{name}.md").write_text(markdown, encoding="utf-8")
+        write_pair(notebooks / f"{name}.md")
+        self.environ["RUNBOOK_NOTEBOOKS"] = str(notebooks)
+        return notebooks / f"{name}.ipynb"
+
+    def address(self, *arguments: str) -> str:
+        """Open something as a responder does; return the address that the browser is sent to."""
+        told = self("open", *arguments, "--no-browser")
+        return re.search(r"http://\S+token=\w+", told)[0]
+
+    def copy(self, incident: str, name: str = "dead_sessions") -> Path:
+        return self.incidents / incident / "working" / f"{name}.ipynb"
+
+    def kinds(self, incident: str) -> list[object]:
+        return [event["kind"] for event in self.events(incident)]
+
+    def end(self) -> None:
+        self.server.send_signal(signal.SIGTERM)
+        try:
+            self.server.communicate(timeout=30)
+        except subprocess.TimeoutExpired:
+            self.server.kill()
+
+
+@pytest.fixture(scope="module")
+def desk(lab: LabState, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """One JupyterLab, on incidents of the module's own."""
+    desk = Desk(tmp_path_factory.mktemp("desk"))
+    yield desk
+    desk.end()
+
+
+class Tab:
+    """A tab on a notebook, with what a responder does in it."""
+
+    def __init__(self, page: object) -> None:
+        self.page = page
+        self.errors: list[str] = []
+        self.requested: list[str] = []
+        page.set_default_timeout(PATIENCE_MS)
+        page.on(
+            "console", lambda said: self.errors.append(said.text) if said.type == "error" else 0
+        )
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self.requested.append(request.url))
+
+    def _note(self, said: object) -> None:
+        if said.type == "error":
+            self.errors.append(said.text)
+
+    def open(self, address: str) -> None:
+        """Open a notebook."""
+        self.page.goto(address)
+        self.settled()
+
+    def settled(self) -> None:
+        """Wait until the kernel has joined the incident."""
+        self.page.wait_for_selector(".jp-Notebook .rb-board")
+        self.page.wait_for_selector("text=/[|] Idle/")
+
+    def run_all(self) -> None:
+        self.page.click('.lm-MenuBar-itemLabel:text("Run")')
+        self.page.click(".lm-Menu-item[data-command='runmenu:run-all']")
+
+    def answer(self, text: str) -> None:
+        """Answer the question that a cell asks."""
+        self.page.fill(".jp-Stdin-input", text)
+        self.page.press(".jp-Stdin-input", "Enter")
+
+    def board(self) -> str:
+        return self.page.inner_text("#runbook-board")
+
+    def board_says(self, text: str) -> None:
+        """Wait until the board at the side says so."""
+        self.page.wait_for_selector(f"#runbook-board >> text={text}")
+
+
+@pytest.fixture
+def tab() -> Iterator[Callable[[], Tab]]:
+    """Open tabs; at the end, none has asked another machine for anything or met an error."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browsers, tabs = [], []
+
+        def another() -> Tab:
+            """Return a tab of a browser of its own, as on another responder's screen."""
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+            browsers.append(browser)
+            tabs.append(Tab(browser.new_page(viewport={"width": 1280, "height": 800})))
+            return tabs[-1]
+
+        yield another
+        for browser in browsers:
+            browser.close()
+        requested = [url for tab in tabs for url in tab.requested]
+        assert [url for url in requested if not LOOPBACK.match(url)] == []
+        assert [error for tab in tabs for error in tab.errors] == []
+
+
+@pytest.fixture
+def dead_sessions(lab: LabState) -> Iterator[None]:
+    """Leave silent sessions active for as long as the test takes."""
+    FAULTS["sessions_silent"].inject(lab)
+    yield
+    FAULTS["sessions_silent"].heal(lab)

@@ -1,0 +1,111 @@
+"""A responder in JupyterLab: a real server, real kernels, real browsers."""
+
+import json
+import os
+import signal
+
+from conftest import SECRET, until
+from runbook_nb.timeline import Timeline
+
+ALERT = {"labels": {"alertname": "TrialSessionsSilent"}, "annotations": {"summary": "Silent: 3"}}
+
+
+def test_from_an_alert_to_a_closed_incident(desk, tab, dead_sessions):
+    """Run All stops at the action, a typed word does it, and the record is complete."""
+    alert = desk.folder / "alert.json"
+    alert.write_text(json.dumps(ALERT), encoding="utf-8")
+    here = tab()
+    here.open(desk.address("--alert", str(alert)))
+    here.run_all()
+    here.page.wait_for_selector(".jp-Stdin-input")
+    here.board_says("Option A: End them")
+    assert "acted" not in desk.kinds("INC-2001")
+    here.answer("do")
+    until(lambda: desk.kinds("INC-2001").count("verified") == 2)
+    here.board_says("done")
+
+    ended = [event for event in desk.events("INC-2001") if event["kind"] == "acted"]
+    assert [(event["title"], event["outcome"]) for event in ended] == [("End", "done")]
+    assert desk.kinds("INC-2001").count("started") == 1
+    assert Timeline(desk.incidents / "INC-2001" / "timeline.jsonl").verify()
+    until(lambda: "[masked: known value]" in desk.copy("INC-2001").read_text(encoding="utf-8"))
+    assert "INC-2001 is closed" in desk("close", "INC-2001")
+    here.board_says("closed after")
+    files = [path for path in desk.incidents.rglob("*") if path.is_file()]
+    assert not [path for path in files if SECRET.encode() in path.read_bytes()]
+
+
+def test_a_closed_tab_and_a_killed_kernel_lose_nothing(desk, tab, dead_sessions):
+    """The tab comes back with its cards; the new kernel joins by itself, as a new run."""
+    first = tab()
+    address = desk.address("dead_sessions", "--incident", "INC-10")
+    first.open(address)
+    first.run_all()
+    first.page.wait_for_selector(".jp-Stdin-input")
+    until(lambda: '"rb-card' in desk.copy("INC-10").read_text(encoding="utf-8").replace("\\", ""))
+    first.page.close()
+    for pid in kernels_of("INC-10"):
+        os.kill(pid, signal.SIGKILL)
+
+    again = tab()
+    again.open(address)
+    until(lambda: desk.kinds("INC-10").count("started") == 2)
+    again.page.wait_for_selector(".jp-Notebook .rb-card.rb-fail")
+    assert "Silent" in again.board()
+    again.run_all()
+    again.page.wait_for_selector(".jp-Stdin-input")
+    again.answer("do")
+    until(lambda: "verified" in desk.kinds("INC-10"))
+    started = [event for event in desk.events("INC-10") if event["kind"] == "started"]
+    assert len({event["run"] for event in started}) == 2
+
+
+def test_two_responders_see_one_board(desk, tab):
+    """Each works in a copy and a kernel of their own; what one does, the other sees."""
+    sam, alex = tab(), tab()
+    sam.open(desk.address("dead_sessions", "--incident", "INC-20"))
+    alex.open(desk.address("INC-20", "--as", "alex"))
+    sam.page.click(".jp-Notebook >> text=incident.check(")
+    sam.page.keyboard.press("Shift+Enter")
+    until(lambda: "checked" in desk.kinds("INC-20"))
+
+    alex.page.wait_for_selector("#runbook-board >> text=/Diagnosis.*1 pass/")
+    assert {event["by"] for event in desk.events("INC-20")} == {"sam", "alex"}
+
+
+def test_what_a_machine_has_diagnosed_is_continued(desk, tab, dead_sessions):
+    """Its cards are in place, its option in view, and its readings count."""
+    desk("run", "dead_sessions", "--incident", "INC-30", expect=None)
+    here = tab()
+    here.open(desk.address("INC-30"))
+
+    card = here.page.wait_for_selector(".jp-Notebook .rb-card.rb-fail")
+    assert card.get_attribute("aria-label") == "FAIL: Silent"
+    option = here.page.wait_for_selector(".jp-Notebook h3:has-text('Option A: End them')")
+    until(lambda: 0 < option.bounding_box()["y"] < 700)
+    started = [event for event in desk.events("INC-30") if event["kind"] == "started"]
+    assert [event["attended"] for event in started] == [False, True]
+
+
+def test_the_list_opens_a_working_copy_with_one_click(desk, tab):
+    """No command is needed for the next incident; the code of a cell is one click away."""
+    here = tab()
+    here.page.goto(desk.address())
+    here.page.click("#runbook-shelf >> text=Dead Sessions")
+    here.settled()
+    assert "rows outlive" in here.page.text_content("#runbook-shelf").lower()
+    folded = here.page.locator(".jp-CodeCell .jp-PlaceholderText:has-text('incident.decide')")
+    folded.click()
+    here.page.wait_for_selector(".jp-CodeCell .cm-content:has-text('incident.decide()')")
+
+
+def kernels_of(incident: str) -> list[int]:
+    """Return the processes of the kernels that work in an incident's folder."""
+    import psutil
+
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        if "ipykernel_launcher" in " ".join(process.info["cmdline"] or ()):
+            here = process.environ().get("JPY_SESSION_NAME", "")
+            found += [process.pid] if f"/{incident}/" in here else []
+    return found
