@@ -83,23 +83,27 @@ def list_incidents(wanted: "Wanted", *, folder: Path | None, as_json: bool) -> N
 
 @contextmanager
 def shown_progress() -> Iterator[Callable[[str], Callable[[int, int], None]]]:
-    """Show how far a long work is, on a terminal alone; what is done within a second shows none."""
+    """Show how far a long work is, on a terminal alone; nothing where nothing is to be done."""
+    from runbook_nb.history.history import unwatched
+
     if not sys.stderr.isatty():
-        yield lambda _: _nothing
+        yield lambda _: unwatched
         return
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import Progress, TaskID
 
     with Progress(console=Console(stderr=True), transient=True) as bars:
+        begun: dict[str, TaskID] = {}
 
         def watch(name: str) -> Callable[[int, int], None]:
-            bar = bars.add_task(name, total=None)
-            return lambda done, total: bars.update(bar, completed=done + 1, total=total)
+            def told(done: int, total: int) -> None:
+                if name not in begun:
+                    begun[name] = bars.add_task(name, total=total)
+                bars.update(begun[name], completed=done + 1)
+
+            return told
 
         yield watch
-
-
-def _nothing(_done: int, _total: int) -> None: ...
 
 
 def _one(folder: Path, incident: str, *, to: Path | None, as_json: bool) -> None:
