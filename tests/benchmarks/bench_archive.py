@@ -43,9 +43,12 @@ def bench_build(folder: Path, count: int) -> None:
     from nbconvert import HTMLExporter
 
     incidents, site = folder / "incidents", folder / "site"
-    write_many(incidents, count)
-    for each in sorted(incidents.iterdir()):
-        write_record(each)
+    for number in range(3001, 3001 + count):
+        write_sealed(incidents, number)
+    changed, other = incidents / "INC-3001", folder / "other" / "INC-3001"
+    write_sealed(other.parent, 3001)
+    Timeline(other / "timeline.jsonl").append(Noted(at=BEGIN, text="Once more."))
+    write_record(other)
     settle()
 
     def first() -> None:
@@ -54,9 +57,9 @@ def bench_build(folder: Path, count: int) -> None:
         build(incidents, site)
 
     def one_changed() -> None:
-        changed = incidents / "INC-3001"
-        Timeline(changed / "timeline.jsonl").append(Noted(at=BEGIN, text="Once more."))
-        write_record(changed)
+        changed.rename(folder / "aside")
+        other.rename(changed)
+        (folder / "aside").rename(other)
         assert build(incidents, site).records == ("INC-3001",)
 
     page = "nbconvert, one page"
@@ -70,6 +73,15 @@ def bench_build(folder: Path, count: int) -> None:
         rounds=3,
     )
     show(medians, against=page)
+
+
+def write_sealed(incidents: Path, number: int) -> None:
+    """Write one closed incident with its record, alone: its page need not look at the others."""
+    alone = incidents.parent / "alone"
+    write_many(alone, 1, first=number)
+    write_record(alone / f"INC-{number}")
+    incidents.mkdir(parents=True, exist_ok=True)
+    (alone / f"INC-{number}").rename(incidents / f"INC-{number}")
 
 
 def bench_search(incidents: Path, count: int) -> None:
