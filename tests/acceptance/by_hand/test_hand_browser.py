@@ -99,6 +99,24 @@ def test_the_list_opens_a_working_copy_with_one_click(desk, tab):
     here.page.wait_for_selector(".jp-CodeCell .cm-content:has-text('incident.decide()')")
 
 
+def test_the_panels_are_for_everybody(desk, tab):
+    """Axe finds nothing in them, and at 200 % they leave the room to the notebook."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    here = tab()
+    address = desk.address("dead_sessions", "--incident", "INC-50")
+    here.open(address)
+    here.page.click("[data-id=runbook-shelf]")
+    here.page.wait_for_selector("#runbook-shelf button[data-incident]")
+    found = Axe().run(here.page, context={"include": [["#runbook-shelf"], ["#runbook-board"]]})
+    assert [violation["id"] for violation in found.response["violations"]] == []
+
+    zoomed = tab()
+    zoomed.page.set_viewport_size({"width": 640, "height": 400})
+    zoomed.open(address)
+    until(lambda: zoomed.page.locator(".jp-Notebook").bounding_box()["width"] > 500)
+
+
 def kernels_of(incident: str) -> list[int]:
     """Return the processes of the kernels that work in an incident's folder."""
     import psutil

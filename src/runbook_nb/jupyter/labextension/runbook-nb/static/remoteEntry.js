@@ -7,6 +7,8 @@
 
   const POLL_MS = 2000;
   const LIST_POLL_MS = 15000;
+  // Below this width, as in a window at 200 %, panels would leave the notebook no room.
+  const ROOM_FOR_PANELS_PX = 1000;
   let shared;
 
   /** Return one of JupyterLab's own modules; the newest, as there is one of each. */
@@ -192,10 +194,16 @@
         async function settle(notebook) {
           await notebook.revealed;
           await app.restored;
-          if (PageConfig.getOption("treePath") || listIsUp) {
-            shell.activateById("table-of-contents");
+          if (window.innerWidth < ROOM_FOR_PANELS_PX) {
+            // The board stands in the notebook too; the words need the room.
+            shell.collapseLeft();
+            shell.collapseRight();
+          } else {
+            if (PageConfig.getOption("treePath") || listIsUp) {
+              shell.activateById("table-of-contents");
+            }
+            shell.activateById(board.id);
           }
-          shell.activateById(board.id);
           await refreshBoard();
           await keepOpen(notebook);
           await showChosen(notebook);
