@@ -99,7 +99,7 @@ def test_after_a_kill_at_any_step_the_record_is_valid_and_a_second_run_continues
 def _close_a_copy(folder: Path, copies: Path, victim: str, where: str) -> None:
     """Close the incident as it was left; the record says where it stopped."""
     shutil.copytree(folder, copies / "INC-1")
-    page = close(copies, "INC-1", by="sam").read_text(encoding="utf-8")
+    page = close(copies, "INC-1", by="sam").page.read_text(encoding="utf-8")
     record = Record.of(Timeline(copies / "INC-1" / "timeline.jsonl"))
     assert record.integrity.valid, where
     if victim != "postgres" and not all(run.complete for run in record.runs):

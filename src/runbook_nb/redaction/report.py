@@ -17,7 +17,7 @@ from typing import Any, Final
 from runbook_nb.redaction.redactor import Redactor
 from runbook_nb.redaction.spans import MARK
 
-MADE_LATER: Final = ("record.html", "record.json")  # made of the other files
+MADE_LATER: Final = ("record.html", "record.json", "record.dsse.json")  # of the other files
 _SIZE_LIMIT: Final = 20_000_000  # bytes of one file; an executed copy has at most a few million
 _INDEX: Final = re.compile(r"\[\d+\]")
 Texts = Iterator[tuple[str, str]]
