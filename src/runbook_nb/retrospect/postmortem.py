@@ -15,6 +15,7 @@ from runbook_nb.display.wording import day_and_clock, listed
 from runbook_nb.errors import IncidentStateError
 from runbook_nb.files import write_atomically
 from runbook_nb.model import Acted, Checked, Event, IncidentStatus, Outcome, Verdict
+from runbook_nb.proof import PAGE
 from runbook_nb.record import Record
 from runbook_nb.record.remarks import EDITS
 from runbook_nb.retrospect.judging import badly, lucky, well
@@ -23,7 +24,6 @@ from runbook_nb.retrospect.roles import Roles
 from runbook_nb.similar import Similar
 
 FILE: Final = "postmortem.md"
-_PAGE: Final = "record.html"
 _MARK: Final = "<!-- draft "
 _TOLD: Final = frozenset(
     {"opened", "alerted", "decided", "approved", "verified", "undone", "noted", "closed"}
@@ -135,7 +135,7 @@ def _detection(record: Record, roles: Roles, before: Sequence[Similar]) -> Itera
     # The words of a past resolution may name people whose roles are not known here.
     for each in before:
         why = plain(roles.without_names(each.why))
-        yield f"- Seen before: [{plain(each.incident)}]({quote(each.incident)}/{_PAGE}): {why}."
+        yield f"- Seen before: [{plain(each.incident)}]({quote(each.incident)}/{PAGE}): {why}."
     if before:
         yield from _asked("What was learned then, and why did it come back?")
     yield from _asked("Could it have been found earlier? By what?")
@@ -209,4 +209,4 @@ def _evidence(record: Record, seq: int) -> str:
 
 
 def _page(record: Record) -> str:
-    return f"{quote(record.id)}/{_PAGE}"
+    return f"{quote(record.id)}/{PAGE}"
