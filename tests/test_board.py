@@ -81,6 +81,24 @@ def test_a_whole_incident_stands_on_its_board(tmp_path, runbook):
     assert board.elapsed_s < 3600, "a closed incident does not grow older"
 
 
+@pytest.mark.parametrize(
+    ("verdict", "says"),
+    [(Verdict.PASS, "runbook close INC-2041"), (Verdict.FAIL, "It is not verified.")],
+)
+def test_when_every_step_has_run_it_says_what_is_left(story, runbook, verdict, says):
+    """Nobody has to know by heart how an incident ends, and a failed one does not look ended."""
+    for title in (LAG, "Part 0 is well", "Never read"):
+        story.checks(title, Verdict.FAIL, 9.4, "s")
+    story.tell(Decided, option=RESTART, recommended=RESTART, reason="")
+    assert says not in board_text(drawn(story, runbook))
+    story.tell(Acted, outcome=Outcome.DONE, **ACTION)
+    story.verifies(LAG, verdict, 9.4, "s")
+
+    assert says in board_text(drawn(story, runbook))
+    story.tell(Closed, resolution="Over.")
+    assert "Next:" not in board_text(drawn(story, runbook))
+
+
 def test_two_who_draw_see_the_same(tmp_path, runbook):
     """Nothing of it lives in a kernel: the file alone tells."""
     heartbeat(tmp_path / "INC-2041")

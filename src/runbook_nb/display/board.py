@@ -88,7 +88,7 @@ def _section_html(section: Section, board: Board) -> Iterator[str]:
     yield f"<details{opened}><summary><strong>{name}</strong> {_counted(section)}</summary><ul>"
     for step in section.steps:
         current = " rb-current" if step is board.next_step else ""
-        yield f'<li class="rb-step rb-{_tone(step)}{current}">'
+        yield f'<li class="rb-step rb-{_tone(step)}{current}" data-verb="{escape(step.verb)}">'
         yield f'<b><span aria-hidden="true">{_sign(step)}</span> {_word(step)}</b> '
         yield link(step.heading, step.title) if step.heading else escape(one_line(step.title))
         if detail := _detail(step):
@@ -140,6 +140,16 @@ def _facts(board: Board) -> Iterator[tuple[str, str, str]]:
         yield "Chosen", one_line(f"{chosen}{instead} ({by})"), decided.option or ""
     if (following := board.next_step) is not None:
         yield "Next", f"{following.verb}: {one_line(following.title)}", following.heading
+    elif decided is not None and board.closed_at is None:
+        yield "Next", _ending(board), ""
+
+
+def _ending(board: Board) -> str:
+    """Say what is left once every step has run."""
+    verified = (step for step in board.steps if step.verb == "verify" and step.event)
+    if any(_tone(step) in _LOUD for step in verified):
+        return "It is not verified. Run the checks again and choose anew, or call the next level."
+    return f"When nothing is left to do, close it in a terminal: runbook close {board.incident}"
 
 
 def _detail(step: BoardStep) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import ndiff
+from itertools import islice
 from typing import Final
 
 from runbook_nb.model import Json
@@ -64,7 +65,7 @@ def said(answer: Json, unit: str = "", against: str = "") -> str:
     if isinstance(answer, list | tuple):
         return _row_count(answer)
     if isinstance(answer, Mapping):
-        return one_line(", ".join(f"{key}: {_cell(value)}" for key, value in answer.items()))
+        return one_line(_pairs(answer))
     text = number(answer, against) if isinstance(answer, int | float) else one_line(answer)
     return f"{text} {unit}".strip()
 
@@ -137,8 +138,23 @@ def _grid(rows: Sequence[Mapping[str, Json]], total: int) -> Grid:
 
 
 def _cell(value: Json) -> str:
+    """Say a value inside a table: rows in words, what lies deeper as JSON."""
+    if isinstance(value, Mapping):
+        return one_line(_pairs(value), CELL_LIMIT)
+    if isinstance(value, list | tuple) and value:
+        rows = (_pairs(row) if isinstance(row, Mapping) else _deep(row) for row in value)
+        return one_line("; ".join(islice(rows, SHOWN_ROWS)), CELL_LIMIT)
+    return _deep(value)
+
+
+def _pairs(row: Mapping[str, Json]) -> str:
+    return ", ".join(f"{key}: {_deep(value)}" for key, value in row.items())
+
+
+def _deep(value: Json) -> str:
     if isinstance(value, Mapping | list | tuple):
-        return one_line(json.dumps(value, default=str, ensure_ascii=False)[:1000], CELL_LIMIT)
+        shown = json.dumps(value, default=str, ensure_ascii=False)[:1000] if value else "none"
+        return one_line(shown, CELL_LIMIT)
     return "none" if value is None else one_line(said(value), CELL_LIMIT)
 
 

@@ -82,14 +82,24 @@
         style.href = address("cards.css");
         document.head.append(style);
 
-        const list = panel("runbook-shelf", "Runbooks", "Runbooks and open incidents");
+        const atTheSide = panel("runbook-shelf", "Runbooks", "Runbooks and open incidents");
         const board = panel("runbook-board", "Where am I", "Where am I: the board of the incident");
-        shell.add(list, "left", { rank: 1 });
+        shell.add(atTheSide, "left", { rank: 1 });
         shell.add(board, "right", { rank: 1 });
+        const lists = [atTheSide];
 
-        let listIsUp = false;
+        /** Give the list the room of a notebook, for who has not opened one. */
+        function showList() {
+          const whole = panel("runbook-list", "Runbooks", "Runbooks and open incidents");
+          lists.push(whole);
+          shell.add(whole, "main");
+          whole.node.addEventListener("click", (event) => void openClicked(whole, event));
+          shell.collapseLeft();
+          shell.collapseRight();
+          void refreshList(whole);
+        }
 
-        async function refreshList() {
+        async function refreshList(list) {
           if (!list.isVisible || document.hidden) return;
           try {
             draw(list, (await ask("shelf")).html);
@@ -115,7 +125,8 @@
           }
         }
 
-        list.node.addEventListener("click", async (event) => {
+        /** Open what a button in a list stands for. */
+        async function openClicked(list, event) {
           const button = event.target.closest("button[data-runbook], button[data-incident]");
           if (!button || button.disabled) return;
           const environment = list.node.querySelector("select[name=environment]")?.value;
@@ -131,9 +142,13 @@
           } finally {
             button.disabled = false;
             button.blur();
-            void refreshList();
+            void refreshList(list);
           }
-        });
+        }
+
+        atTheSide.node.addEventListener("click", (event) => void openClicked(atTheSide, event));
+        atTheSide.onAfterShow = () => void refreshList(atTheSide);
+        board.onAfterShow = () => void refreshBoard();
 
         board.node.addEventListener("click", (event) => {
           const link = event.target.closest("a[href^='#']");
@@ -199,9 +214,7 @@
             shell.collapseLeft();
             shell.collapseRight();
           } else {
-            if (PageConfig.getOption("treePath") || listIsUp) {
-              shell.activateById("table-of-contents");
-            }
+            shell.activateById("table-of-contents");
             shell.activateById(board.id);
           }
           await refreshBoard();
@@ -233,14 +246,9 @@
         tracker.currentChanged.connect(() => void refreshBoard());
         document.addEventListener("visibilitychange", () => void refreshBoard());
         void app.restored.then(() => {
-          // A notebook that is opened from the list puts its sections in the list's place.
-          if (!PageConfig.getOption("treePath")) shell.activateById(list.id);
-          setTimeout(() => {
-            listIsUp = true;
-          });
-          void refreshList();
+          if (!PageConfig.getOption("treePath")) showList();
           setInterval(refreshBoard, POLL_MS);
-          setInterval(refreshList, LIST_POLL_MS);
+          setInterval(() => lists.forEach(refreshList), LIST_POLL_MS);
         });
       },
     };
