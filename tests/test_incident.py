@@ -166,7 +166,7 @@ def test_a_second_run_decides_by_what_the_first_one_read(night):
     night.starts("run-1")
     check(first, LATE)
     check(first, 1, title="Load")
-    second = night.incident(attended=True, run="run-2")
+    second = night.incident(attended=True, run="run-2", answers=("",))
     second.decide()
 
     assert night.timeline.last(Decided).option == A
@@ -207,6 +207,51 @@ def test_another_option_needs_a_reason(night):
     assert night.timeline.last(Decided).option == B
 
 
+def test_a_responder_takes_the_recommended_option_by_enter(night):
+    """The question says what it rests on, and which letters there are."""
+    incident = night.incident(attended=True, answers=("",))
+    check(incident, LATE)
+    incident.decide()
+
+    question = f"Failed: Lag. Press Enter for {A!r} or B for another option: "
+    assert night.responder.asked == [question]
+    assert night.timeline.last(Decided).option == A
+
+
+def test_a_responder_chooses_another_option_by_its_letter_and_says_why(night):
+    """A wrong letter and a missing reason are asked for again; nothing is guessed."""
+    answers = ("Z", "b", "", "b", "The restart is frozen.")
+    incident = night.incident(attended=True, answers=answers)
+    check(incident, LATE)
+    incident.decide()
+
+    decided = night.timeline.last(Decided)
+    assert (decided.option, decided.recommended) == (B, A)
+    assert decided.reason == "The restart is frozen."
+    assert [line for line in night.screen.said if "No option 'Z'" in line]
+    assert [line for line in night.screen.said if "reason" in line]
+
+
+def test_a_responder_may_choose_where_the_checks_could_not_be_read(night):
+    """Who knows more than the checks is not held back; the action still reads them again."""
+    incident = night.incident(attended=True, answers=("A", "The agent's host is down."))
+    check(incident, OSError("refused"))
+    incident.decide()
+
+    assert "Press Enter to choose none" in night.responder.asked[0]
+    assert night.timeline.last(Decided).option == A
+
+
+def test_nobody_is_asked_where_every_check_passed(night):
+    """There is nothing to choose."""
+    incident = night.incident(attended=True)
+    check(incident, 1)
+    check(incident, 1, title="Load")
+    incident.decide()
+
+    assert night.timeline.last(Decided).option is None
+
+
 def test_an_unknown_option_is_named_with_those_there_are(night):
     """A typing error is not a decision."""
     with pytest.raises(StepNotFoundError, match="Option A"):
@@ -216,7 +261,7 @@ def test_an_unknown_option_is_named_with_those_there_are(night):
 def diagnosed(night, action, *answers, **context):
     incident = night.incident(**context)
     check(incident, LATE, *answers)
-    incident.decide()
+    incident.decide(A)
     return incident, lambda: incident.act("Restart", action(), because="Lag", **WORDS)
 
 
@@ -264,7 +309,9 @@ def test_an_action_waits_when_its_check_cannot_be_read(night):
     night.approve(A)
     act()
 
-    assert night.timeline.last(Acted).outcome is not Outcome.DONE
+    acted = night.timeline.last(Acted)
+    assert acted.outcome is Outcome.DECLINED
+    assert acted.reason == "Nothing calls for it: Lag could not be read."
     assert action.done == 0
 
 

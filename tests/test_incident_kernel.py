@@ -159,7 +159,7 @@ def test_a_restarted_kernel_shows_all_that_happened(kernel):
     """The board comes from the timeline, so the second kernel draws what the first did."""
     first = kernel()
     first.run(CHECK)
-    first.run(DECIDE)
+    first.run(DECIDE, "")
     (board,) = kernel(run="run-2").opened
 
     assert "✗ fail  Lag" in text_of(board)
@@ -171,7 +171,7 @@ def test_after_a_restart_an_action_says_in_one_line_which_check_to_run_first(ker
     """No traceback at 3 AM: the heading to go to."""
     first = kernel()
     first.run(CHECK)
-    first.run(DECIDE)
+    first.run(DECIDE, "")
     error = kernel(run="run-2").run(ACT)[-1]
 
     assert text_of(error) == (
@@ -194,22 +194,22 @@ def test_the_cell_that_runs_is_compared_not_the_one_that_is_saved(kernel, runboo
 def test_run_all_stops_at_an_action_and_asks(kernel):
     """Nothing changes before the word; asked again, it says when and by whom it was done."""
     responder = kernel()
-    for cell in (CHECK, DECIDE):
-        responder.run(cell)
+    responder.run(CHECK)
+    responder.run(DECIDE, "")
     done = responder.run(ACT, "do")
     responder.run(ACT, "no")
 
     assert "✓ DONE  Restart" in text_of(done[-1]) + text_of(done[-2])
-    assert responder.asked[0] == "'Restart' in TRIAL: type 'do' to do it, anything else not to: "
-    assert responder.asked[1].startswith("It was done at")
-    assert " by sam. 'Restart' in TRIAL" in responder.asked[1]
+    assert responder.asked[1] == "'Restart' in TRIAL: type 'do' to do it, anything else not to: "
+    assert responder.asked[2].startswith("It was done at")
+    assert " by sam. 'Restart' in TRIAL" in responder.asked[2]
 
 
 def test_running_the_opening_cell_again_draws_the_board_and_forgets_nothing(kernel, runbook):
     """After the page was loaded again it is the way to a new board; the run goes on."""
     responder = kernel()
     responder.run(CHECK)
-    responder.run(DECIDE)
+    responder.run(DECIDE, "")
     (board,) = responder.run(SETUP)
     responder.run(ACT, "do")
     timeline = find(runbook.path.parent.parent / "incidents", "INC-1")

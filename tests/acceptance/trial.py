@@ -96,6 +96,24 @@ def dead_sessions(extra: str = "") -> str:
     return DEAD_SESSIONS.replace("EXTRA", extra)
 
 
+OPTION_B = """\
+### Option B: End the oldest
+
+```python
+incident.act("End those of an hour", sessions.terminate_silent(older_than=hours(1)),
+             because="Silent", risk="None in a trial.", undo="Sets them active again.")
+```
+
+## Verification
+"""
+
+
+def two_ways() -> str:
+    """Return the trial runbook under another name, with a second option that no check names."""
+    text = dead_sessions().replace("## Verification\n", OPTION_B, 1)
+    return text.replace("dead_sessions", "two_ways").replace("Dead Sessions", "Two Ways")
+
+
 @probe(unit="rows")
 def insert_a_row(systems: Systems) -> int:
     """Try to write, as no probe should."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from runbook_nb.display.wording import listed
 from runbook_nb.errors import ActionError, ApprovalError
 from runbook_nb.incident import past
 from runbook_nb.incident.choosing import decision
@@ -33,13 +34,10 @@ class Actor:
         Raises ActionError when the action itself fails, after that is on the timeline.
         """
         with self._turn():
-            reason = self._not_chosen(planned) or self._already(planned)
-            if reason:
-                return self._close(planned, reason)
-            if not self._called_for(planned):
-                passed = "The check that calls for it passes now."
-                return self._close(planned, (Outcome.NOT_NEEDED, passed))
-            return self._confirm_and_do(planned)
+            reason = (
+                self._not_chosen(planned) or self._already(planned) or self._not_called_for(planned)
+            )
+            return self._close(planned, reason) if reason else self._confirm_and_do(planned)
 
     def undo(self, planned: Planned) -> Undone:
         """Take back the newest done action; raises ActionError if it cannot be."""
@@ -126,9 +124,19 @@ class Actor:
             return Outcome.DECLINED, reason
         return None
 
-    def _called_for(self, planned: Planned) -> bool:
+    def _not_called_for(self, planned: Planned) -> tuple[Outcome, str] | None:
         """Read the checks that call for the action anew, until one of them fails."""
-        return any(self.reread(title).verdict is Verdict.FAIL for title in planned.because)
+        unread = []
+        for title in planned.because:
+            verdict = self.reread(title).verdict
+            if verdict is Verdict.FAIL:
+                return None
+            if verdict is Verdict.UNKNOWN:
+                unread.append(title)
+        if unread:
+            reason = f"Nothing calls for it: {listed(unread)} could not be read."
+            return Outcome.DECLINED, reason
+        return Outcome.NOT_NEEDED, "The check that calls for it passes now."
 
     def _close(self, planned: Planned, why: tuple[Outcome, str], rehearsal: Json = None) -> Acted:
         outcome, reason = why

@@ -19,6 +19,7 @@ from runbook_nb.incident.consent import Consent
 from runbook_nb.incident.joining import is_known, join, started
 from runbook_nb.incident.known import KnownSteps
 from runbook_nb.incident.live import LiveRun
+from runbook_nb.incident.picking import pick
 from runbook_nb.incident.screen import NotebookScreen, Screen
 from runbook_nb.incident.stopping import RunStopped
 from runbook_nb.incident.verifying import Verification
@@ -144,15 +145,20 @@ class Incident:
     def decide(self, option: str | None = None, reason: str | None = None) -> Card:
         """Rank the options by the verdicts and record the choice.
 
-        Readings of an earlier run of this incident count until they are read anew. Another
-        ``option`` than the recommended one needs a ``reason``. With no failed check nothing is
-        chosen, and the related runbooks are named.
+        A responder is asked, and may choose another option than the recommended one with a
+        ``reason``; unattended the recommended one is taken. Readings of an earlier run of this
+        incident count until they are read anew. With no failed check nothing is chosen, and the
+        related runbooks are named.
         """
         checks = own_checks(self.timeline, self._runbook, run=self._run)
         if self._context.option:
             option = self._context.option
             reason = reason or f"Chosen beforehand by {self._context.actor}."
         with self._live.step("decide") as step:
+            if self._context.attended and option is None:
+                say = self._live.screen.say
+                picked = pick(self._runbook, checks, ask=self._ask, say=say)
+                option, reason = picked or (None, reason)
             chosen = choose(self._runbook, checks, option=option, reason=reason)
             stale = stale_titles(checks, now=self._now())
             return step.written(Decided(**self._live.stamp(), **chosen, stale=stale))

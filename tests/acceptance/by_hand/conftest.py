@@ -50,12 +50,13 @@ def until(holds: Callable[[], object]) -> None:
 class Desk(Command):
     """The command with one JupyterLab that serves all its incidents."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **environ: str) -> None:
         super().__init__(folder)
-        self.environ["TRIAL_TOKEN"] = SECRET
+        self.environ.update({"TRIAL_TOKEN": SECRET, **environ})
         shown = '```python\nprint(__import__("os").environ["TRIAL_TOKEN"])\n```\n'
         text = trial.dead_sessions(shown).replace("alerts: []", "alerts: [TrialSessionsSilent]")
         self.write("dead_sessions", text)
+        self.write("two_ways", trial.two_ways())
         self.server = self.start("open", "--no-browser")
         self.says = [next(line for line in self.server.stderr if "token=" in line)]
 
@@ -97,6 +98,15 @@ def desk(lab: LabState, tmp_path_factory: pytest.TempPathFactory) -> Iterator[De
     desk.end()
 
 
+# Whoever is asked types at once: the box has the focus, and nothing hides it.
+_READY = """() => {
+    const box = document.activeElement;
+    const { x, y, width, height } = box.getBoundingClientRect();
+    const seen = document.elementFromPoint(x + width / 2, y + height / 2) === box;
+    return seen && Boolean(box.closest(".jp-Stdin"));
+}"""
+
+
 class Tab:
     """A tab on a notebook, with what a responder does in it."""
 
@@ -110,10 +120,6 @@ class Tab:
         )
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("request", lambda request: self.requested.append(request.url))
-
-    def _note(self, said: object) -> None:
-        if said.type == "error":
-            self.errors.append(said.text)
 
     def open(self, address: str) -> None:
         """Open a notebook."""
@@ -129,10 +135,16 @@ class Tab:
         self.page.click('.lm-MenuBar-itemLabel:text("Run")')
         self.page.click(".lm-Menu-item[data-command='runmenu:run-all']")
 
-    def answer(self, text: str) -> None:
-        """Answer the question that a cell asks."""
-        self.page.fill(".jp-Stdin-input", text)
-        self.page.press(".jp-Stdin-input", "Enter")
+    def asks(self, question: str) -> None:
+        """Wait until a cell asks this."""
+        self.page.wait_for_selector(f'.jp-Stdin:has-text("{question}") .jp-Stdin-input')
+
+    def answer(self, text: str, *, to: str) -> None:
+        """Answer a question of a cell, once its box is ready to be typed in."""
+        self.asks(to)
+        until(lambda: self.page.evaluate(_READY))
+        self.page.keyboard.type(text)
+        self.page.keyboard.press("Enter")
 
     def board(self) -> str:
         return self.page.inner_text("#runbook-board")

@@ -17,10 +17,11 @@ def test_from_an_alert_to_a_closed_incident(desk, tab, dead_sessions):
     here = tab()
     here.open(desk.address("--alert", str(alert)))
     here.run_all()
-    here.page.wait_for_selector(".jp-Stdin-input")
+    here.answer("", to="Press Enter for 'Option A: End them'")
+    here.asks("type 'do' to do it")
     here.board_says("Option A: End them")
     assert "acted" not in desk.kinds("INC-2001")
-    here.answer("do")
+    here.answer("do", to="type 'do' to do it")
     until(lambda: desk.kinds("INC-2001").count("verified") == 2)
     here.board_says("done")
 
@@ -53,8 +54,8 @@ def test_a_closed_tab_and_a_killed_kernel_lose_nothing(desk, tab, dead_sessions)
     again.page.wait_for_selector(".jp-Notebook .rb-card.rb-fail")
     assert "Silent" in again.board()
     again.run_all()
-    again.page.wait_for_selector(".jp-Stdin-input")
-    again.answer("do")
+    again.answer("", to="Press Enter for 'Option A: End them'")
+    again.answer("do", to="type 'do' to do it")
     until(lambda: "verified" in desk.kinds("INC-10"))
     started = [event for event in desk.events("INC-10") if event["kind"] == "started"]
     assert len({event["run"] for event in started}) == 2
@@ -71,6 +72,29 @@ def test_two_responders_see_one_board(desk, tab):
 
     alex.page.wait_for_selector("#runbook-board >> text=/Diagnosis.*1 pass/")
     assert {event["by"] for event in desk.events("INC-20")} == {"sam", "alex"}
+
+
+def test_another_option_is_chosen_by_its_letter_and_a_reason(desk, tab, dead_sessions):
+    """No code is edited; the recommended action is passed over, and the other one asks."""
+    here = tab()
+    here.open(desk.address("two_ways", "--incident", "INC-60"))
+    here.run_all()
+    here.answer("B", to="Press Enter for 'Option A: End them' or B for another option")
+    here.answer("Users must be told first.", to="say in a sentence why")
+    here.answer("do", to="'End those of an hour' in LAB: type 'do'")
+    until(lambda: "verified" in desk.kinds("INC-60"))
+
+    events = desk.events("INC-60")
+    decided = next(event for event in events if event["kind"] == "decided")
+    assert (decided["option"], decided["recommended"]) == (
+        "Option B: End the oldest",
+        "Option A: End them",
+    )
+    assert decided["reason"] == "Users must be told first."
+    ended = {event["title"]: event["outcome"] for event in events if event["kind"] == "acted"}
+    assert ended["End"] == "declined"
+    assert "changed" not in desk.kinds("INC-60")
+    here.board_says("recommended was Option A: End them")
 
 
 def test_what_a_machine_has_diagnosed_is_continued(desk, tab, dead_sessions):
@@ -91,9 +115,9 @@ def test_the_list_opens_a_working_copy_with_one_click(desk, tab):
     """No command is needed for the next incident; the code of a cell is one click away."""
     here = tab()
     here.page.goto(desk.address())
-    here.page.click("#runbook-shelf >> text=Dead Sessions")
+    here.page.click("#runbook-list >> text=Dead Sessions")
     here.settled()
-    assert "rows outlive" in here.page.text_content("#runbook-shelf").lower()
+    assert "rows outlive" in here.page.text_content("#runbook-list").lower()
     folded = here.page.locator(".jp-CodeCell .jp-PlaceholderText:has-text('incident.decide')")
     folded.click()
     here.page.wait_for_selector(".jp-CodeCell .cm-content:has-text('incident.decide()')")
@@ -109,6 +133,11 @@ def test_the_panels_are_for_everybody(desk, tab):
     here.page.click("[data-id=runbook-shelf]")
     here.page.wait_for_selector("#runbook-shelf button[data-incident]")
     found = Axe().run(here.page, context={"include": [["#runbook-shelf"], ["#runbook-board"]]})
+    assert [violation["id"] for violation in found.response["violations"]] == []
+    listed = tab()
+    listed.page.goto(desk.address())
+    listed.page.wait_for_selector("#runbook-list button[data-runbook]")
+    found = Axe().run(listed.page, context={"include": [["#runbook-list"]]})
     assert [violation["id"] for violation in found.response["violations"]] == []
 
     zoomed = tab()

@@ -1,0 +1,52 @@
+"""Let a responder pick an option: the recommended one by Enter, another by its letter and why."""
+
+from collections.abc import Callable, Sequence
+
+from runbook_nb.errors import StepNotFoundError
+from runbook_nb.incident.choosing import because, named, newest, rank, recommend, unread
+from runbook_nb.model import Checked, Verdict
+from runbook_nb.runbook import Runbook
+
+
+def pick(
+    runbook: Runbook,
+    checks: Sequence[Checked],
+    *,
+    ask: Callable[[str], str],
+    say: Callable[[str], None],
+) -> tuple[str, str] | None:
+    """Return another option than the recommended one, and why; None to go by the checks.
+
+    Where every check passed there is nothing to choose, and nobody is asked. A letter that no
+    option has, and an option without a reason, are asked for again.
+    """
+    missing = unread(runbook, checks)
+    passed = all(checked.verdict is Verdict.PASS for checked in newest(checks).values())
+    if not runbook.options() or (passed and not missing):
+        return None
+    ranked = rank(runbook.options(), checks)
+    recommended = recommend(ranked)
+    question = _question(runbook.options(), recommended, why=because(ranked, checks, missing))
+    while answer := ask(question).strip():
+        try:
+            option = named(answer, runbook)
+        except StepNotFoundError as error:
+            say(str(error))
+            continue
+        if option == recommended:
+            return None
+        if reason := ask(f"{option!r}: say in a sentence why: ").strip():
+            return option, reason
+        say("It needs a reason, for whoever reads the record.")
+    return None
+
+
+def _question(options: Sequence[str], recommended: str | None, *, why: str) -> str:
+    letters = [_letter(option) for option in options if option != recommended]
+    others = f"{', '.join(letters)} for another option" if letters else ""
+    taken = f"for {recommended!r}" if recommended else "to choose none"
+    return f"{why} {' or '.join(filter(None, [f'Press Enter {taken}', others]))}: "
+
+
+def _letter(option: str) -> str:
+    return option.removeprefix("Option ").partition(":")[0]
