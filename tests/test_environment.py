@@ -48,10 +48,13 @@ def test_an_unknown_environment_is_named_with_the_near_one(staging):
         Environment.load("stagin")
 
 
-def test_the_lab_that_is_not_running_says_how_to_start_it(staging):
-    """It has no settings yet."""
-    with pytest.raises(SettingMissingError, match="runbook lab up"):
-        Environment.load("lab")
+def test_the_lab_that_never_started_says_how_to_start_it(staging):
+    """It is there by name, so that a notebook opens; what it lacks is named when it is needed."""
+    lab = Environment.load("lab")
+
+    assert not lab.is_production
+    with pytest.raises(SettingMissingError, match=r"'url' of 'agent'.*runbook lab up"):
+        lab.setting("agent", "url")
 
 
 def test_secrets_are_references_and_known_to_the_redactor(staging):

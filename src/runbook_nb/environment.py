@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
 Kind = Literal["lab", "staging", "production"]
+LAB: Final = "lab"  # the environment that this machine starts and ends by itself
 # Settings that open a system; a value in plain sight would end up in a commit.
 SECRET_SETTINGS: Final = frozenset(
     {"reader", "writer", "owner", "token", "key", "password", "secret"}
@@ -41,11 +42,14 @@ class Environment:
 
     @classmethod
     def load(cls, name: str) -> "Environment":
-        """Return the environment of that name; raises SettingMissingError if there is none."""
-        known = load_settings()
+        """Return the environment of that name; raises SettingMissingError if there is none.
+
+        The lab is always there by name. One that never started has no settings: a responder can
+        open a notebook all the same, and each check says which setting it lacks.
+        """
+        known = {LAB: {"kind": LAB}, **load_settings()}
         if name not in known:
-            hint = "Start the lab with `runbook lab up`." if name == "lab" else near(name, known)
-            message = f"No settings for the environment {name!r}. {hint}"
+            message = f"No settings for the environment {name!r}. {near(name, known)}"
             raise SettingMissingError(message)
         return cls(name, known[name])
 
@@ -106,10 +110,10 @@ class Environment:
         return name in self._systems.get(system, {})
 
     def _missing(self, system: str, name: str) -> SettingMissingError:
-        return SettingMissingError(
-            f"The setting {name!r} of {system!r} is missing in the environment {self.name!r}. "
-            f"Add it under [environments.{self.name}.{system}] in runbook.toml."
-        )
+        place = f"Add it under [environments.{self.name}.{system}] in runbook.toml."
+        hint = "Start the lab with `runbook lab up`." if self.name == LAB else place
+        where = f"of {system!r} is missing in the environment {self.name!r}"
+        return SettingMissingError(f"The setting {name!r} {where}. {hint}")
 
     def _secret_values(self) -> Iterator[str]:
         for system, values in self._systems.items():

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from runbook_nb.approval import LIFETIME, digest
 from runbook_nb.context import RunContext, checked_id, new_run_id
-from runbook_nb.environment import Environment
+from runbook_nb.environment import LAB, Environment
 from runbook_nb.errors import IncidentStateError
 from runbook_nb.execute import Execution, execute
 from runbook_nb.execute.progress import Progress
@@ -71,7 +71,7 @@ def run(order: Order, *, progress: Progress) -> Run:
     """
     runbook = order.runbook
     values = typed(runbook, dict(order.parameters or {}))
-    environment = Environment.load(str(values.get("environment", "lab")))
+    environment = Environment.load(str(values.get("environment", LAB)))
     approved = [named(option, runbook) for option in order.approve]
     chosen = named(order.option, runbook) if order.option else ""
     if order.incident is not None:

@@ -11,7 +11,7 @@ from runbook_nb.display import board_html
 from runbook_nb.display.shelf import ShownIncident, ShownRunbook, shelf_html
 from runbook_nb.display.wording import anchor
 from runbook_nb.durations import words
-from runbook_nb.environment import load_settings
+from runbook_nb.environment import LAB, load_settings
 from runbook_nb.errors import ParameterError, RunbookError
 from runbook_nb.incidents import find
 from runbook_nb.model import Closed, Opened
@@ -99,7 +99,7 @@ def _environments() -> list[str]:
     except RunbookError:
         names = set()
     # The lab comes first: whoever does not choose cannot touch anything real.
-    return ["lab", *sorted(names - {"lab"})]
+    return [LAB, *sorted(names - {LAB})]
 
 
 @lru_cache(maxsize=64)

@@ -82,7 +82,7 @@ def read_state(folder: Path) -> LabState | None:
             started_at=datetime.fromisoformat(content["started_at"]),
             heartbeat_interval_s=content["heartbeat_interval_s"],
         )
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
         return None
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from runbook_nb.context import WORKING, WorkingCopy
-from runbook_nb.environment import Environment
+from runbook_nb.environment import LAB, Environment
 from runbook_nb.errors import RunbookError
 from runbook_nb.files import write_atomically
 from runbook_nb.incidents import declare
@@ -45,7 +45,7 @@ def prepare(
     run this text, its outputs are in the copy. Raises ParameterError before anything is created.
     """
     values = typed(runbook, parameters)
-    environment = Environment.load(str(values.get("environment", "lab")))
+    environment = Environment.load(str(values.get("environment", LAB)))
     timeline = declare(
         incidents,
         incident=incident,
