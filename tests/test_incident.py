@@ -232,6 +232,20 @@ def test_a_responder_chooses_another_option_by_its_letter_and_says_why(night):
     assert [line for line in night.screen.said if "reason" in line]
 
 
+def test_who_chooses_anew_is_told_what_was_chosen_before(night):
+    """A second responder who runs all cells does not take back a colleague's choice unawares."""
+    sam = night.incident(attended=True, answers=("B", "The restart is frozen."))
+    night.starts("run-1")
+    check(sam, LATE)
+    sam.decide()
+    night.starts("run-2", by="kim")
+    kim = night.incident(attended=True, actor="kim", run="run-2", answers=("",))
+    kim.decide()
+
+    (question,) = night.responder.asked
+    assert re.match(rf"{B!r} was chosen at \d\d:\d\d:\d\dZ by sam. Failed: Lag.", question)
+
+
 def test_a_responder_may_choose_where_the_checks_could_not_be_read(night):
     """Who knows more than the checks is not held back; the action still reads them again."""
     incident = night.incident(attended=True, answers=("A", "The agent's host is down."))

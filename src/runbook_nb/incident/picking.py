@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from runbook_nb.errors import StepNotFoundError
 from runbook_nb.incident.choosing import because, named, newest, rank, recommend, unread
-from runbook_nb.model import Checked, Verdict
+from runbook_nb.model import Checked, Decided, Verdict
 from runbook_nb.runbook import Runbook
 
 
@@ -12,13 +12,15 @@ def pick(
     runbook: Runbook,
     checks: Sequence[Checked],
     *,
+    before: Decided | None,
     ask: Callable[[str], str],
     say: Callable[[str], None],
 ) -> tuple[str, str] | None:
     """Return another option than the recommended one, and why; None to go by the checks.
 
-    Where every check passed there is nothing to choose, and nobody is asked. A letter that no
-    option has, and an option without a reason, are asked for again.
+    The question says what was chosen ``before``, perhaps by a colleague. Where every check passed
+    there is nothing to choose, and nobody is asked. A letter that no option has, and an option
+    without a reason, are asked for again.
     """
     missing = unread(runbook, checks)
     passed = all(checked.verdict is Verdict.PASS for checked in newest(checks).values())
@@ -26,7 +28,8 @@ def pick(
         return None
     ranked = rank(runbook.options(), checks)
     recommended = recommend(ranked)
-    question = _question(runbook.options(), recommended, why=because(ranked, checks, missing))
+    why = because(ranked, checks, missing)
+    question = f"{_chosen(before)}{_question(runbook.options(), recommended, why=why)}"
     while answer := ask(question).strip():
         try:
             option = named(answer, runbook)
@@ -39,6 +42,12 @@ def pick(
             return option, reason
         say("It needs a reason, for whoever reads the record.")
     return None
+
+
+def _chosen(before: Decided | None) -> str:
+    if before is None or before.option is None:
+        return ""
+    return f"{before.option!r} was chosen at {before.at:%H:%M:%SZ} by {before.by}. "
 
 
 def _question(options: Sequence[str], recommended: str | None, *, why: str) -> str:

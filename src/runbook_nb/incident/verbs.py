@@ -156,8 +156,9 @@ class Incident:
             reason = reason or f"Chosen beforehand by {self._context.actor}."
         with self._live.step("decide") as step:
             if self._context.attended and option is None:
+                before = decision(self.timeline, self._runbook, run=self._run)
                 say = self._live.screen.say
-                picked = pick(self._runbook, checks, ask=self._ask, say=say)
+                picked = pick(self._runbook, checks, before=before, ask=self._ask, say=say)
                 option, reason = picked or (None, reason)
             chosen = choose(self._runbook, checks, option=option, reason=reason)
             stale = stale_titles(checks, now=self._now())
