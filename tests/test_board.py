@@ -91,12 +91,37 @@ def test_when_every_step_has_run_it_says_what_is_left(story, runbook, verdict, s
         story.checks(title, Verdict.FAIL, 9.4, "s")
     story.tell(Decided, option=RESTART, recommended=RESTART, reason="")
     assert says not in board_text(drawn(story, runbook))
+    story.tell(Acted, outcome=Outcome.DECLINED, reason="Not confirmed.", **ACTION)
+    assert "Next: Nothing was done." in board_text(drawn(story, runbook))
     story.tell(Acted, outcome=Outcome.DONE, **ACTION)
     story.verifies(LAG, verdict, 9.4, "s")
 
     assert says in board_text(drawn(story, runbook))
     story.tell(Closed, resolution="Over.")
     assert "Next:" not in board_text(drawn(story, runbook))
+
+
+def test_what_was_verified_before_the_action_is_verified_again(story, runbook):
+    """A reading from before the fix says nothing of the fix."""
+    for title in (LAG, "Part 0 is well", "Never read"):
+        story.checks(title, Verdict.FAIL, 9.4, "s")
+    story.tell(Decided, option=RESTART, recommended=RESTART, reason="")
+    story.verifies(LAG, Verdict.FAIL, 9.4, "s")
+    story.tell(Acted, outcome=Outcome.DONE, **ACTION)
+    assert drawn(story, runbook).next_step.title == LAG
+    story.verifies(LAG, Verdict.PASS, 1, "s")
+
+    assert drawn(story, runbook).next_step is None
+
+
+def test_nobody_declined_what_was_not_chosen(story, runbook):
+    """A cell that ran under another option is passed over, and reads so."""
+    story.tell(Decided, option=RESTART, recommended=RESTART, reason="")
+    other = {**ACTION, "title": "Stop the buffer", "option": UNBUFFER}
+    story.tell(Acted, outcome=Outcome.DECLINED, reason="Not chosen.", **other)
+
+    stood = standings(drawn(story, runbook))
+    assert stood["act", "Stop the buffer"] is Standing.NOT_CHOSEN
 
 
 def test_two_who_draw_see_the_same(tmp_path, runbook):

@@ -19,6 +19,7 @@ from runbook_nb.incident import RunStopped
 from runbook_nb.model import (
     Acted,
     Acting,
+    Asked,
     Changed,
     Checked,
     Closed,
@@ -673,3 +674,28 @@ def test_two_responders_take_turns(night):
     assert action.done == 1
     assert bell.said == ["Somebody else acts in this incident now; this waits for it."]
     assert re.search(r"It was done at \d\d:\d\d:\d\dZ by sam", night.responder.asked[0])
+
+
+def test_an_answer_stands_until_another_one_is_given(night):
+    """Whoever runs the cell again and presses Enter takes nothing back."""
+    incident = night.incident(attended=True, answers=("Posted at 03:12.", "", "Posted again."))
+    incident.ask("Tell #incidents.", owner="Communications")
+    incident.ask("Tell #incidents.", owner="Communications")
+    assert night.timeline.last(Asked).answer == "Posted at 03:12."
+    incident.ask("Tell #incidents.", owner="Communications")
+
+    assert [asked.answer for asked in night.timeline.of(Asked)] == [
+        "Posted at 03:12.",
+        "Posted again.",
+    ]
+    assert "by sam: 'Posted at 03:12.'" in night.responder.asked[1]
+
+
+def test_a_closed_incident_asks_nobody_anything(night):
+    """What is typed after the close would be lost."""
+    incident = night.incident(attended=True)
+    night.timeline.append(Closed(at=night.clock.now(), by="kim"))
+
+    with pytest.raises(IncidentStateError, match="was closed"):
+        incident.ask("Tell #incidents.", owner="Communications")
+    assert night.responder.asked == []

@@ -80,7 +80,7 @@ def _sections(
     rest, sections = dict(seen), dict[str, list[BoardStep]]()
     for step in runbook.steps:
         trace = rest.pop((step.verb, "" if step.verb == "decide" else step.title), None)
-        placed = _seen(step, trace, now) if trace else _unseen(step, decided)
+        placed = _seen(step, trace, decided, now=now) if trace else _unseen(step, decided)
         sections.setdefault(step.section, []).append(placed)
     stray = [
         _stray(verb, title, trace) for (verb, title), trace in rest.items() if verb not in _SILENT
@@ -90,14 +90,17 @@ def _sections(
     return tuple(Section(name=name, steps=tuple(steps)) for name, steps in sections.items())
 
 
-def _seen(step: Step, trace: Trace, now: datetime | None) -> BoardStep:
-    event = trace.event
+def _seen(step: Step, trace: Trace, decided: Decided | None, *, now: datetime | None) -> BoardStep:
+    event, standing = trace.event, trace.standing
+    # Nobody declined what was never offered.
+    if standing is Standing.DECLINED and _passed_over(step, decided):
+        standing = Standing.NOT_CHOSEN
     return BoardStep(
         verb=step.verb,
         title=step.title,
         heading=step.heading,
         option=step.option,
-        standing=trace.standing,
+        standing=standing,
         event=event,
         stale=now is not None and isinstance(event, Checked) and is_stale(event, now=now),
         changed=trace.changed,
@@ -105,14 +108,17 @@ def _seen(step: Step, trace: Trace, now: datetime | None) -> BoardStep:
 
 
 def _unseen(step: Step, decided: Decided | None) -> BoardStep:
-    passed_over = step.option and decided and decided.option != step.option
     return BoardStep(
         verb=step.verb,
         title=step.title,
         heading=step.heading,
         option=step.option,
-        standing=Standing.NOT_CHOSEN if passed_over else Standing.NOT_RUN,
+        standing=Standing.NOT_CHOSEN if _passed_over(step, decided) else Standing.NOT_RUN,
     )
+
+
+def _passed_over(step: Step, decided: Decided | None) -> bool:
+    return bool(step.option) and decided is not None and decided.option != step.option
 
 
 def _stray(verb: str, title: str, trace: Trace) -> BoardStep:
@@ -127,12 +133,21 @@ def _stray(verb: str, title: str, trace: Trace) -> BoardStep:
 
 
 def _next_step(sections: Sequence[Section], decided: Decided | None) -> BoardStep | None:
-    """Return the first step to run; none once it was found that there is nothing to fix."""
-    steps = (step for section in sections for step in section.steps)
-    waiting = (step for step in steps if step.verb not in _SILENT)
-    first = next((step for step in waiting if step.standing is Standing.NOT_RUN), None)
+    """Return the first step to run; none once it was found that there is nothing to fix.
+
+    What was verified before an action was done is to be verified again.
+    """
+    steps = [step for section in sections for step in section.steps if step.verb not in _SILENT]
+    acts = (step for step in steps if step.verb == "act" and step.standing is Standing.DONE)
+    done = max((step.event.at for step in acts if step.event), default=None)
+    first = next((step for step in steps if _waits(step, done)), None)
     settled = decided is not None and decided.option is None
     return None if first and settled and first.verb == "verify" else first
+
+
+def _waits(step: BoardStep, done: datetime | None) -> bool:
+    outdated = step.verb == "verify" and step.event and done and step.event.at < done
+    return step.standing is Standing.NOT_RUN or bool(outdated)
 
 
 def _people(events: Sequence[Event], starts: dict[str, Started]) -> tuple[Person, ...]:

@@ -9,7 +9,7 @@ from runbook_nb.board import Board, BoardStep, Due, Person, Section, Standing
 from runbook_nb.display.card import link, production_banner, style
 from runbook_nb.display.face import SIGNS, Tone, against
 from runbook_nb.display.faces import face
-from runbook_nb.display.wording import clock, listed, one_line
+from runbook_nb.display.wording import clock, counted, listed, one_line
 from runbook_nb.durations import words
 from runbook_nb.model import Acted, Asked, Checked, Decided, Outcome, Undone, Verified
 
@@ -26,6 +26,7 @@ _TONES: Final = {
     Standing.DECIDED: Tone.PLAIN,
 }
 _QUIET: Final = {Standing.NOT_RUN: "○", Standing.NOT_CHOSEN: "⊘"}
+_LEFT: Final = frozenset({Standing.DECLINED, Standing.REHEARSED})
 _MINUTES_ARE_ENOUGH_S: Final = 120
 # JupyterLab forgets where a display stands when its page is loaded again.
 _AGAIN: Final = ". Run this cell again if it lacks a step that has run."
@@ -141,15 +142,22 @@ def _facts(board: Board) -> Iterator[tuple[str, str, str]]:
     if (following := board.next_step) is not None:
         yield "Next", f"{following.verb}: {one_line(following.title)}", following.heading
     elif decided is not None and board.closed_at is None:
-        yield "Next", _ending(board), ""
+        yield "Next", *_ending(board, decided)
 
 
-def _ending(board: Board) -> str:
-    """Say what is left once every step has run."""
+def _ending(board: Board, decided: Decided) -> tuple[str, str]:
+    """Say what is left once every step has run, and the heading that leads to."""
+    option = decided.option or ""
+    chosen = [step for step in board.steps if option and step.option == option]
+    if any(step.standing in _LEFT for step in chosen):
+        return "Nothing was done. Run the step of the option again, or choose anew.", option
     verified = (step for step in board.steps if step.verb == "verify" and step.event)
     if any(_tone(step) in _LOUD for step in verified):
-        return "It is not verified. Run the checks again and choose anew, or call the next level."
-    return f"When nothing is left to do, close it in a terminal: runbook close {board.incident}"
+        said = "It is not verified. Run the checks again and choose anew, or call the next level."
+        return said, ""
+    questions = sum(step.standing is Standing.OPEN for step in board.steps)
+    waits = f"{counted(questions, 'question')} open. " if questions else ""
+    return f"{waits}When nothing is left to do, in a terminal: runbook close {board.incident}", ""
 
 
 def _detail(step: BoardStep) -> str:

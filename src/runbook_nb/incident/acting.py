@@ -8,6 +8,7 @@ import fcntl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from runbook_nb.display.wording import listed
 from runbook_nb.errors import ActionError, ApprovalError
@@ -18,6 +19,10 @@ from runbook_nb.incident.live import LiveRun
 from runbook_nb.incident.planned import Planned
 from runbook_nb.incident.sending import rehearse, send
 from runbook_nb.model import UNDO, Acted, Acting, Checked, Json, Outcome, Undone, Verdict
+
+_NOT_CONFIRMED: Final = (
+    "Not confirmed, so nothing was done. To do it, run this step again and type the word."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +71,7 @@ class Actor:
         except ApprovalError as error:
             return self._close(planned, (Outcome.REHEARSED, str(error)), rehearsal)
         if approved_by is None:
-            return self._close(planned, (Outcome.DECLINED, "Not confirmed."), rehearsal)
+            return self._close(planned, (Outcome.DECLINED, _NOT_CONFIRMED), rehearsal)
         return self._do(planned, rehearsal, approved_by)
 
     def _do(self, planned: Planned, rehearsal: Json, approved_by: str) -> Acted:

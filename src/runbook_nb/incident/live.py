@@ -61,7 +61,11 @@ class LiveRun:
 
     @contextmanager
     def step(self, verb: str, title: str = "") -> Iterator[LiveStep]:
-        """Begin a step: note an edit of its cell; draw the board when it ends, however it ends."""
+        """Begin a step: note an edit of its cell; draw the board when it ends, however it ends.
+
+        Raises IncidentStateError if the incident is closed, before anybody is asked anything.
+        """
+        refuse_closed(self.timeline)
         edit = self.cells.edit(verb, title) if verb in EDITABLE else None
         if edit is not None:
             told: dict[str, Any] = {"before": edit.before, "after": edit.after}

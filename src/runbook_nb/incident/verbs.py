@@ -216,7 +216,8 @@ class Incident:
     def ask(self, question: str, *, owner: str) -> Card:
         """Put a manual step to the responder; unattended it stays open for ``owner``.
 
-        A step under an option that was not chosen is skipped.
+        An answer stands until another one is given. A step under an option that was not chosen is
+        skipped.
         """
         known = self._runbook.step("ask", question)
         decided = decision(self.timeline, self._runbook, run=self._run)
@@ -225,9 +226,10 @@ class Incident:
             if known and known.option and (decided is None or decided.option != known.option):
                 skipped = f"{known.option!r} was not chosen."
                 return step.card(Asked(**self._live.stamp(), **put, skipped=skipped))
-            answer = None
-            if self._context.attended:
-                answer = self._ask(f"{question} Answer, or leave empty to keep it open: ").strip()
+            before = self.timeline.last(Asked, question=question)
+            answer = self._answer(question, before) if self._context.attended else None
+            if not answer and before and before.answer:
+                return step.card(before)
             asked = Asked(**self._live.stamp(), **put, answer=answer or None)
             return step.written(asked)
 
@@ -243,6 +245,14 @@ class Incident:
         """End the run early, with meaning; not an error."""
         with self._live.step("stop"):
             raise RunStopped(self._live.record(Stopped(**self._live.stamp(), reason=reason)).reason)
+
+    def _answer(self, question: str, before: Asked | None) -> str:
+        """Let the responder say what was done; nothing is sent from here."""
+        said = "Do it, then say here what you did. Empty leaves it open: "
+        if before and before.answer:
+            when = f"{before.at:%H:%M:%SZ} by {before.by}"
+            said = f"Answered at {when}: {before.answer!r}. Say more, or Enter to leave it so: "
+        return self._ask(f"{question} {said}").strip()
 
     @property
     def _run(self) -> str:
