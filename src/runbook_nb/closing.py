@@ -15,16 +15,21 @@ from runbook_nb.incidents import find, opened, refuse_closed
 from runbook_nb.lean import lean_imports
 from runbook_nb.model import Closed, Started
 from runbook_nb.proof import ENVELOPE, Seal, Statement, read_envelope, signing_seal
+from runbook_nb.record.folding import fold_manual_steps
 from runbook_nb.redaction import Redactor
 from runbook_nb.runbook import Runbook
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recorded:
-    """A record that was made: its page, what was sealed, and with which key."""
+    """A record that was made: its page, what was sealed, and with which key.
+
+    ``unanswered`` are the manual steps that stayed open.
+    """
 
     incident: str
     page: Path
+    unanswered: tuple[str, ...]
     sealed: Statement
     seal: Seal
 
@@ -58,10 +63,13 @@ def remake(incidents: Path, incident: str) -> Recorded:
 
 
 def _record(incidents: Path, incident: str, redactor: Redactor) -> Recorded:
-    folder, seal = find(incidents, incident).path.parent, signing_seal()
+    timeline, seal = find(incidents, incident), signing_seal()
+    folder = timeline.path.parent
     page = write_record(folder, redactor=redactor, seal=seal)
     sealed = read_envelope(folder / ENVELOPE)
-    return Recorded(incident=incident, page=page, sealed=sealed, seal=seal)
+    steps = fold_manual_steps(list(timeline))
+    unanswered = tuple(step.question for step in steps if not (step.answer or step.skipped))
+    return Recorded(incident=incident, page=page, unanswered=unanswered, sealed=sealed, seal=seal)
 
 
 def _keep_working_copies(folder: Path, *, redactor: Redactor) -> None:

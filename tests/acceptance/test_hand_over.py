@@ -40,7 +40,8 @@ def test_three_runs_of_two_runbooks_are_one_incident(runbook, down):
     assert [path.name for path in runbook.incidents.iterdir() if path.is_dir()] == ["INC-7"]
     runs = {event["run"] for event in runbook.events("INC-7") if event["kind"] == "started"}
     assert len(runs) == 3
-    runbook("close", "INC-7", "--announce")
+    told = runbook("close", "INC-7", "--announce")
+    assert "Nobody answered: Post in #incidents" in told
     head = posted()["text"].split("--head ")[1]
     assert "your own key" in runbook("verify", "INC-7", "--head", head)
     assert "altered: timeline.jsonl" in runbook_after_a_change(runbook, head)

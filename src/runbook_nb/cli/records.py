@@ -39,6 +39,8 @@ def close(
     folder = incidents or incidents_folder()
     done = close_incident(folder, incident, by=by or actor(), resolution=resolution)
     typer.echo(f"{incident} is closed. Record: {done.page}")
+    for question in done.unanswered:
+        typer.echo(f"Nobody answered: {question}", err=True)
     warn_unsigned(done)
     if announce:
         _announce(folder, done)

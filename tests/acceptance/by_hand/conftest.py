@@ -146,6 +146,10 @@ class Tab:
         self.page.keyboard.type(text)
         self.page.keyboard.press("Enter")
 
+    def selects(self, code: str) -> None:
+        """Wait until the cell with this code is the one that Shift+Enter runs."""
+        self.page.locator(".jp-CodeCell.jp-mod-active").filter(has_text=code).wait_for()
+
     def board(self) -> str:
         return self.page.inner_text("#runbook-board")
 

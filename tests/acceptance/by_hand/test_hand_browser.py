@@ -62,15 +62,21 @@ def test_a_closed_tab_and_a_killed_kernel_lose_nothing(desk, tab, dead_sessions)
 
 
 def test_two_responders_see_one_board(desk, tab):
-    """Each works in a copy and a kernel of their own; what one does, the other sees."""
+    """What one does, the other sees; Next selects a step, and Shift+Enter the one after it."""
     sam, alex = tab(), tab()
     sam.open(desk.address("dead_sessions", "--incident", "INC-20"))
     alex.open(desk.address("INC-20", "--as", "alex"))
-    sam.page.click(".jp-Notebook >> text=incident.check(")
+    # What a reader has clicked in the board keeps the focus, and the board goes on.
+    alex.page.click("#runbook-board summary >> text=People")
+    sam.page.click("#runbook-board >> text='check: Silent'")
+    sam.selects('incident.check("Silent"')
     sam.page.keyboard.press("Shift+Enter")
     until(lambda: "checked" in desk.kinds("INC-20"))
 
     alex.page.wait_for_selector("#runbook-board >> text=/Diagnosis.*1 pass/")
+    sam.selects('incident.check("Stale"')
+    sam.page.keyboard.press("Shift+Enter")
+    alex.page.wait_for_selector("#runbook-board >> text=/Diagnosis.*2 pass/")
     assert {event["by"] for event in desk.events("INC-20")} == {"sam", "alex"}
 
 

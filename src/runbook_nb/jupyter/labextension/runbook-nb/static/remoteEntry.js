@@ -9,6 +9,7 @@
   const LIST_POLL_MS = 15000;
   // Below this width, as in a window at 200 %, panels would leave the notebook no room.
   const ROOM_FOR_PANELS_PX = 1000;
+  const FOCUSABLE = "a, button, summary";
   let shared;
 
   /** Return one of JupyterLab's own modules; the newest, as there is one of each. */
@@ -51,7 +52,11 @@
       const folds = [...node.querySelectorAll("details")].map((fold) => fold.open);
       const same = node.dataset.incident === node.dataset.shown;
       const top = node.scrollTop;
-      if (node.contains(document.activeElement)) return;
+      // A list that is pulled down must not fold under the hand that chooses from it.
+      if (document.activeElement?.tagName === "SELECT" && node.contains(document.activeElement)) {
+        return;
+      }
+      const focused = [...node.querySelectorAll(FOCUSABLE)].indexOf(document.activeElement);
       node.innerHTML = html;
       node.dataset.drawn = html;
       if (same) {
@@ -60,6 +65,7 @@
         });
         node.scrollTop = top;
       }
+      node.querySelectorAll(FOCUSABLE)[focused]?.focus({ preventScroll: true });
       node.dataset.shown = node.dataset.incident;
     }
 
@@ -154,8 +160,51 @@
           const link = event.target.closest("a[href^='#']");
           if (!link) return;
           event.preventDefault();
-          void tracker.currentWidget?.content.setFragment(decodeURIComponent(link.hash));
+          void goTo(tracker.currentWidget, decodeURIComponent(link.hash.slice(1)));
         });
+
+        /** Show a heading, and select its step: Shift+Enter runs what the reader looks at. */
+        async function goTo(notebook, anchor) {
+          const content = notebook?.content;
+          const place = content ? await findHeading(content, anchor) : -1;
+          if (place < 0) return;
+          const step = content.widgets.findIndex(
+            (cell, number) => number > place && cell.model.type === "code",
+          );
+          content.activeCellIndex = step < 0 ? place : step;
+          await content.scrollToItem(place, "start");
+          // A cell may hold several headings, and the one that is meant its last.
+          const headings = content.widgets[place].node.querySelectorAll("h1, h2, h3, h4, h5, h6");
+          [...headings].find((each) => anchorOf(each.textContent) === anchor)?.scrollIntoView();
+          notebook.activate();
+        }
+
+        /** Follow links of cards and of the board that stands in the notebook. */
+        function followLinks(notebook) {
+          const follow = (event) => {
+            const link = event.target.closest(".rb-card a[href^='#'], .rb-board a[href^='#']");
+            if (!link) return;
+            event.preventDefault();
+            event.stopPropagation();
+            void goTo(notebook, decodeURIComponent(link.hash.slice(1)));
+          };
+          notebook.content.node.addEventListener("click", follow, true);
+        }
+
+        /** Go on from a step that was answered, or that a heading parts from the next one. */
+        function goOn(content, cell) {
+          const ran = content.widgets.indexOf(cell);
+          const { activeCellIndex: active } = content;
+          const stayed = active === ran || (active === ran + 1 && isText(content.widgets[active]));
+          if (ran < 0 || !stayed || document.activeElement?.closest(".cm-editor")) return;
+          const next = content.widgets.findIndex((each, number) => number > ran && !isText(each));
+          if (next < 0) return;
+          content.activeCellIndex = next;
+          content.activate();
+        }
+
+        const anchorOf = (text) => text.replace("¶", "").trim().split(" ").join("-");
+        const isText = (cell) => cell?.model.type !== "code";
 
         /** Run the cells that open the incident, unless this kernel has run them. */
         async function openIncident(notebook) {
@@ -217,6 +266,7 @@
             shell.activateById("table-of-contents");
             shell.activateById(board.id);
           }
+          followLinks(notebook);
           await refreshBoard();
           await keepOpen(notebook);
           await showChosen(notebook);
@@ -226,10 +276,7 @@
         async function showChosen(notebook) {
           const path = encodeURIComponent(notebook.context.path);
           const { chosen } = await ask(`board?path=${path}`).catch(() => ({}));
-          const place = chosen && (await findHeading(notebook.content, chosen));
-          if (!(place > 0)) return;
-          notebook.content.activeCellIndex = place;
-          await notebook.content.scrollToItem(place, "start");
+          if (chosen) await goTo(notebook, chosen);
         }
 
         /** Return the number of the cell with that heading, -1 if there is none. */
@@ -237,11 +284,16 @@
           await Promise.all(content.widgets.map((cell) => cell.ready));
           return content.widgets.findIndex(
             (cell) => cell.model.type === "markdown" && cell.headings.some(
-              (heading) => heading.text.trim().split(" ").join("-") === anchor,
+              (heading) => anchorOf(heading.text) === anchor,
             ),
           );
         }
 
+        NotebookActions.executed.connect((_, done) => {
+          if (!done.success || isText(done.cell)) return;
+          // The box of an answer is taken away in the next frame, and its cell has the focus till then.
+          requestAnimationFrame(() => setTimeout(() => goOn(done.notebook, done.cell)));
+        });
         tracker.widgetAdded.connect((_, notebook) => void settle(notebook));
         tracker.currentChanged.connect(() => void refreshBoard());
         document.addEventListener("visibilitychange", () => void refreshBoard());
