@@ -200,6 +200,15 @@ def test_a_done_action_stays_done_when_its_cell_runs_again(story, runbook):
     assert standings(drawn(story, runbook))["act", "Restart the agent"] is Standing.UNDONE
 
 
+def test_an_answered_question_stays_answered_when_a_machine_asks_again(story, runbook):
+    """As in the record: an answer counts before an open question."""
+    asked = {"question": "Tell #incidents.", "owner": "Communications"}
+    story.tell(Asked, answer="Posted.", **asked)
+    story.tell(Asked, answer=None, **asked)
+
+    assert standings(drawn(story, runbook))["ask", "Tell #incidents."] is Standing.ANSWERED
+
+
 def test_a_step_that_is_not_in_the_runbook_is_shown_as_such(story, runbook):
     """What a responder wrote at night did happen."""
     story.checks("Something else", Verdict.WARN, 6, "s")

@@ -60,8 +60,10 @@ def traces(events: Iterable[Event]) -> dict[Key, Trace]:
 
 
 def _follow(trace: Trace, standing: Standing, event: Event) -> None:
-    # To leave a done action alone does not undo it.
-    if not (trace.standing is Standing.DONE and standing in _LEFT_ALONE):
+    # To leave a done action alone does not undo it, and a question is answered once.
+    left_alone = trace.standing is Standing.DONE and standing in _LEFT_ALONE
+    answered = trace.standing is Standing.ANSWERED and standing is Standing.OPEN
+    if not (left_alone or answered):
         trace.standing, trace.event = standing, event
 
 
