@@ -94,6 +94,23 @@ def test_a_passed_check_names_no_next_step():
     assert "Next:" not in repr(Card(checked(verdict=Verdict.PASS, evidence=evidence(0.4, "s"))))
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ([{"machine": "8fd1", "state": "started"}], "value: machine: 8fd1, state: started"),
+        ({"rows": 3, "ids": [1, 2]}, "value: rows: 3, ids: [1, 2]"),
+        ([4, None], "value: 4; none"),
+        ([], "value: none"),
+        ({}, "value: none"),
+    ],
+)
+def test_a_value_inside_a_table_is_said_in_words(value, shown):
+    """Who reads a rehearsal at night reads no JSON."""
+    card = Card(checked(evidence=evidence(1, "s", detail={"would restart": value})))
+
+    assert f"name: would restart, {shown}" in repr(card)
+
+
 def test_an_unknown_check_says_why():
     """No reading, no opinion: the reason takes the place of a value."""
     event = checked(verdict=Verdict.UNKNOWN, evidence=evidence(None, "s", reason="No answer."))

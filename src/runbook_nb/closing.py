@@ -68,7 +68,7 @@ def _record(incidents: Path, incident: str, redactor: Redactor) -> Recorded:
     page = write_record(folder, redactor=redactor, seal=seal)
     sealed = read_envelope(folder / ENVELOPE)
     steps = fold_manual_steps(list(timeline))
-    unanswered = tuple(step.question for step in steps if not (step.answer or step.skipped))
+    unanswered = tuple(step.question for step in steps if step.is_open)
     return Recorded(incident=incident, page=page, unanswered=unanswered, sealed=sealed, seal=seal)
 
 

@@ -277,6 +277,11 @@ class Asked(Event):
     answer: str | None = None
     skipped: str = ""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody still has to answer."""
+        return self.answer is None and not self.skipped
+
 
 @dataclass(frozen=True, kw_only=True)
 class Changed(Event):

@@ -28,6 +28,11 @@ _FENCE = re.compile(r"^(```|~~~).*?^\1\s*$", re.MULTILINE | re.DOTALL)
 _OPTION = re.compile(r"^Option [A-Z]\b")
 
 
+def letter(option: str) -> str:
+    """Return the letter of an option's heading: ``A`` of ``Option A: Restart the agent``."""
+    return option.removeprefix("Option ").partition(":")[0]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Step:
     """One verb under one heading.

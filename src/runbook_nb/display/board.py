@@ -148,8 +148,8 @@ def _facts(board: Board) -> Iterator[tuple[str, str, str]]:
 def _ending(board: Board, decided: Decided) -> tuple[str, str]:
     """Say what is left once every step has run, and the heading that leads to."""
     option = decided.option or ""
-    chosen = [step for step in board.steps if option and step.option == option]
-    if any(step.standing in _LEFT for step in chosen):
+    chosen = {step.standing for step in board.steps if option and step.option == option}
+    if chosen & _LEFT and Standing.DONE not in chosen:
         return "Nothing was done. Run the step of the option again, or choose anew.", option
     verified = (step for step in board.steps if step.verb == "verify" and step.event)
     if any(_tone(step) in _LOUD for step in verified):

@@ -139,7 +139,7 @@ def _grid(rows: Sequence[Mapping[str, Json]], total: int) -> Grid:
 
 def _cell(value: Json) -> str:
     """Say a value inside a table: rows in words, what lies deeper as JSON."""
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and value:
         return one_line(_pairs(value), CELL_LIMIT)
     if isinstance(value, list | tuple) and value:
         rows = (_pairs(row) if isinstance(row, Mapping) else _deep(row) for row in value)

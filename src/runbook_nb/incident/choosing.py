@@ -9,6 +9,7 @@ from runbook_nb.errors import ParameterError, StepNotFoundError, near
 from runbook_nb.limits import worst
 from runbook_nb.model import Checked, Decided, Event, Option, Started, Verdict
 from runbook_nb.runbook import Runbook
+from runbook_nb.steps import letter
 
 
 def newest(checks: Sequence[Checked]) -> dict[str, Checked]:
@@ -110,8 +111,8 @@ def named(option: str, runbook: Runbook) -> str:
     headings = runbook.options()
     wanted = option.strip().removeprefix("Option ").casefold()
     for heading in headings:
-        said = heading.removeprefix("Option ").casefold()
-        if wanted in (said, said.partition(":")[0]):
+        whole = heading.removeprefix("Option ")
+        if wanted in (whole.casefold(), letter(heading).casefold()):
             return heading
     message = f"No option {option!r} in {runbook.name}. {near(option, headings)}"
     raise StepNotFoundError(message)

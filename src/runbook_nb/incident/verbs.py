@@ -15,11 +15,11 @@ from runbook_nb.environment import Environment
 from runbook_nb.incident.acting import Actor
 from runbook_nb.incident.cells import Cells, master_of, running_cell
 from runbook_nb.incident.choosing import choose, decision, own_checks, stale_titles
+from runbook_nb.incident.choosing_by_hand import choose_by_hand
 from runbook_nb.incident.consent import Consent
 from runbook_nb.incident.joining import is_known, join, started
 from runbook_nb.incident.known import KnownSteps
 from runbook_nb.incident.live import LiveRun
-from runbook_nb.incident.picking import pick
 from runbook_nb.incident.screen import NotebookScreen, Screen
 from runbook_nb.incident.stopping import RunStopped
 from runbook_nb.incident.verifying import Verification
@@ -158,8 +158,8 @@ class Incident:
             if self._context.attended and option is None:
                 before = decision(self.timeline, self._runbook, run=self._run)
                 say = self._live.screen.say
-                picked = pick(self._runbook, checks, before=before, ask=self._ask, say=say)
-                option, reason = picked or (None, reason)
+                other = choose_by_hand(self._runbook, checks, before=before, ask=self._ask, say=say)
+                option, reason = other or (None, reason)
             chosen = choose(self._runbook, checks, option=option, reason=reason)
             stale = stale_titles(checks, now=self._now())
             return step.written(Decided(**self._live.stamp(), **chosen, stale=stale))

@@ -209,7 +209,7 @@ def _never_run(
         return
     last = events[-1]
     for asked in fold_manual_steps(events):
-        if asked.answer is None and not asked.skipped:
+        if asked.is_open:
             yield Kind.SKIPPED, asked, asked.question, "Nobody answered it before the close."
     by_hand = any(started.attended for started in runs.values())
     if by_hand and copy and not any(isinstance(event, Stopped) for event in events):

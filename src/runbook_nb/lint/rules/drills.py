@@ -9,6 +9,7 @@ from runbook_nb.lint.markdown import FILL_IN
 from runbook_nb.lint.page import Page
 from runbook_nb.lint.rule import Flaw, rule
 from runbook_nb.lint.shelf import CONTROL, Experiment, Shelf
+from runbook_nb.steps import letter
 
 
 @rule(
@@ -111,7 +112,7 @@ def _odd(
     option = expect.get("option")
     if option is not None and option not in options and FILL_IN not in str(option):
         yield option, f"`option` expects {option!r}. {near(str(option), options)}"
-    letters = {heading.removeprefix("Option ").partition(":")[0] for heading in options}
+    letters = set(map(letter, options))
     for said in _texts(run.get("approve")):
         if said not in letters and said not in options:
             yield said, f"The drill approves {said!r}, which is no option."

@@ -88,21 +88,28 @@
         style.href = address("cards.css");
         document.head.append(style);
 
-        const atTheSide = panel("runbook-shelf", "Runbooks", "Runbooks and open incidents");
+        const lists = [];
+        const atTheSide = listPanel("runbook-shelf");
         const board = panel("runbook-board", "Where am I", "Where am I: the board of the incident");
         shell.add(atTheSide, "left", { rank: 1 });
         shell.add(board, "right", { rank: 1 });
-        const lists = [atTheSide];
+
+        /** Make a list of runbooks and open incidents. */
+        function listPanel(id) {
+          const list = panel(id, "Runbooks", "Runbooks and open incidents");
+          list.node.addEventListener("click", (event) => void openClicked(list, event));
+          list.onAfterShow = () => void refreshList(list);
+          lists.push(list);
+          return list;
+        }
 
         /** Give the list the room of a notebook, for who has not opened one. */
         function showList() {
-          const whole = panel("runbook-list", "Runbooks", "Runbooks and open incidents");
-          lists.push(whole);
-          shell.add(whole, "main");
-          whole.node.addEventListener("click", (event) => void openClicked(whole, event));
+          const list = listPanel("runbook-list");
+          shell.add(list, "main");
           shell.collapseLeft();
           shell.collapseRight();
-          void refreshList(whole);
+          void refreshList(list);
         }
 
         async function refreshList(list) {
@@ -152,8 +159,6 @@
           }
         }
 
-        atTheSide.node.addEventListener("click", (event) => void openClicked(atTheSide, event));
-        atTheSide.onAfterShow = () => void refreshList(atTheSide);
         board.onAfterShow = () => void refreshBoard();
 
         board.node.addEventListener("click", (event) => {
@@ -168,9 +173,7 @@
           const content = notebook?.content;
           const place = content ? await findHeading(content, anchor) : -1;
           if (place < 0) return;
-          const step = content.widgets.findIndex(
-            (cell, number) => number > place && cell.model.type === "code",
-          );
+          const step = stepAfter(content, place);
           content.activeCellIndex = step < 0 ? place : step;
           await content.scrollToItem(place, "start");
           // A cell may hold several headings, and the one that is meant its last.
@@ -196,11 +199,18 @@
           const ran = content.widgets.indexOf(cell);
           const { activeCellIndex: active } = content;
           const stayed = active === ran || (active === ran + 1 && isText(content.widgets[active]));
-          if (ran < 0 || !stayed || document.activeElement?.closest(".cm-editor")) return;
-          const next = content.widgets.findIndex((each, number) => number > ran && !isText(each));
+          const focused = document.activeElement;
+          if (ran < 0 || !stayed || focused?.closest(".cm-editor")) return;
+          const next = stepAfter(content, ran);
           if (next < 0) return;
           content.activeCellIndex = next;
-          content.activate();
+          // Whoever works elsewhere, in a panel or in another notebook, stays there.
+          if (focused === document.body || content.node.contains(focused)) content.activate();
+        }
+
+        /** Return the number of the first code cell after a place, -1 if there is none. */
+        function stepAfter(content, place) {
+          return content.widgets.findIndex((cell, number) => number > place && !isText(cell));
         }
 
         const anchorOf = (text) => text.replace("¶", "").trim().split(" ").join("-");

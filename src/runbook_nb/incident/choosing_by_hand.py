@@ -1,4 +1,4 @@
-"""Let a responder pick an option: the recommended one by Enter, another by its letter and why."""
+"""Let a responder choose: the recommended option by Enter, another by its letter and why."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,9 +6,10 @@ from runbook_nb.errors import StepNotFoundError
 from runbook_nb.incident.choosing import because, named, newest, rank, recommend, unread
 from runbook_nb.model import Checked, Decided, Verdict
 from runbook_nb.runbook import Runbook
+from runbook_nb.steps import letter
 
 
-def pick(
+def choose_by_hand(
     runbook: Runbook,
     checks: Sequence[Checked],
     *,
@@ -51,11 +52,6 @@ def _chosen(before: Decided | None) -> str:
 
 
 def _question(options: Sequence[str], recommended: str | None, *, why: str) -> str:
-    letters = [_letter(option) for option in options if option != recommended]
-    others = f"{', '.join(letters)} for another option" if letters else ""
-    taken = f"for {recommended!r}" if recommended else "to choose none"
-    return f"{why} {' or '.join(filter(None, [f'Press Enter {taken}', others]))}: "
-
-
-def _letter(option: str) -> str:
-    return option.removeprefix("Option ").partition(":")[0]
+    letters = ", ".join(letter(option) for option in options if option != recommended)
+    enter = f"Press Enter for {recommended!r}" if recommended else "Press Enter to choose none"
+    return f"{why} {enter}{f' or {letters} for another option' if letters else ''}: "
