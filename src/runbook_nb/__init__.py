@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from runbook_nb.calls import Action, Probe, Reading, Systems, action, probe
-    from runbook_nb.durations import hours, minutes, seconds
     from runbook_nb.errors import RunbookError
     from runbook_nb.incident import Incident
     from runbook_nb.limits import (
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     )
     from runbook_nb.model import Outcome, Verdict
     from runbook_nb.runbook import Runbook
+    from runbook_nb.text.durations import hours, minutes, seconds
     from runbook_nb.timeline import Timeline
 
 _PLACES = {

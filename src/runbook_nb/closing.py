@@ -10,7 +10,6 @@ from runbook_nb.context import new_run_id
 from runbook_nb.environment import Environment
 from runbook_nb.errors import RunbookError, SettingMissingError
 from runbook_nb.execute.outputs import masked_notebook
-from runbook_nb.files import write_atomically
 from runbook_nb.incidents import find, opened, refuse_closed
 from runbook_nb.lean import lean_imports
 from runbook_nb.model import Closed, Started
@@ -18,6 +17,7 @@ from runbook_nb.proof import ENVELOPE, Seal, Statement, read_envelope, signing_s
 from runbook_nb.record.folding import fold_manual_steps
 from runbook_nb.redaction import Redactor
 from runbook_nb.runbook import Runbook
+from runbook_nb.text.files import write_atomically
 
 
 @dataclass(frozen=True, kw_only=True)

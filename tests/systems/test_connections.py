@@ -6,12 +6,12 @@ import httpx
 import psycopg
 import pytest
 
-from runbook_nb.durations import hours, seconds
 from runbook_nb.errors import ActionError, NoAnswerError, SettingMissingError
 from runbook_nb.lab.faults import FAULTS
 from runbook_nb.lab.faults.oauth_partner import break_composio, keep_rows
 from runbook_nb.lab.faults.outside import superuser
 from runbook_nb.systems import connection_rows, connections
+from runbook_nb.text.durations import hours, seconds
 
 pytestmark = pytest.mark.lab
 

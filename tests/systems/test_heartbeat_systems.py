@@ -4,11 +4,11 @@ import time
 
 import pytest
 
-from runbook_nb.durations import hours, seconds
 from runbook_nb.errors import NoAnswerError
 from runbook_nb.lab.faults import FAULTS
 from runbook_nb.lab.monitoring import wait_until_quiet
 from runbook_nb.systems import agent, beats, edge, sessions, streams
+from runbook_nb.text.durations import hours, seconds
 
 WINDOW = seconds(30)
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from runbook_nb.durations import hours, seconds
 from runbook_nb.errors import NoAnswerError
 from runbook_nb.lab.faults import FAULTS
 from runbook_nb.lab.monitoring import wait_until_quiet
 from runbook_nb.systems import catalogue, deploys, flags, releases, vercel
+from runbook_nb.text.durations import hours, seconds
 
 WINDOW = seconds(60)
 SINCE = deploys.since_deploy(window=WINDOW, within=hours(2), baseline=hours(24), times=2)

@@ -4,12 +4,12 @@ import psycopg
 import pytest
 
 from runbook_nb.blast_radius import BlastRadius
-from runbook_nb.durations import hours, seconds
 from runbook_nb.errors import NoAnswerError
 from runbook_nb.lab.faults import FAULTS
 from runbook_nb.lab.files import read_secret
 from runbook_nb.lab.monitoring import firing
 from runbook_nb.systems import toolcalls, triage
+from runbook_nb.text.durations import hours, seconds
 
 WINDOW = seconds(300)
 HEALTHY = {

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from runbook_nb.archive.fragment import fragment, read_notebook
 from runbook_nb.archive.page import ShownNotebook, page
-from runbook_nb.files import write_atomically
 from runbook_nb.proof import (
     FACTS,
     PAGE,
@@ -21,6 +20,7 @@ from runbook_nb.proof.keys import NO_SEAL
 from runbook_nb.record import Record, made_by, plain_facts, read_events
 from runbook_nb.redaction import Redactor, report_of
 from runbook_nb.similar import seen_before
+from runbook_nb.text.files import write_atomically
 from runbook_nb.timeline import Timeline
 
 

@@ -14,7 +14,10 @@ from runbook_nb.display.face import (
     rejected,
 )
 from runbook_nb.display.faces import face
-from runbook_nb.display.wording import (
+from runbook_nb.model import Checked, Decided, Event, Evidence, Json, Verified
+from runbook_nb.record.facts import ActionFacts
+from runbook_nb.text.durations import words
+from runbook_nb.text.formatting import (
     block,
     clock,
     counted,
@@ -25,9 +28,6 @@ from runbook_nb.display.wording import (
     one_line,
     said,
 )
-from runbook_nb.durations import words
-from runbook_nb.model import Checked, Decided, Event, Evidence, Json, Verified
-from runbook_nb.record.facts import ActionFacts
 
 if TYPE_CHECKING:
     from markupsafe import Markup

@@ -133,7 +133,7 @@ def _refuse(folder: Path, text: str) -> None:
 
 
 def _print_found(found: "Found", wanted: "Wanted", folder: Path) -> None:
-    from runbook_nb.display.wording import counted, day_and_clock, one_line
+    from runbook_nb.text.formatting import counted, day_and_clock, one_line
 
     for line in found.lines:
         opened = day_and_clock(line.opened_at)[:16] if line.opened_at else "not known"
@@ -185,7 +185,7 @@ def _facts(built: "Built") -> dict[str, Any]:
 
 
 def _lines(built: "Built") -> Iterator[str]:
-    from runbook_nb.display.wording import counted
+    from runbook_nb.text.formatting import counted
 
     for name, problems in list(built.wrong.items())[:_SHOWN]:
         yield f"{name}: {' '.join(problems)}"

@@ -100,10 +100,10 @@ def similar(
     Example: runbook similar INC-2041
     """
     from runbook_nb.context import incidents_folder
-    from runbook_nb.display.wording import one_line
     from runbook_nb.incidents import find
     from runbook_nb.record import plain_facts, read_events
     from runbook_nb.similar import seen_before
+    from runbook_nb.text.formatting import one_line
 
     timeline = find(incidents or incidents_folder(), incident)
     events, _ = read_events(timeline)
@@ -143,7 +143,7 @@ def _print(found: "Comparison") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from runbook_nb.display.wording import one_line
+    from runbook_nb.text.formatting import one_line
 
     console = Console(highlight=False)
     console.print(Text(f"{found.first.started.runbook}: {found.first.name} ↔ {found.second.name}"))

@@ -158,7 +158,7 @@ def has_index(readme: Path) -> bool:
 def write_index(readme: Path, *, check: bool) -> bool:
     """Bring a README's index up to date, or only look; return whether it differed."""
     from runbook_nb.catalog.readme import with_index
-    from runbook_nb.files import write_atomically
+    from runbook_nb.text.files import write_atomically
 
     text = readme.read_text(encoding="utf-8")
     wanted = with_index(text, catalogue())

@@ -1,7 +1,6 @@
 """The faces of what happens around the steps: the incident, its runs, approvals, notes, edits."""
 
 from runbook_nb.display.face import Face, Tone, alerting, face, folded, kept, took
-from runbook_nb.display.wording import day_and_clock, difference
 from runbook_nb.model import (
     Alerted,
     Approved,
@@ -13,6 +12,7 @@ from runbook_nb.model import (
     Started,
     Stopped,
 )
+from runbook_nb.text.formatting import day_and_clock, difference
 
 
 @face.register

@@ -6,7 +6,7 @@ from html import escape
 from itertools import groupby
 from pathlib import Path
 
-from runbook_nb.display.wording import one_line
+from runbook_nb.text.formatting import one_line
 
 
 @dataclass(frozen=True, kw_only=True)

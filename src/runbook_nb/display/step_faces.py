@@ -18,7 +18,6 @@ from runbook_nb.display.face import (
     terms,
     took,
 )
-from runbook_nb.display.wording import clock, listed
 from runbook_nb.model import (
     Acted,
     Acting,
@@ -30,6 +29,7 @@ from runbook_nb.model import (
     Verdict,
     Verified,
 )
+from runbook_nb.text.formatting import clock, listed
 
 _NOTHING_CHOSEN: Final = {
     Verdict.PASS: "Nothing to fix here",

@@ -11,7 +11,6 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_output
 
-from runbook_nb.durations import words
 from runbook_nb.execute.collecting import CollectingClient
 from runbook_nb.execute.interruption import Interruption
 from runbook_nb.execute.kernel import Kernel
@@ -19,6 +18,7 @@ from runbook_nb.execute.places import Place, places
 from runbook_nb.execute.progress import EventFeed, Progress
 from runbook_nb.execute.saving import SavedNotebook
 from runbook_nb.redaction import Redactor
+from runbook_nb.text.durations import words
 
 # How soon a dead kernel, a signal or a passed limit is seen.
 _TICK_S: Final = 0.05

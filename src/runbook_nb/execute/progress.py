@@ -11,10 +11,10 @@ from typing import IO, TYPE_CHECKING, Final, Protocol, TextIO
 
 from runbook_nb.display.face import SIGNS, Face, Tone
 from runbook_nb.display.faces import face
-from runbook_nb.display.wording import one_line
-from runbook_nb.durations import words
 from runbook_nb.model import Acted, Checked, Ended, Event, Opened, Started, Undone, Verified
 from runbook_nb.runbook import Runbook
+from runbook_nb.text.durations import words
+from runbook_nb.text.formatting import one_line
 from runbook_nb.timeline import Timeline
 
 if TYPE_CHECKING:

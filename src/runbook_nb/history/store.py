@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from runbook_nb.errors import IncidentStateError
-from runbook_nb.files import code_digest
+from runbook_nb.text.files import code_digest
 
 FILE: Final = ".history.sqlite3"
 _SCHEMA: Final = Path(__file__).with_name("schema.sql")

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from runbook_nb.display.wording import listed
 from runbook_nb.errors import ActionError, ApprovalError
 from runbook_nb.incident import past
 from runbook_nb.incident.choosing import decision
@@ -19,6 +18,7 @@ from runbook_nb.incident.live import LiveRun
 from runbook_nb.incident.planned import Planned
 from runbook_nb.incident.sending import rehearse, send
 from runbook_nb.model import UNDO, Acted, Acting, Checked, Json, Outcome, Undone, Verdict
+from runbook_nb.text.formatting import listed
 
 _NOT_CONFIRMED: Final = (
     "Not confirmed, so nothing was done. To do it, run this step again and type the word."

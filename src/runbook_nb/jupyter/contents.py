@@ -10,8 +10,8 @@ from tornado.web import HTTPError
 
 from runbook_nb.archive.fragment import SHOWN_TYPES, clean_html
 from runbook_nb.context import WORKING
-from runbook_nb.files import write_atomically
 from runbook_nb.saving_by_hand import mask_before_save
+from runbook_nb.text.files import write_atomically
 
 _DEPTH: Final = 3  # INC-2041/working/name.ipynb
 

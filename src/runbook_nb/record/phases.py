@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from runbook_nb.durations import words
 from runbook_nb.messages import is_message
 from runbook_nb.model import (
     Acted,
@@ -21,6 +20,7 @@ from runbook_nb.model import (
 )
 from runbook_nb.record.facts import ActionFacts
 from runbook_nb.record.folding import first_alert
+from runbook_nb.text.durations import words
 
 PHASES: Final = ("Detected", "Acknowledged", "Diagnosed", "Mitigated", "Verified", "Closed")
 

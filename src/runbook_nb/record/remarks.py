@@ -7,8 +7,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from runbook_nb.display.wording import difference
-from runbook_nb.durations import words
 from runbook_nb.errors import RunbookError
 from runbook_nb.model import (
     Acted,
@@ -29,6 +27,8 @@ from runbook_nb.model import (
 from runbook_nb.record.folding import fold_changes, fold_manual_steps, is_passed_over
 from runbook_nb.runbook import Runbook
 from runbook_nb.steps import Step
+from runbook_nb.text.durations import words
+from runbook_nb.text.formatting import difference
 
 # A probe has 10 s to answer unless it says otherwise; one that takes half of it is near its end.
 SLOW_READING_S: Final = 5.0

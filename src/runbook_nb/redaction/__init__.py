@@ -10,7 +10,7 @@ broke.
 from runbook_nb.redaction.patterns import PATTERNS, names_secret
 from runbook_nb.redaction.redactor import ROWS_LIMIT, TEXT_LIMIT, Redactor
 from runbook_nb.redaction.report import Masked, RedactionReport, report_of
-from runbook_nb.redaction.screen import visible
+from runbook_nb.text.control_characters import visible
 
 __all__ = [
     "PATTERNS",

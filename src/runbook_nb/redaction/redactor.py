@@ -13,8 +13,8 @@ from runbook_nb.redaction.clues import may_hold
 from runbook_nb.redaction.known import Known
 from runbook_nb.redaction.patterns import FIRM, PATTERNS, PERSONAL, names_secret
 from runbook_nb.redaction.reading import Reading, decodings, unwrapped
-from runbook_nb.redaction.screen import visible
 from runbook_nb.redaction.spans import WITHHELD, Found, replaced
+from runbook_nb.text.control_characters import visible
 
 TEXT_LIMIT: Final = 20_000  # characters of one text; a screen shows about 4,000
 ROWS_LIMIT: Final = 200  # rows of one list

@@ -4,10 +4,10 @@ import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from runbook_nb.display.wording import said
 from runbook_nb.errors import IncidentStateError
 from runbook_nb.model import Acted, Checked, Decided, Ended, Json, Verdict, Verified
 from runbook_nb.retrospect.finding import Ran
+from runbook_nb.text.formatting import said
 
 _NOT_READ = "not read"
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from runbook_nb.display.wording import one_line
+from runbook_nb.text.formatting import one_line
 
 _MARKUP: Final = re.compile(r"([\\`*\[\]~$]|(?<!\w)_|_(?!\w))")
 # These mean something only where a line begins.

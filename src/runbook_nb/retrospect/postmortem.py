@@ -11,9 +11,7 @@ from typing import Final
 from urllib.parse import quote
 
 from runbook_nb.display.faces import face
-from runbook_nb.display.wording import day_and_clock, listed
 from runbook_nb.errors import IncidentStateError
-from runbook_nb.files import write_atomically
 from runbook_nb.model import Acted, Checked, Event, IncidentStatus, Outcome, Verdict
 from runbook_nb.proof import PAGE
 from runbook_nb.record import Record
@@ -22,6 +20,8 @@ from runbook_nb.retrospect.judging import badly, lucky, well
 from runbook_nb.retrospect.markdown import code, plain, table
 from runbook_nb.retrospect.roles import Roles
 from runbook_nb.similar import Similar
+from runbook_nb.text.files import write_atomically
+from runbook_nb.text.formatting import day_and_clock, listed
 
 FILE: Final = "postmortem.md"
 _MARK: Final = "<!-- draft "

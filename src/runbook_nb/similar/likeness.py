@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from runbook_nb.display.wording import counted, listed
 from runbook_nb.similar.past import Past
+from runbook_nb.text.formatting import counted, listed
 
 # The failed checks say most: they are what the trouble looks like from outside.
 _CHECKS, _ALERT, _RUNBOOK, _OPTION, _WORDS = 0.5, 0.2, 0.1, 0.1, 0.1

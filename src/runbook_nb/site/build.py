@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Final
 
 from runbook_nb.errors import IncidentStateError
-from runbook_nb.files import write_atomically
 from runbook_nb.history import History, Line
 from runbook_nb.history.history import unwatched
 from runbook_nb.site.books import PAGES, books_of
@@ -16,6 +15,7 @@ from runbook_nb.site.pages import INDEX, METRICS, book_page, index_page, metrics
 from runbook_nb.site.proofs import Proof, folder_stamp, keys_stamp, proof_of
 from runbook_nb.site.rows import Row, lookup, row_of
 from runbook_nb.site.state import Kept, State, held, read_state, write_state
+from runbook_nb.text.files import write_atomically
 
 Progress = Callable[[int, int], None]
 _NEVER: Final = Kept(stamp="", copied="", proof=Proof())

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from runbook_nb.display.face import SIGNS, Tone
-from runbook_nb.display.wording import counted, day_and_clock, one_line
-from runbook_nb.durations import words
 from runbook_nb.history import Line
 from runbook_nb.model import VERDICTS_BY_RANK
 from runbook_nb.runbook import templates_folder
@@ -18,6 +16,8 @@ from runbook_nb.site.books import Book
 from runbook_nb.site.charts import count_chart, time_chart
 from runbook_nb.site.figures import Figures, by_month, by_severity, severities
 from runbook_nb.site.rows import Row
+from runbook_nb.text.durations import words
+from runbook_nb.text.formatting import counted, day_and_clock, one_line
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -8,12 +8,12 @@ from typing import Final
 from urllib.parse import quote
 
 from runbook_nb.display.face import SIGNS, Tone
-from runbook_nb.display.wording import one_line
 from runbook_nb.history import Line, Standing
 from runbook_nb.history.words import tokens
 from runbook_nb.proof import PAGE
 from runbook_nb.site.copies import RECORDS
 from runbook_nb.site.proofs import Proof
+from runbook_nb.text.formatting import one_line
 
 _SHOWN_PROBLEMS: Final = 3
 _GIST: Final = 130  # characters: three lines of a row

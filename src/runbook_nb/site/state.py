@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from runbook_nb.errors import IncidentStateError
-from runbook_nb.files import code_digest, write_atomically
 from runbook_nb.site.proofs import Proof
+from runbook_nb.text.files import code_digest, write_atomically
 
 FILE: Final = ".archive.json"
 _LOCK: Final = ".archive.lock"

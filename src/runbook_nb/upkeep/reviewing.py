@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from runbook_nb.errors import IncidentStateError, near
-from runbook_nb.files import write_atomically
+from runbook_nb.text.files import write_atomically
 from runbook_nb.upkeep.proposals import Proposal, proposals
 from runbook_nb.upkeep.sightings import sightings
 

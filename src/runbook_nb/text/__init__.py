@@ -1,0 +1,1 @@
+"""How a value is written out: durations, numbers, harmless text, whole files."""
