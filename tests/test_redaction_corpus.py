@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planted import CORES, PLANTED
-from runbook_nb.execute.outputs import masked_notebook
 from runbook_nb.redaction import Redactor
+from runbook_nb.redaction.outputs import masked_notebook
 
 ALIKE = (
     "mission 3f2b8c1e-7c52-4a5e-9d57-0d3f2b8c1e7c",

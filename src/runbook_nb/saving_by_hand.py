@@ -6,8 +6,8 @@ from typing import Any
 
 from runbook_nb.environment import Environment, load_settings
 from runbook_nb.errors import RunbookError
-from runbook_nb.execute.outputs import masked_notebook
 from runbook_nb.redaction import Redactor, names_secret
+from runbook_nb.redaction.outputs import masked_notebook
 from runbook_nb.runbook import Runbook
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 from nbformat.v4 import new_output, output_from_msg
 from papermill.clientwrap import PapermillNotebookClient
 
-from runbook_nb.execute.outputs import CELL_LIMIT, MARGIN, TEXT_LIMIT, size_of
+from runbook_nb.redaction.outputs import CELL_LIMIT, MARGIN, TEXT_LIMIT, size_of
 
 _OUTPUTS_LIMIT: Final = 500  # outputs of one cell
 _DISPLAYS: Final = ("display_data", "execute_result")

@@ -11,9 +11,9 @@ from typing import Any, Final
 from papermill.engines import NotebookExecutionManager
 from papermill.translators import papermill_translators
 
-from runbook_nb.execute.outputs import Writing
 from runbook_nb.model import Json
 from runbook_nb.redaction import Redactor
+from runbook_nb.redaction.outputs import Writing
 from runbook_nb.text.files import write_atomically
 
 _LOG: Final = logging.getLogger("runbook_nb")

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from runbook_nb.model import Json
 from runbook_nb.redaction.clues import may_hold
-from runbook_nb.redaction.known import Known
+from runbook_nb.redaction.decoding import Reading, decodings, unwrapped
+from runbook_nb.redaction.known_values import Known
 from runbook_nb.redaction.patterns import FIRM, PATTERNS, PERSONAL, names_secret
-from runbook_nb.redaction.reading import Reading, decodings, unwrapped
 from runbook_nb.redaction.spans import WITHHELD, Found, replaced
 from runbook_nb.text.control_characters import visible
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 from urllib.parse import quote_plus, unquote
 
+from runbook_nb.redaction.decoding import Reading, bare, decodings, one_way, untagged
 from runbook_nb.redaction.patterns import names_secret
-from runbook_nb.redaction.reading import Reading, bare, decodings, one_way, untagged
 
 # Shorter values are words such as "lab" or "8000"; masking them would eat the record.
 SECRET_MINIMUM: Final = 6
