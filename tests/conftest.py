@@ -13,12 +13,12 @@ from runbook_nb.context import RunContext
 from runbook_nb.environment import Environment
 from runbook_nb.incident import Incident
 from runbook_nb.incident.screen import Screen
-from runbook_nb.incidents import declare
 from runbook_nb.lab.lab import Lab, LabState
-from runbook_nb.model import Approved, Started
 from runbook_nb.redaction import Redactor
 from runbook_nb.runbook import Runbook
 from runbook_nb.testing import Clock, Responder, Wall, runbook_cells
+from runbook_nb.timeline.events import Approved, Started
+from runbook_nb.timeline.incidents import declare
 
 OPTIONS = ("Option A: Restart", "Option B: Scale out")
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from runbook_nb.model import (
+from runbook_nb.timeline.events import (
     Acted,
     Acting,
     Alert,
@@ -31,7 +31,7 @@ from runbook_nb.model import (
     Verdict,
     Verified,
 )
-from runbook_nb.timeline import GENESIS, _hash, _line
+from runbook_nb.timeline.log import GENESIS, _hash, _line
 from story import evidence
 
 BEGIN = datetime(2025, 1, 3, 2, 40, tzinfo=UTC)

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, TypeVar
 
-from runbook_nb.model import (
+from runbook_nb.timeline.events import (
     Acted,
     Acting,
     Alert,
@@ -25,7 +25,7 @@ from runbook_nb.model import (
     Verdict,
     Verified,
 )
-from runbook_nb.timeline import Timeline
+from runbook_nb.timeline.log import Timeline
 
 START = datetime(2026, 11, 23, 18, 4, 0, tzinfo=UTC)
 RUN = "20261123T180404.000000Z-streaming-heartbeat"

@@ -12,7 +12,7 @@ from hostile import ALL, VECTORS
 from runbook_nb.archive import write_record
 from runbook_nb.display import Card
 from runbook_nb.lean import lean_imports
-from runbook_nb.model import (
+from runbook_nb.timeline.events import (
     Acted,
     Acting,
     Alert,

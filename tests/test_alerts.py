@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from runbook_nb.alerts import read_alerts
 from runbook_nb.errors import IncidentStateError, ParameterError
-from runbook_nb.incidents import declare, find
-from runbook_nb.model import Alert, Alerted, Closed, Opened
 from runbook_nb.redaction import Redactor
 from runbook_nb.testing import Clock
+from runbook_nb.timeline.alerts import read_alerts
+from runbook_nb.timeline.events import Alert, Alerted, Closed, Opened
+from runbook_nb.timeline.incidents import declare, find
 
 LABELS = {"alertname": "SSEHeartbeatLagHigh", "severity": "critical"}
 HOSTILE = "<script>alert(1)</script>\x1b[31m\x00\u202e"

@@ -7,7 +7,9 @@ import pytest
 
 from runbook_nb.board import Standing, board_of
 from runbook_nb.display import board_html, board_text
-from runbook_nb.model import (
+from runbook_nb.runbook import Runbook
+from runbook_nb.testing import runbook_cells
+from runbook_nb.timeline.events import (
     Acted,
     Acting,
     Asked,
@@ -20,9 +22,7 @@ from runbook_nb.model import (
     Undone,
     Verdict,
 )
-from runbook_nb.runbook import Runbook
-from runbook_nb.testing import runbook_cells
-from runbook_nb.timeline import Timeline
+from runbook_nb.timeline.log import Timeline
 from story import ACTION, LAG, RESTART, START, UNBUFFER, Elements, Story, evidence, heartbeat
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from runbook_nb.display import Card, line, style
-from runbook_nb.model import (
+from runbook_nb.timeline.events import (
     EVENTS,
     Acted,
     Acting,

@@ -16,7 +16,8 @@ from runbook_nb.errors import (
     StepNotFoundError,
 )
 from runbook_nb.incident import RunStopped
-from runbook_nb.model import (
+from runbook_nb.testing import RecordingAction, Wall, scripted_probe
+from runbook_nb.timeline.events import (
     Acted,
     Acting,
     Asked,
@@ -28,7 +29,6 @@ from runbook_nb.model import (
     Undone,
     Verified,
 )
-from runbook_nb.testing import RecordingAction, Wall, scripted_probe
 
 A, B = "Option A: Restart", "Option B: Scale out"
 LATE = 9.4

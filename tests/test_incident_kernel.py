@@ -13,11 +13,11 @@ from jupyter_client.manager import KernelManager
 from runbook_nb.context import RunContext
 from runbook_nb.execute import execute
 from runbook_nb.execute.progress import for_stream
-from runbook_nb.incidents import find
-from runbook_nb.model import Acted, Changed, Started
 from runbook_nb.record import Record
 from runbook_nb.redaction import Redactor
 from runbook_nb.runbook import Runbook
+from runbook_nb.timeline.events import Acted, Changed, Started
+from runbook_nb.timeline.incidents import find
 
 SETUP = """\
 from runbook_nb import Incident, equals, at_most

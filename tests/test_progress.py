@@ -10,9 +10,18 @@ from rich.console import Console
 
 from runbook_nb.execute import progress
 from runbook_nb.execute.progress import EventFeed, Execution, PlainProgress, TerminalProgress
-from runbook_nb.model import Acted, Checked, Event, Evidence, Noted, Opened, Outcome, Verdict
 from runbook_nb.runbook import Runbook
-from runbook_nb.timeline import Timeline
+from runbook_nb.timeline.events import (
+    Acted,
+    Checked,
+    Event,
+    Evidence,
+    Noted,
+    Opened,
+    Outcome,
+    Verdict,
+)
+from runbook_nb.timeline.log import Timeline
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 RUNBOOK = Runbook(

@@ -5,7 +5,8 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from runbook_nb.model import (
+from runbook_nb.record import Record
+from runbook_nb.timeline.events import (
     Acted,
     Acting,
     Asked,
@@ -19,8 +20,7 @@ from runbook_nb.model import (
     Undone,
     Verdict,
 )
-from runbook_nb.record import Record
-from runbook_nb.timeline import Timeline
+from runbook_nb.timeline.log import Timeline
 from story import ACTION, LAG, RESTART, START, Story, cut_off, healthy, heartbeat
 
 

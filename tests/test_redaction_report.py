@@ -5,9 +5,9 @@ import pytest
 
 from runbook_nb.context import checked_id
 from runbook_nb.errors import ParameterError
-from runbook_nb.model import Noted
 from runbook_nb.redaction import Masked, Redactor, report_of
 from runbook_nb.redaction.outputs import masked_notebook
+from runbook_nb.timeline.events import Noted
 from story import Story
 
 KEY = "AKIAIOSFODNN7EXAMPLE"

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
         equals,
         one_of,
     )
-    from runbook_nb.model import Outcome, Verdict
     from runbook_nb.runbook import Runbook
     from runbook_nb.text.durations import hours, minutes, seconds
-    from runbook_nb.timeline import Timeline
+    from runbook_nb.timeline.events import Outcome, Verdict
+    from runbook_nb.timeline.log import Timeline
 
 _PLACES = {
     "Action": "calls",

@@ -7,8 +7,8 @@ from typing import Final
 import rfc8785
 
 from runbook_nb.errors import ApprovalError
-from runbook_nb.model import Approved, Json
 from runbook_nb.text.durations import words
+from runbook_nb.timeline.events import Approved, Json
 
 LIFETIME: Final = timedelta(minutes=30)  # the escalation time of a SEV1; after it, ask again
 

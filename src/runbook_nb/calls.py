@@ -16,8 +16,8 @@ from datetime import timedelta
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol
 
 from runbook_nb.connections import Database, Http
-from runbook_nb.model import Json
 from runbook_nb.text.durations import words
+from runbook_nb.timeline.events import Json
 
 P = ParamSpec("P")
 

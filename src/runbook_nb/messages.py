@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from runbook_nb.model import Acted, Acting, Asked, Event, Noted, Outcome
+from runbook_nb.timeline.events import Acted, Acting, Asked, Event, Noted, Outcome
 
 # The platform's incident process: updates every 15 minutes; a SEV1 goes to the next level after
 # 30 minutes, a SEV2 after 1 h.

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from runbook_nb.errors import ParameterError, near
-from runbook_nb.model import Json
 from runbook_nb.runbook import Runbook
 from runbook_nb.steps import Parameter
+from runbook_nb.timeline.events import Json
 
 # ASCII digits only: Python would also read "1_000" and the digits of any script.
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}")

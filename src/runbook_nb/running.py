@@ -15,9 +15,10 @@ from runbook_nb.errors import IncidentStateError
 from runbook_nb.execute import Execution, execute
 from runbook_nb.execute.progress import Progress
 from runbook_nb.incident.choosing import named, newest
-from runbook_nb.incidents import declare, find, refuse_closed
 from runbook_nb.limits import worst
-from runbook_nb.model import (
+from runbook_nb.parameters import typed
+from runbook_nb.runbook import Runbook
+from runbook_nb.timeline.events import (
     Acted,
     Alert,
     Approved,
@@ -28,9 +29,8 @@ from runbook_nb.model import (
     Verdict,
     Verified,
 )
-from runbook_nb.parameters import typed
-from runbook_nb.runbook import Runbook
-from runbook_nb.timeline import Timeline
+from runbook_nb.timeline.incidents import declare, find, refuse_closed
+from runbook_nb.timeline.log import Timeline
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from typing import Any
 from runbook_nb.board import Board
 from runbook_nb.calls import Action, Probe, Reading, Systems
 from runbook_nb.display import Card
-from runbook_nb.model import Json
+from runbook_nb.timeline.events import Json
 
 
 class Clock:

@@ -5,7 +5,7 @@ from typing import Any
 
 from runbook_nb.calls import Action, Systems
 from runbook_nb.errors import ActionError
-from runbook_nb.model import Json
+from runbook_nb.timeline.events import Json
 
 
 def together(*parts: Action) -> Action:

@@ -16,7 +16,7 @@ from runbook_nb.lab.faults import FAULTS
 from runbook_nb.lab.lab import Lab
 from runbook_nb.lab.postgres import PostgresServer
 from runbook_nb.record import Record
-from runbook_nb.timeline import Timeline
+from runbook_nb.timeline.log import Timeline
 
 # opened, approved, started, two checks, decided, the reason read again, acting, acted, two verified
 STEPS = range(2, 11)

@@ -9,9 +9,9 @@ from runbook_nb.archive import write_record
 from runbook_nb.archive.chart import chart
 from runbook_nb.closing import close
 from runbook_nb.limits import bounds
-from runbook_nb.model import Acted, Asked, Changed, Decided, Noted, Outcome, Verdict
 from runbook_nb.record import Record
 from runbook_nb.runbook import Runbook
+from runbook_nb.timeline.events import Acted, Asked, Changed, Decided, Noted, Outcome, Verdict
 from story import ACTION, LAG, RESTART, RUN, UNBUFFER, Story, cut_off, healthy, heartbeat
 
 

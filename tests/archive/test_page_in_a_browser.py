@@ -11,7 +11,7 @@ import pytest
 
 from runbook_nb.archive import write_record
 from runbook_nb.display import Card
-from runbook_nb.model import Acted, Asked, Decided, Outcome, Started, Verdict
+from runbook_nb.timeline.events import Acted, Asked, Decided, Outcome, Started, Verdict
 from story import ACTION, LAG, RESTART, RUN, UNBUFFER, Story, cut_off, evidence, healthy, heartbeat
 
 CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")

@@ -17,9 +17,9 @@ from measure import interleaved, show
 from runbook_nb.archive import write_record
 from runbook_nb.history import History, Wanted
 from runbook_nb.lean import lean_imports
-from runbook_nb.model import Noted
 from runbook_nb.site import build
-from runbook_nb.timeline import Timeline
+from runbook_nb.timeline.events import Noted
+from runbook_nb.timeline.log import Timeline
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from many import BEGIN, write_many

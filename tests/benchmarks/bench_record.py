@@ -15,7 +15,7 @@ from runbook_nb.archive.fragment import fragment, read_notebook
 from runbook_nb.lean import lean_imports
 from runbook_nb.record import Record
 from runbook_nb.redaction import Redactor, report_of
-from runbook_nb.timeline import Timeline
+from runbook_nb.timeline.log import Timeline
 
 WHOLE = "nbconvert, its own template"
 

@@ -14,10 +14,10 @@ from runbook_nb.context import RunContext
 from runbook_nb.display import BoardCard, Card
 from runbook_nb.environment import Environment
 from runbook_nb.incident import Incident
-from runbook_nb.incidents import declare
 from runbook_nb.redaction import Redactor
 from runbook_nb.runbook import Runbook
 from runbook_nb.testing import scripted_probe
+from runbook_nb.timeline.incidents import declare
 
 STEPS = 20
 EVENTS = 500

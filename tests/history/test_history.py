@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from many import write_many
 from runbook_nb.history import History, Standing, Wanted
 from runbook_nb.history.store import FILE
-from runbook_nb.model import Alert, Closed, Noted, Verdict
 from runbook_nb.redaction import Redactor
-from runbook_nb.timeline import Timeline
+from runbook_nb.timeline.events import Alert, Closed, Noted, Verdict
+from runbook_nb.timeline.log import Timeline
 from story import ALERT, START, Story, cut_off, healthy, heartbeat
 
 # A timeline counts as settled two seconds after its last change; here time is simply later.

@@ -6,8 +6,8 @@ import subprocess
 import pytest
 
 from runbook_nb.errors import SettingMissingError
-from runbook_nb.model import Verdict
 from runbook_nb.proof import Seal, Standing, signing_seal, verify_record
+from runbook_nb.timeline.events import Verdict
 
 
 def test_the_key_is_made_once_and_for_its_owner_alone(environ, tmp_path):

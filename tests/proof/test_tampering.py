@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runbook_nb.archive import write_record
-from runbook_nb.model import Noted, Verdict
 from runbook_nb.proof import (
     ENVELOPE,
     EnvelopeError,
@@ -22,6 +21,7 @@ from runbook_nb.proof import (
     seal_record,
     signing_seal,
 )
+from runbook_nb.timeline.events import Noted, Verdict
 from story import Story, healthy
 
 REGIONS = 20  # places sampled in each file

@@ -10,10 +10,10 @@ from runbook_nb.archive import write_record
 from runbook_nb.cli import app
 from runbook_nb.closing import close, remake
 from runbook_nb.errors import ParameterError, RecordIntegrityError
-from runbook_nb.incidents import declare
-from runbook_nb.model import Noted, Verdict
 from runbook_nb.proof import ENVELOPE, Standing, Witnessed, signing_seal, verify_record
 from runbook_nb.redaction import Redactor
+from runbook_nb.timeline.events import Noted, Verdict
+from runbook_nb.timeline.incidents import declare
 from story import Story
 
 

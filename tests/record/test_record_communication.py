@@ -2,8 +2,8 @@
 
 import pytest
 
-from runbook_nb.model import Acted, Asked, Closed, Noted, Outcome
 from runbook_nb.record import Record
+from runbook_nb.timeline.events import Acted, Asked, Closed, Noted, Outcome
 from story import ACTION, START, Story
 
 POST = "Post in #incidents: what users see."

@@ -2,8 +2,8 @@
 
 import pytest
 
-from runbook_nb.model import Closed, Verdict
 from runbook_nb.record import Record
+from runbook_nb.timeline.events import Closed, Verdict
 from story import LAG, Story
 
 

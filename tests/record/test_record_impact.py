@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from runbook_nb.model import Acted, Outcome, Verdict
 from runbook_nb.record import Record
 from runbook_nb.record.impact import Basis
+from runbook_nb.timeline.events import Acted, Outcome, Verdict
 from story import ACTION, ALERT, LAG, START, Story, evidence, healthy, heartbeat
 
 RADIUS = {

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from runbook_nb.model import Acted, Approved, Closed, Decided, Outcome, Started, Verdict
 from runbook_nb.record import Record
+from runbook_nb.timeline.events import Acted, Approved, Closed, Decided, Outcome, Started, Verdict
 from story import ACTION, ALERT, LAG, RESTART, START, Story, cut_off, healthy, heartbeat
 
 ANNOUNCE = {**ACTION, "title": "Announce", "call": "declared.opened + slack.announce(window=5 min)"}

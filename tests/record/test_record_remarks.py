@@ -2,8 +2,8 @@
 
 import pytest
 
-from runbook_nb.model import Acted, Decided, Noted, Outcome, Started, Verdict
 from runbook_nb.record.remarks import Kind, remarks_of
+from runbook_nb.timeline.events import Acted, Decided, Noted, Outcome, Started, Verdict
 from story import ACTION, LAG, RESTART, UNBUFFER, Story, evidence
 
 

@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 
 from runbook_nb.cli import app
 from runbook_nb.errors import IncidentStateError, RunbookError
-from runbook_nb.model import Started, Verdict
 from runbook_nb.retrospect import compare, find_run, last_validation
+from runbook_nb.timeline.events import Started, Verdict
 from story import LAG, RUN, Story, healthy, heartbeat
 
 
@@ -91,7 +91,7 @@ def test_runs_of_two_runbooks_are_refused(incidents):
 )
 def test_a_run_that_is_not_there_is_told_with_those_that_are(incidents, said, told):
     """One line, and what is near."""
-    from runbook_nb.model import Opened
+    from runbook_nb.timeline.events import Opened
 
     Story(incidents / "INC-4").tell(
         Opened, incident="INC-4", title="t", severity="SEV3", runbook="r", environment="lab"

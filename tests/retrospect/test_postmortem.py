@@ -9,9 +9,19 @@ from typer.testing import CliRunner
 
 from runbook_nb.cli import app
 from runbook_nb.errors import IncidentStateError
-from runbook_nb.model import Acted, Alert, Asked, Changed, Closed, Decided, Noted, Outcome, Verdict
 from runbook_nb.record import Record
 from runbook_nb.retrospect import draft_postmortem, write_draft
+from runbook_nb.timeline.events import (
+    Acted,
+    Alert,
+    Asked,
+    Changed,
+    Closed,
+    Decided,
+    Noted,
+    Outcome,
+    Verdict,
+)
 from story import ACTION, ALERT, LAG, RUN, START, Story, cut_off, healthy, heartbeat
 
 HOSTILE = (

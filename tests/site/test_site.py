@@ -15,11 +15,11 @@ import pytest
 from many import write_many
 from runbook_nb.archive import write_record
 from runbook_nb.errors import IncidentStateError
-from runbook_nb.model import Closed, Noted
 from runbook_nb.proof import PAGE, verify_record
 from runbook_nb.site import Built, build
 from runbook_nb.site.state import FILE
-from runbook_nb.timeline import Timeline
+from runbook_nb.timeline.events import Closed, Noted
+from runbook_nb.timeline.log import Timeline
 from story import START, Elements, Story, heartbeat
 
 PAYLOAD = (

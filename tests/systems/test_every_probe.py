@@ -23,8 +23,8 @@ from runbook_nb import minutes, systems
 from runbook_nb.environment import Environment, load_settings
 from runbook_nb.incident.reading import Check
 from runbook_nb.lab.faults.backups_rows import await_backup
-from runbook_nb.model import Verdict
 from runbook_nb.runbook import Runbook
+from runbook_nb.timeline.events import Verdict
 
 # Checks whose question is whether somebody answers: their words for "no" are an answer.
 ANSWERS = {

@@ -9,9 +9,9 @@ from typer.testing import CliRunner
 
 from runbook_nb.catalog.readme import BEGIN, END
 from runbook_nb.cli import app
-from runbook_nb.incidents import declare
-from runbook_nb.model import Noted
 from runbook_nb.redaction import Redactor
+from runbook_nb.timeline.events import Noted
+from runbook_nb.timeline.incidents import declare
 
 
 @pytest.fixture

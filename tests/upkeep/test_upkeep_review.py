@@ -7,9 +7,9 @@ import pytest
 from runbook_nb.calls import Probe
 from runbook_nb.errors import IncidentStateError
 from runbook_nb.limits import at_most
-from runbook_nb.model import Asked, Closed, Decided, Noted
 from runbook_nb.record.remarks import Kind
 from runbook_nb.testing import scripted_probe
+from runbook_nb.timeline.events import Asked, Closed, Decided, Noted
 from runbook_nb.upkeep import Review
 from runbook_nb.upkeep.saying import proposal_lines
 
@@ -28,7 +28,7 @@ def checked(incident, title: str, probe: Probe) -> None:
 
 def opened(night, **more):
     """Open the incident as the second cell of a runbook does."""
-    from runbook_nb.model import Started
+    from runbook_nb.timeline.events import Started
 
     incident = night.incident(**more)
     night.timeline.append(

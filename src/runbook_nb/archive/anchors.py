@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from runbook_nb.model import (
+from runbook_nb.record import Record
+from runbook_nb.timeline.events import (
     Alerted,
     Approved,
     Asked,
@@ -17,7 +18,6 @@ from runbook_nb.model import (
     Stopped,
     Verified,
 )
-from runbook_nb.record import Record
 
 _BY_NUMBER: Final[dict[type[Event], str]] = {
     Checked: "reading",

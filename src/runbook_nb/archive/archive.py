@@ -21,7 +21,7 @@ from runbook_nb.record import Record, made_by, plain_facts, read_events
 from runbook_nb.redaction import Redactor, report_of
 from runbook_nb.similar import seen_before
 from runbook_nb.text.files import write_atomically
-from runbook_nb.timeline import Timeline
+from runbook_nb.timeline.log import Timeline
 
 
 def write_record(folder: Path, *, redactor: Redactor | None = None, seal: Seal = NO_SEAL) -> Path:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from runbook_nb.limits import bounds
-from runbook_nb.model import Verdict
 from runbook_nb.record.facts import CheckFacts, ReadingFacts
 from runbook_nb.record.phases import PhaseFacts
 from runbook_nb.text.formatting import clock, said
+from runbook_nb.timeline.events import Verdict
 
 WIDTH: Final = 640
 HEIGHT: Final = 150

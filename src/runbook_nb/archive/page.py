@@ -10,13 +10,13 @@ from runbook_nb.archive.chart import HEIGHT, WIDTH, chart
 from runbook_nb.archive.telling import curated, full_log
 from runbook_nb.archive.wording import FILTERS
 from runbook_nb.display import style
-from runbook_nb.model import Event, IncidentStatus, Verdict
 from runbook_nb.proof import Content, Seal
 from runbook_nb.record import Record
 from runbook_nb.redaction import RedactionReport
 from runbook_nb.runbook import templates_folder
 from runbook_nb.similar import SeenBefore
 from runbook_nb.text.formatting import clock, day_and_clock
+from runbook_nb.timeline.events import Event, IncidentStatus, Verdict
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -8,7 +8,9 @@ from typing import Final
 from runbook_nb.archive.anchors import Anchors
 from runbook_nb.display.face import Face, Tone, against
 from runbook_nb.display.faces import face
-from runbook_nb.model import (
+from runbook_nb.record import Record
+from runbook_nb.text.formatting import one_line
+from runbook_nb.timeline.events import (
     UNDO,
     Acted,
     Acting,
@@ -20,8 +22,6 @@ from runbook_nb.model import (
     Verdict,
     Verified,
 )
-from runbook_nb.record import Record
-from runbook_nb.text.formatting import one_line
 
 _PHRASE: Final = 220  # characters of a phrase; its evidence holds the rest
 _NOTE: Final = 4_000  # characters of a note: its words are all there is of it

@@ -14,7 +14,6 @@ from runbook_nb.display.face import (
     rejected,
 )
 from runbook_nb.display.faces import face
-from runbook_nb.model import Checked, Decided, Event, Evidence, Json, Verified
 from runbook_nb.record.facts import ActionFacts
 from runbook_nb.text.durations import words
 from runbook_nb.text.formatting import (
@@ -28,6 +27,7 @@ from runbook_nb.text.formatting import (
     one_line,
     said,
 )
+from runbook_nb.timeline.events import Checked, Decided, Event, Evidence, Json, Verified
 
 if TYPE_CHECKING:
     from markupsafe import Markup

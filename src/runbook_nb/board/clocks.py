@@ -7,7 +7,7 @@ from typing import Final
 
 from runbook_nb.board.facts import Due
 from runbook_nb.messages import ESCALATE_AFTER, UPDATE_EVERY, MessageFacts
-from runbook_nb.model import Checked
+from runbook_nb.timeline.events import Checked
 
 _LEVEL: Final = re.compile(r"SEV-?(\d)", re.IGNORECASE)
 

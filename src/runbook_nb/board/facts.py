@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from runbook_nb.model import Decided, Event
+from runbook_nb.timeline.events import Decided, Event
 
 
 class Standing(StrEnum):

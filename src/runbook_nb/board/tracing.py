@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from runbook_nb.board.facts import Standing
-from runbook_nb.model import (
+from runbook_nb.timeline.events import (
     UNDO,
     Acted,
     Acting,

@@ -7,8 +7,8 @@ from typing import Final
 
 from runbook_nb.catalog.entry import Entry
 from runbook_nb.catalog.resolved import Shown, imports
-from runbook_nb.model import Json
 from runbook_nb.runbook import Runbook
+from runbook_nb.timeline.events import Json
 
 WIDTH: Final = 88
 _INDENT: Final = " " * 6

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from runbook_nb.model import Json
 from runbook_nb.runbook import Runbook, is_injected
 from runbook_nb.steps import Step, headings, read_steps, source_of
+from runbook_nb.timeline.events import Json
 
 
 @dataclass(frozen=True, kw_only=True)

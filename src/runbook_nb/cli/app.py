@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from runbook_nb.errors import LabError, ParameterError
-from runbook_nb.model import Verdict
+from runbook_nb.timeline.events import Verdict
 
 EXIT_CODES: Final = {Verdict.PASS: 0, Verdict.WARN: 1, Verdict.FAIL: 2, Verdict.UNKNOWN: 3}
 ERROR: Final = EXIT_CODES[Verdict.UNKNOWN]

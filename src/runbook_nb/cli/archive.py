@@ -11,7 +11,7 @@ import typer
 
 from runbook_nb.cli.app import ERROR, EXIT_CODES, AsJson, Incidents, app
 from runbook_nb.errors import ParameterError
-from runbook_nb.model import Verdict
+from runbook_nb.timeline.events import Verdict
 
 _SHOWN: Final = 20  # incidents with something wrong; the archive lists all
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from runbook_nb.cli.app import EXIT_CODES, AsJson, app
-from runbook_nb.model import Verdict
+from runbook_nb.timeline.events import Verdict
 
 if TYPE_CHECKING:
     from runbook_nb.drafting import Gap, Imported

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from runbook_nb.cli.app import EXIT_CODES, AsJson, app
-from runbook_nb.model import Verdict
+from runbook_nb.timeline.events import Verdict
 
 
 @app.command()

@@ -19,7 +19,7 @@ from runbook_nb.cli.app import (
     start_lab,
 )
 from runbook_nb.errors import ParameterError
-from runbook_nb.model import VERDICTS_BY_RANK, Verdict
+from runbook_nb.timeline.events import VERDICTS_BY_RANK, Verdict
 
 
 @app.command()
@@ -48,12 +48,12 @@ def run(
 
     Example: runbook run heartbeat_failure_recovery --incident INC-2041 --approve A
     """
-    from runbook_nb.alerts import read_alerts
     from runbook_nb.context import actor, incidents_folder
     from runbook_nb.execute.progress import for_stream
     from runbook_nb.runbook import Runbook
     from runbook_nb.running import Order
     from runbook_nb.running import run as run_order
+    from runbook_nb.timeline.alerts import read_alerts
 
     found = read_alerts(alert)[0] if alert else None
     if name is None and found is None:

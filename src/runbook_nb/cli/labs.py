@@ -9,7 +9,7 @@ import typer
 
 from runbook_nb.cli.app import EXIT_CODES, AsJson, app, say_to_errors, start_lab
 from runbook_nb.errors import LabError
-from runbook_nb.model import Verdict
+from runbook_nb.timeline.events import Verdict
 
 lab_app = typer.Typer(help="The lab: an embedded twin of the platform.", no_args_is_help=True)
 app.add_typer(lab_app, name="lab")

@@ -11,7 +11,7 @@ from runbook_nb.cli.app import ERROR, AsJson, app
 from runbook_nb.cli.archive import list_incidents
 from runbook_nb.cli.runbooks import catalogue, runbook_names, write_index
 from runbook_nb.errors import ParameterError
-from runbook_nb.model import Verdict
+from runbook_nb.timeline.events import Verdict
 
 _MONTH: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 

@@ -11,8 +11,8 @@ from runbook_nb.cli.runbooks import catalogue, runbook_names
 from runbook_nb.errors import LabError, RunbookNotFoundError
 
 if TYPE_CHECKING:
-    from runbook_nb.model import Alert
     from runbook_nb.opening import Choice, Unclear
+    from runbook_nb.timeline.events import Alert
 
 
 @app.command("open")
@@ -42,9 +42,9 @@ def open_(
 
     Example: runbook open "beats are late" --incident INC-2041
     """
-    from runbook_nb.alerts import read_alerts
     from runbook_nb.context import actor, incidents_folder
     from runbook_nb.opening import prepare, show
+    from runbook_nb.timeline.alerts import read_alerts
 
     folder = (incidents or incidents_folder()).absolute()
     given, told = given_parameters(parameter or []), " ".join(words or [])

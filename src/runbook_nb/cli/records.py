@@ -141,8 +141,8 @@ def _vouched(signer: "Signer") -> str:
 def _announce(incidents: Path, done: "Recorded") -> None:
     """Post the closing message; the incident stays closed if the channel cannot be reached."""
     from runbook_nb.environment import Environment
-    from runbook_nb.incidents import find, opened
     from runbook_nb.systems import slack
+    from runbook_nb.timeline.incidents import find, opened
 
     try:
         environment = Environment.load(opened(find(incidents, done.incident)).environment)

@@ -32,11 +32,11 @@ def postmortem(
     Example: runbook postmortem INC-2041
     """
     from runbook_nb.context import incidents_folder
-    from runbook_nb.incidents import find
     from runbook_nb.record import Record, read_events
     from runbook_nb.retrospect import draft_postmortem, write_draft
     from runbook_nb.retrospect.postmortem import FILE
     from runbook_nb.similar import seen_before
+    from runbook_nb.timeline.incidents import find
 
     timeline = find(incidents or incidents_folder(), incident)
     events, _ = read_events(timeline)
@@ -100,10 +100,10 @@ def similar(
     Example: runbook similar INC-2041
     """
     from runbook_nb.context import incidents_folder
-    from runbook_nb.incidents import find
     from runbook_nb.record import plain_facts, read_events
     from runbook_nb.similar import seen_before
     from runbook_nb.text.formatting import one_line
+    from runbook_nb.timeline.incidents import find
 
     timeline = find(incidents or incidents_folder(), incident)
     events, _ = read_events(timeline)

@@ -11,7 +11,7 @@ import typer
 
 from runbook_nb.cli.app import EXIT_CODES, AsJson, app
 from runbook_nb.errors import RunbookError
-from runbook_nb.model import Verdict
+from runbook_nb.timeline.events import Verdict
 
 
 def runbook_names(incomplete: str) -> list[str]:

@@ -24,7 +24,7 @@ from runbook_nb.cli.runbooks import (
     runbook_names,
     write_index,
 )
-from runbook_nb.model import Verdict
+from runbook_nb.timeline.events import Verdict
 
 review_app = typer.Typer(
     help="Edits of runbooks that incidents call for.", invoke_without_command=True

@@ -6,9 +6,19 @@ from enum import StrEnum
 from functools import singledispatch
 from typing import Final
 
-from runbook_nb.model import Acted, Acting, Alert, Decided, Event, Evidence, Json, Option, Outcome
 from runbook_nb.text.durations import words
 from runbook_nb.text.formatting import block, day_and_clock, listed, one_line, said
+from runbook_nb.timeline.events import (
+    Acted,
+    Acting,
+    Alert,
+    Decided,
+    Event,
+    Evidence,
+    Json,
+    Option,
+    Outcome,
+)
 
 
 class Tone(StrEnum):

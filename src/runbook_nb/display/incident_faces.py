@@ -1,7 +1,8 @@
 """The faces of what happens around the steps: the incident, its runs, approvals, notes, edits."""
 
 from runbook_nb.display.face import Face, Tone, alerting, face, folded, kept, took
-from runbook_nb.model import (
+from runbook_nb.text.formatting import day_and_clock, difference
+from runbook_nb.timeline.events import (
     Alerted,
     Approved,
     Changed,
@@ -12,7 +13,6 @@ from runbook_nb.model import (
     Started,
     Stopped,
 )
-from runbook_nb.text.formatting import day_and_clock, difference
 
 
 @face.register

@@ -18,7 +18,8 @@ from runbook_nb.display.face import (
     terms,
     took,
 )
-from runbook_nb.model import (
+from runbook_nb.text.formatting import clock, listed
+from runbook_nb.timeline.events import (
     Acted,
     Acting,
     Asked,
@@ -29,7 +30,6 @@ from runbook_nb.model import (
     Verdict,
     Verified,
 )
-from runbook_nb.text.formatting import clock, listed
 
 _NOTHING_CHOSEN: Final = {
     Verdict.PASS: "Nothing to fix here",

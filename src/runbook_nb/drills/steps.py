@@ -15,7 +15,6 @@ from typing import Any
 
 from chaoslib.exceptions import ActivityFailed
 
-from runbook_nb.alerts import read_alerts
 from runbook_nb.closing import close
 from runbook_nb.context import actor, incidents_folder
 from runbook_nb.errors import RunbookNotFoundError
@@ -24,9 +23,20 @@ from runbook_nb.incident.choosing import newest
 from runbook_nb.lab.faults import named
 from runbook_nb.lab.lab import Lab, LabState
 from runbook_nb.lab.monitoring import wait_for_alerts, wait_until_quiet, webhook
-from runbook_nb.model import DRILL, Acted, Alert, Checked, Decided, Json, Outcome, Verdict, Verified
 from runbook_nb.runbook import Runbook
 from runbook_nb.running import Order, Run, run
+from runbook_nb.timeline.alerts import read_alerts
+from runbook_nb.timeline.events import (
+    DRILL,
+    Acted,
+    Alert,
+    Checked,
+    Decided,
+    Json,
+    Outcome,
+    Verdict,
+    Verified,
+)
 
 
 @dataclass

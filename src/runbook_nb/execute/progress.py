@@ -11,11 +11,20 @@ from typing import IO, TYPE_CHECKING, Final, Protocol, TextIO
 
 from runbook_nb.display.face import SIGNS, Face, Tone
 from runbook_nb.display.faces import face
-from runbook_nb.model import Acted, Checked, Ended, Event, Opened, Started, Undone, Verified
 from runbook_nb.runbook import Runbook
 from runbook_nb.text.durations import words
 from runbook_nb.text.formatting import one_line
-from runbook_nb.timeline import Timeline
+from runbook_nb.timeline.events import (
+    Acted,
+    Checked,
+    Ended,
+    Event,
+    Opened,
+    Started,
+    Undone,
+    Verified,
+)
+from runbook_nb.timeline.log import Timeline
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult

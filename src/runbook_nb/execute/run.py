@@ -12,10 +12,10 @@ from runbook_nb.execute.interruption import Interruption
 from runbook_nb.execute.kernel import Kernel
 from runbook_nb.execute.progress import EventFeed, Execution, Progress
 from runbook_nb.lean import lean_imports
-from runbook_nb.model import Json
 from runbook_nb.parameters import typed
 from runbook_nb.redaction import Redactor
 from runbook_nb.runbook import Runbook
+from runbook_nb.timeline.events import Json
 
 if TYPE_CHECKING:
     from runbook_nb.execute.cells import Run

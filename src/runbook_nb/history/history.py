@@ -16,7 +16,7 @@ from runbook_nb.history.wanted import Found, Wanted, conditions_of, match_of
 from runbook_nb.history.words import words_of
 from runbook_nb.proof import TIMELINE
 from runbook_nb.record import Record
-from runbook_nb.timeline import Timeline
+from runbook_nb.timeline.log import Timeline
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter

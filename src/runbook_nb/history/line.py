@@ -7,10 +7,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from runbook_nb.history.times import to_detect, to_mitigate, to_resolve
-from runbook_nb.model import DRILL, IncidentStatus, Verdict
 from runbook_nb.record import Record
 from runbook_nb.record.facts import worst
 from runbook_nb.record.remarks import Kind, Remark
+from runbook_nb.timeline.events import DRILL, IncidentStatus, Verdict
 
 
 class Standing(StrEnum):

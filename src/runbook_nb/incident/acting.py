@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from runbook_nb.errors import ActionError, ApprovalError
-from runbook_nb.incident import past
 from runbook_nb.incident.choosing import decision
 from runbook_nb.incident.consent import Consent
 from runbook_nb.incident.live import LiveRun
 from runbook_nb.incident.planned import Planned
 from runbook_nb.incident.sending import rehearse, send
-from runbook_nb.model import UNDO, Acted, Acting, Checked, Json, Outcome, Undone, Verdict
 from runbook_nb.text.formatting import listed
+from runbook_nb.timeline import queries
+from runbook_nb.timeline.events import UNDO, Acted, Acting, Checked, Json, Outcome, Undone, Verdict
 
 _NOT_CONFIRMED: Final = (
     "Not confirmed, so nothing was done. To do it, run this step again and type the word."
@@ -47,11 +47,11 @@ class Actor:
     def undo(self, planned: Planned) -> Undone:
         """Take back the newest done action; raises ActionError if it cannot be."""
         with self._turn():
-            done = past.done(self.live.timeline, planned.title)
+            done = queries.done(self.live.timeline, planned.title)
             if done is None:
                 message = f"{planned.title!r} was not done in this incident, or is undone already."
                 raise ActionError(message)
-            newer = past.done_after(self.live.timeline, done)
+            newer = queries.done_after(self.live.timeline, done)
             if newer:
                 message = f"Undo {newer!r} first: it was done after {planned.title!r}."
                 raise ActionError(message)
@@ -119,10 +119,10 @@ class Actor:
         """Say why an unattended run leaves an action that was begun before."""
         if self.live.context.attended:
             return None
-        if done := past.done(self.live.timeline, planned.title):
+        if done := queries.done(self.live.timeline, planned.title):
             when = f"{done.at:%H:%M:%SZ} by {done.by}"
             return Outcome.NOT_NEEDED, f"Done before, at {when}. It is not repeated."
-        begun = past.begun(self.live.timeline, planned.title)
+        begun = queries.begun(self.live.timeline, planned.title)
         if begun and not planned.action.repeatable:
             when = f"{begun.at:%H:%M:%SZ}"
             reason = f"It was begun at {when} and cut off, so it may be half done. Look first."

@@ -7,9 +7,9 @@ from typing import Any
 from runbook_nb.board import is_stale
 from runbook_nb.errors import ParameterError, StepNotFoundError, near
 from runbook_nb.limits import worst
-from runbook_nb.model import Checked, Decided, Event, Option, Started, Verdict
 from runbook_nb.runbook import Runbook
 from runbook_nb.steps import letter
+from runbook_nb.timeline.events import Checked, Decided, Event, Option, Started, Verdict
 
 
 def newest(checks: Sequence[Checked]) -> dict[str, Checked]:

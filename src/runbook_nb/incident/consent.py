@@ -6,10 +6,10 @@ from typing import Final
 
 from runbook_nb.approval import demand
 from runbook_nb.errors import ApprovalError
-from runbook_nb.incident import past
 from runbook_nb.incident.live import LiveRun
 from runbook_nb.incident.planned import Planned
-from runbook_nb.model import Acting, Approved
+from runbook_nb.timeline import queries
+from runbook_nb.timeline.events import Acting, Approved
 
 CONFIRMATION: Final = "do"
 
@@ -66,9 +66,9 @@ class Consent:
 
     def _before(self, title: str) -> str:
         """Say that an action was done before, or begun and never ended."""
-        if done := past.done(self.live.timeline, title):
+        if done := queries.done(self.live.timeline, title):
             return f"It was done at {done.at:%H:%M:%SZ} by {done.by}. "
-        if begun := past.begun(self.live.timeline, title):
+        if begun := queries.begun(self.live.timeline, title):
             when = f"{begun.at:%H:%M:%SZ} by {begun.by}"
             return f"It was begun at {when} and cut off, so it may be half done. "
         return ""

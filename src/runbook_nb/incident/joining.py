@@ -8,10 +8,10 @@ from importlib.metadata import version
 
 from runbook_nb.context import RunContext
 from runbook_nb.environment import Environment
-from runbook_nb.incidents import declare
-from runbook_nb.model import Json, Started
 from runbook_nb.runbook import Runbook
-from runbook_nb.timeline import Timeline
+from runbook_nb.timeline.events import Json, Started
+from runbook_nb.timeline.incidents import declare
+from runbook_nb.timeline.log import Timeline
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,10 +13,10 @@ from runbook_nb.display import Card
 from runbook_nb.environment import Environment
 from runbook_nb.incident.cells import Cells
 from runbook_nb.incident.screen import Screen
-from runbook_nb.incidents import refuse_closed
-from runbook_nb.model import Changed, Event
 from runbook_nb.runbook import Runbook
-from runbook_nb.timeline import Timeline
+from runbook_nb.timeline.events import Changed, Event
+from runbook_nb.timeline.incidents import refuse_closed
+from runbook_nb.timeline.log import Timeline
 
 E = TypeVar("E", bound=Event)
 

@@ -9,7 +9,7 @@ from runbook_nb.calls import Probe
 from runbook_nb.environment import Environment
 from runbook_nb.errors import RunbookError
 from runbook_nb.limits import Limit, judge
-from runbook_nb.model import Checked, Evidence, Verdict
+from runbook_nb.timeline.events import Checked, Evidence, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)

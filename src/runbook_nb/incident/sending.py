@@ -8,7 +8,7 @@ from typing import Any
 from runbook_nb.calls import Action
 from runbook_nb.environment import Environment
 from runbook_nb.incident.reading import in_words
-from runbook_nb.model import Json, Outcome
+from runbook_nb.timeline.events import Json, Outcome
 
 
 @dataclass(frozen=True, kw_only=True)

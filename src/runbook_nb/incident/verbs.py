@@ -24,7 +24,8 @@ from runbook_nb.incident.screen import NotebookScreen, Screen
 from runbook_nb.incident.stopping import RunStopped
 from runbook_nb.incident.verifying import Verification
 from runbook_nb.limits import Limit
-from runbook_nb.model import (
+from runbook_nb.runbook import Runbook
+from runbook_nb.timeline.events import (
     FRESH_S,
     Acted,
     Asked,
@@ -37,8 +38,7 @@ from runbook_nb.model import (
     Stopped,
     Verified,
 )
-from runbook_nb.runbook import Runbook
-from runbook_nb.timeline import Timeline
+from runbook_nb.timeline.log import Timeline
 
 E = TypeVar("E", bound=Event)
 

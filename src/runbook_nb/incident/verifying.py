@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from runbook_nb.model import Checked, Verdict
+from runbook_nb.timeline.events import Checked, Verdict
 
 # As many looks as fit the time, but no more than four a second, nor fewer than one in ten seconds.
 LOOKS: Final = 120

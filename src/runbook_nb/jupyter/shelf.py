@@ -11,12 +11,12 @@ from runbook_nb.display import board_html
 from runbook_nb.display.shelf import ShownIncident, ShownRunbook, shelf_html
 from runbook_nb.environment import LAB, load_settings
 from runbook_nb.errors import ParameterError, RunbookError
-from runbook_nb.incidents import find
-from runbook_nb.model import Closed, Opened
 from runbook_nb.runbook import Runbook, runbooks_folder
 from runbook_nb.text.durations import words
 from runbook_nb.text.formatting import anchor
-from runbook_nb.timeline import Timeline
+from runbook_nb.timeline.events import Closed, Opened
+from runbook_nb.timeline.incidents import find
+from runbook_nb.timeline.log import Timeline
 
 
 def shelf(incidents: Path) -> str:

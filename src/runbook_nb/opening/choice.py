@@ -8,9 +8,9 @@ from typing import Final
 
 from runbook_nb.catalog import Entry, Hit, State, search
 from runbook_nb.errors import RunbookNotFoundError
-from runbook_nb.incidents import find, opened
-from runbook_nb.model import Alert, Started
 from runbook_nb.runbook import Runbook
+from runbook_nb.timeline.events import Alert, Started
+from runbook_nb.timeline.incidents import find, opened
 
 # Below this lead over the next one, a search has found two answers and not one.
 _CLEAR_LEAD: Final = 1.25

@@ -10,12 +10,12 @@ from typing import Any, Final
 from runbook_nb.context import WORKING, WorkingCopy
 from runbook_nb.environment import LAB, Environment
 from runbook_nb.errors import RunbookError
-from runbook_nb.incidents import declare
-from runbook_nb.model import Alert, Json, Started
 from runbook_nb.parameters import typed
 from runbook_nb.runbook import Runbook, is_injected
 from runbook_nb.text.files import write_atomically
-from runbook_nb.timeline import Timeline
+from runbook_nb.timeline.events import Alert, Json, Started
+from runbook_nb.timeline.incidents import declare
+from runbook_nb.timeline.log import Timeline
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.]+")
 

@@ -19,7 +19,7 @@ from runbook_nb.proof.contents import (
 )
 from runbook_nb.proof.envelope import Statement
 from runbook_nb.record import Record, made_by
-from runbook_nb.timeline import Timeline
+from runbook_nb.timeline.log import Timeline
 
 
 class Change(StrEnum):

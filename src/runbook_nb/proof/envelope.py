@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from runbook_nb.model import Json
 from runbook_nb.proof.contents import ENVELOPE, Content, contents_of, without_copies
 from runbook_nb.proof.keys import Seal, fingerprint
 from runbook_nb.text.files import write_atomically
+from runbook_nb.timeline.events import Json
 
 PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"

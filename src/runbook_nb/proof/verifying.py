@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from runbook_nb.errors import ParameterError, RecordIntegrityError
-from runbook_nb.model import Closed, Verdict
 from runbook_nb.proof.comparing import Change, Problem, chain_problem, compare
 from runbook_nb.proof.contents import ENVELOPE, FACTS, PAGE, TIMELINE
 from runbook_nb.proof.envelope import EnvelopeError, Statement, read_envelope
 from runbook_nb.proof.keys import own_fingerprint, trusted_keys
-from runbook_nb.timeline import Timeline
+from runbook_nb.timeline.events import Closed, Verdict
+from runbook_nb.timeline.log import Timeline
 
 # Twelve of 64 digits: nobody finds another record with the same by trying.
 _HEAD: Final = re.compile(r"[0-9a-f]{12,64}")

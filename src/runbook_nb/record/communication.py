@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from runbook_nb.messages import ESCALATE_AFTER, UPDATE_EVERY, MessageFacts, messages
-from runbook_nb.model import Event, Opened
+from runbook_nb.timeline.events import Event, Opened
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from runbook_nb.model import (
+from runbook_nb.timeline.events import (
     VERDICTS_BY_RANK,
     Acted,
     Acting,

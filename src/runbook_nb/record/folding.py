@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from runbook_nb.model import (
+from runbook_nb.record.facts import ActionFacts, CheckFacts, ReadingFacts, RunFacts, worst
+from runbook_nb.timeline.events import (
     UNDO,
     Acted,
     Acting,
@@ -23,7 +24,6 @@ from runbook_nb.model import (
     Undone,
     Verified,
 )
-from runbook_nb.record.facts import ActionFacts, CheckFacts, ReadingFacts, RunFacts, worst
 
 
 def fold_runs(events: Sequence[Event]) -> tuple[RunFacts, ...]:

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from runbook_nb.model import Outcome, Verdict
 from runbook_nb.record.facts import ActionFacts, CheckFacts, Integrity, worst
 from runbook_nb.record.phases import fix_of
 from runbook_nb.record.verification import HeldFacts
+from runbook_nb.timeline.events import Outcome, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)

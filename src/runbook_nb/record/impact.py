@@ -7,10 +7,10 @@ from enum import StrEnum
 from typing import Final
 
 from runbook_nb.blast_radius import BlastRadius
-from runbook_nb.model import Checked, Event, Json, Verdict, Verified
 from runbook_nb.record.phases import PhaseFacts
 from runbook_nb.text.durations import words
 from runbook_nb.text.formatting import clock, counted
+from runbook_nb.timeline.events import Checked, Event, Json, Verdict, Verified
 
 _LEVELS: Final = ("none", "SEV4", "SEV3", "SEV2", "SEV1")  # worst last
 _RADIUS: Final = frozenset(field.name for field in fields(BlastRadius))

@@ -6,7 +6,10 @@ from datetime import datetime
 from typing import Final
 
 from runbook_nb.messages import is_message
-from runbook_nb.model import (
+from runbook_nb.record.facts import ActionFacts
+from runbook_nb.record.folding import first_alert
+from runbook_nb.text.durations import words
+from runbook_nb.timeline.events import (
     Acted,
     Approved,
     Closed,
@@ -18,9 +21,6 @@ from runbook_nb.model import (
     Verdict,
     Verified,
 )
-from runbook_nb.record.facts import ActionFacts
-from runbook_nb.record.folding import first_alert
-from runbook_nb.text.durations import words
 
 PHASES: Final = ("Detected", "Acknowledged", "Diagnosed", "Mitigated", "Verified", "Closed")
 

@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from runbook_nb.errors import RecordIntegrityError
-from runbook_nb.model import (
+from runbook_nb.record import folding, summary
+from runbook_nb.record.communication import CommunicationFacts, fold_communication
+from runbook_nb.record.facts import ActionFacts, CheckFacts, Integrity, RunFacts, worst
+from runbook_nb.record.headline import Headline, headline
+from runbook_nb.record.impact import FigureFacts, fold_impact, worst_severity
+from runbook_nb.record.phases import PhaseFacts, WaitFacts, clock_stops, fold_phases, fold_waits
+from runbook_nb.record.remarks import Remark, remarks_of
+from runbook_nb.record.verification import HeldFacts, fold_held
+from runbook_nb.timeline.events import (
     Alert,
     Approved,
     Asked,
@@ -23,15 +31,7 @@ from runbook_nb.model import (
     Verdict,
     Verified,
 )
-from runbook_nb.record import folding, summary
-from runbook_nb.record.communication import CommunicationFacts, fold_communication
-from runbook_nb.record.facts import ActionFacts, CheckFacts, Integrity, RunFacts, worst
-from runbook_nb.record.headline import Headline, headline
-from runbook_nb.record.impact import FigureFacts, fold_impact, worst_severity
-from runbook_nb.record.phases import PhaseFacts, WaitFacts, clock_stops, fold_phases, fold_waits
-from runbook_nb.record.remarks import Remark, remarks_of
-from runbook_nb.record.verification import HeldFacts, fold_held
-from runbook_nb.timeline import Timeline
+from runbook_nb.timeline.log import Timeline
 
 E = TypeVar("E", bound=Event)
 

@@ -8,7 +8,12 @@ from pathlib import Path
 from typing import Final
 
 from runbook_nb.errors import RunbookError
-from runbook_nb.model import (
+from runbook_nb.record.folding import fold_changes, fold_manual_steps, is_passed_over
+from runbook_nb.runbook import Runbook
+from runbook_nb.steps import Step
+from runbook_nb.text.durations import words
+from runbook_nb.text.formatting import difference
+from runbook_nb.timeline.events import (
     Acted,
     Asked,
     Changed,
@@ -24,11 +29,6 @@ from runbook_nb.model import (
     Verdict,
     Verified,
 )
-from runbook_nb.record.folding import fold_changes, fold_manual_steps, is_passed_over
-from runbook_nb.runbook import Runbook
-from runbook_nb.steps import Step
-from runbook_nb.text.durations import words
-from runbook_nb.text.formatting import difference
 
 # A probe has 10 s to answer unless it says otherwise; one that takes half of it is near its end.
 SLOW_READING_S: Final = 5.0

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from runbook_nb.model import Decided, Outcome, Verdict, Verified
 from runbook_nb.record.facts import ActionFacts, CheckFacts, RunFacts
 from runbook_nb.text.formatting import clock, counted, listed, one_line
+from runbook_nb.timeline.events import Decided, Outcome, Verdict, Verified
 
 _NAMED = 6  # titles in one sentence; more are counted
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from runbook_nb.model import Checked, Closed, Event, Verdict, Verified
 from runbook_nb.text.durations import words
+from runbook_nb.timeline.events import Checked, Closed, Event, Verdict, Verified
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from runbook_nb.errors import IncidentStateError
-from runbook_nb.model import Acted, Checked, Decided, Ended, Json, Verdict, Verified
 from runbook_nb.retrospect.finding import Ran
 from runbook_nb.text.formatting import said
+from runbook_nb.timeline.events import Acted, Checked, Decided, Ended, Json, Verdict, Verified
 
 _NOT_READ = "not read"
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from runbook_nb.errors import IncidentStateError, near
-from runbook_nb.incidents import find
-from runbook_nb.model import Checked, Event, Started, Verdict
 from runbook_nb.runbook import is_injected
 from runbook_nb.steps import source_of
+from runbook_nb.timeline.events import Checked, Event, Started, Verdict
+from runbook_nb.timeline.incidents import find
 
 _JOURNALS = ".validations"
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from runbook_nb.model import IncidentStatus, Outcome
 from runbook_nb.record import Record
 from runbook_nb.record.remarks import Kind
 from runbook_nb.text.durations import words
+from runbook_nb.timeline.events import IncidentStatus, Outcome
 
 
 def well(record: Record) -> list[str]:

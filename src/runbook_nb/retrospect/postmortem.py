@@ -12,7 +12,6 @@ from urllib.parse import quote
 
 from runbook_nb.display.faces import face
 from runbook_nb.errors import IncidentStateError
-from runbook_nb.model import Acted, Checked, Event, IncidentStatus, Outcome, Verdict
 from runbook_nb.proof import PAGE
 from runbook_nb.record import Record
 from runbook_nb.record.remarks import EDITS
@@ -22,6 +21,7 @@ from runbook_nb.retrospect.roles import Roles
 from runbook_nb.similar import Similar
 from runbook_nb.text.files import write_atomically
 from runbook_nb.text.formatting import day_and_clock, listed
+from runbook_nb.timeline.events import Acted, Checked, Event, IncidentStatus, Outcome, Verdict
 
 FILE: Final = "postmortem.md"
 _MARK: Final = "<!-- draft "

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from runbook_nb.model import Approved, Event, Opened, Started
+from runbook_nb.timeline.events import Approved, Event, Opened, Started
 
 _MACHINE = "the machine"
 

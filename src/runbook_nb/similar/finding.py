@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from runbook_nb.model import Event
 from runbook_nb.similar.likeness import Similar, similar_to
 from runbook_nb.similar.past import Past
-from runbook_nb.timeline import Timeline
+from runbook_nb.timeline.events import Event
+from runbook_nb.timeline.log import Timeline
 
 _TIMELINE: Final = "timeline.jsonl"
 _CLOSED: Final = b'"kind":"closed"'

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from runbook_nb.model import (
+from runbook_nb.record.facts import ActionFacts
+from runbook_nb.record.folding import first_alert, fold_actions
+from runbook_nb.timeline.events import (
     DRILL,
     Checked,
     Closed,
@@ -18,8 +20,6 @@ from runbook_nb.model import (
     Verdict,
     Verified,
 )
-from runbook_nb.record.facts import ActionFacts
-from runbook_nb.record.folding import first_alert, fold_actions
 
 # Shorter words stand in every text.
 _WORD: Final = re.compile(r"[^\W\d_]{4,}")

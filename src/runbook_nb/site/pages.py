@@ -10,7 +10,6 @@ from urllib.parse import quote
 
 from runbook_nb.display.face import SIGNS, Tone
 from runbook_nb.history import Line
-from runbook_nb.model import VERDICTS_BY_RANK
 from runbook_nb.runbook import templates_folder
 from runbook_nb.site.books import Book
 from runbook_nb.site.charts import count_chart, time_chart
@@ -18,6 +17,7 @@ from runbook_nb.site.figures import Figures, by_month, by_severity, severities
 from runbook_nb.site.rows import Row
 from runbook_nb.text.durations import words
 from runbook_nb.text.formatting import counted, day_and_clock, one_line
+from runbook_nb.timeline.events import VERDICTS_BY_RANK
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -9,10 +9,10 @@ from typing import Final
 
 from runbook_nb.errors import RunbookError
 from runbook_nb.history import Line, Standing
-from runbook_nb.model import Verdict
 from runbook_nb.proof import ENVELOPE, FACTS, PAGE, Verification, verify_record
 from runbook_nb.proof import Standing as Signed
 from runbook_nb.proof.keys import own_fingerprint, trusted_keys
+from runbook_nb.timeline.events import Verdict
 
 _OPEN: Final = "No record yet: the incident is open."
 

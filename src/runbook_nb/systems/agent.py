@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from runbook_nb.calls import Reading, Systems, action, probe
 from runbook_nb.errors import NoAnswerError
-from runbook_nb.model import Json
+from runbook_nb.timeline.events import Json
 
 if TYPE_CHECKING:
     import httpx

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from runbook_nb.calls import Reading, Systems, action, probe
 from runbook_nb.errors import ActionError, NoAnswerError, SettingMissingError
-from runbook_nb.model import Json
+from runbook_nb.timeline.events import Json
 
 API: Final = "/api/v3.1"
 PATIENCE_S: Final = 5.0

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from runbook_nb.calls import Reading, Systems, action, probe
 from runbook_nb.connections import Database
-from runbook_nb.model import Json
+from runbook_nb.timeline.events import Json
 
 Grant = dict[str, str]
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from runbook_nb.blast_radius import BlastRadius, measure
 from runbook_nb.calls import Reading, Systems, action, probe
-from runbook_nb.model import Json
+from runbook_nb.timeline.events import Json
 
 PATIENCE_S: Final = 8.0
 # The platform's rule: customers are told of SEV1 and SEV2. Of a leak or of lost rows they are told

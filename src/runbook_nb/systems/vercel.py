@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from runbook_nb.calls import Reading, Systems, action, probe
 from runbook_nb.errors import NoAnswerError
-from runbook_nb.model import Json
+from runbook_nb.timeline.events import Json
 
 READY: Final = {"target": "production", "state": "READY", "limit": "20"}
 TWO: Final = 2

@@ -13,9 +13,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from runbook_nb.model import Json
 from runbook_nb.redaction import Redactor
 from runbook_nb.text.files import write_atomically
+from runbook_nb.timeline.events import Json
 
 FOLDER: Final = ".validations"
 # Which machine it was does not matter to the reader, and says too much to strangers.

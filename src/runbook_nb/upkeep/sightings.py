@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from runbook_nb.model import DRILL, Closed, Event
 from runbook_nb.record.remarks import Kind, Remark, copy_that_ran, remarks_of, runs_by_runbook
-from runbook_nb.timeline import Timeline
+from runbook_nb.timeline.events import DRILL, Closed, Event
+from runbook_nb.timeline.log import Timeline
 
 
 @dataclass(frozen=True, kw_only=True)

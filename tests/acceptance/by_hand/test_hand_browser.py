@@ -5,7 +5,7 @@ import os
 import signal
 
 from conftest import SECRET, until
-from runbook_nb.timeline import Timeline
+from runbook_nb.timeline.log import Timeline
 
 ALERT = {"labels": {"alertname": "TrialSessionsSilent"}, "annotations": {"summary": "Silent: 3"}}
 

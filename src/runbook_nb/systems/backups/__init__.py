@@ -15,9 +15,9 @@ from typing import Any, Final
 
 from runbook_nb.calls import Reading, Systems, action, probe
 from runbook_nb.errors import ActionError, NoAnswerError
-from runbook_nb.model import Json
 from runbook_nb.systems.backups import files, listing
 from runbook_nb.systems.backups.queries import ARCHIVER, COUNTS, JOBS, MISSIONS, POLICIES, SIZES
+from runbook_nb.timeline.events import Json
 
 # Retention deletes rows of these tables by itself, so fewer of them are no loss.
 PURGED: Final = frozenset(

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from runbook_nb.calls import Systems, action
 from runbook_nb.errors import ActionError
-from runbook_nb.model import Json
 from runbook_nb.systems.connections.checks import surplus_accounts
 from runbook_nb.systems.connections.standing import API, Standing, standings
+from runbook_nb.timeline.events import Json
 
 # Where the former row does not tell how long a connection lasts.
 TERM: Final = timedelta(days=60)

@@ -9,8 +9,8 @@ from typing import Any, Final
 from runbook_nb.calls import Systems, action
 from runbook_nb.connections import Database
 from runbook_nb.errors import SettingMissingError
-from runbook_nb.model import Json
 from runbook_nb.systems.connections.standing import Standing, standings
+from runbook_nb.timeline.events import Json
 
 OWNER_TIMEOUT_S: Final = 20
 

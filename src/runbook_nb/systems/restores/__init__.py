@@ -13,10 +13,10 @@ from typing import Any
 
 from runbook_nb.calls import Reading, Systems, action, probe
 from runbook_nb.errors import ActionError, NoAnswerError
-from runbook_nb.model import Json
 from runbook_nb.systems.restores import copying, proof, rows, server
 from runbook_nb.systems.restores.copying import DAMAGE, END, LONGEST_S, reading
 from runbook_nb.systems.restores.place import Place, moment
+from runbook_nb.timeline.events import Json
 
 
 @probe(unit="d")

@@ -10,9 +10,9 @@ from typing import Final
 
 from runbook_nb.context import checked_id
 from runbook_nb.errors import IncidentStateError, near
-from runbook_nb.model import Alert, Alerted, Closed, Opened
 from runbook_nb.redaction import Redactor
-from runbook_nb.timeline import Timeline
+from runbook_nb.timeline.events import Alert, Alerted, Closed, Opened
+from runbook_nb.timeline.log import Timeline
 
 _NUMBERED: Final = re.compile(r"INC-(\d+)")
 # Numbers begin here so that the ids of an incident and of a drill look alike in every list.

@@ -1,7 +1,7 @@
 """What the timeline says of an action: done, undone, or begun and never ended."""
 
-from runbook_nb.model import Acted, Acting, Outcome, Undone
-from runbook_nb.timeline import Timeline
+from runbook_nb.timeline.events import Acted, Acting, Outcome, Undone
+from runbook_nb.timeline.log import Timeline
 
 
 def done(timeline: Timeline, title: str) -> Acted | None:

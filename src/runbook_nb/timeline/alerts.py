@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from runbook_nb.errors import ParameterError
-from runbook_nb.model import Alert
+from runbook_nb.timeline.events import Alert
 
 SIZE_LIMIT: Final = 20_000_000  # bytes; a payload of Alertmanager has a few thousand
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 from runbook_nb.errors import RecordIntegrityError
-from runbook_nb.model import EVENTS, Event, Noted
 from runbook_nb.redaction import Redactor
+from runbook_nb.timeline.events import EVENTS, Event, Noted
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
