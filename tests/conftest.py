@@ -10,10 +10,10 @@ import pytest
 
 from runbook_nb.approval import LIFETIME, digest
 from runbook_nb.context import RunContext
-from runbook_nb.environment import Environment
 from runbook_nb.incident import Incident
 from runbook_nb.incident.screen import Screen
 from runbook_nb.lab.lab import Lab, LabState
+from runbook_nb.probes.environment import Environment
 from runbook_nb.redaction import Redactor
 from runbook_nb.runbook import Runbook
 from runbook_nb.testing import Clock, Responder, Wall, runbook_cells

@@ -2,8 +2,8 @@
 
 import pytest
 
-from runbook_nb.environment import Environment
 from runbook_nb.errors import SettingMissingError, WriteRefusedError
+from runbook_nb.probes.environment import Environment
 
 TOML = """
 [environments.staging]

@@ -11,10 +11,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from runbook_nb.calls import Action, Probe, Reading, Systems, action, probe
     from runbook_nb.errors import RunbookError
     from runbook_nb.incident import Incident
-    from runbook_nb.limits import (
+    from runbook_nb.probes.calls import Action, Probe, Reading, Systems, action, probe
+    from runbook_nb.probes.limits import (
         Limit,
         above,
         at_least,

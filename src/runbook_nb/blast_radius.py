@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from runbook_nb.connections import Database
+from runbook_nb.probes.connections import Database
 
 MAJOR: Final = 0.25
 

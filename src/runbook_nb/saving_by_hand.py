@@ -4,8 +4,8 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from runbook_nb.environment import Environment, load_settings
 from runbook_nb.errors import RunbookError
+from runbook_nb.probes.environment import Environment, load_settings
 from runbook_nb.redaction import Redactor, names_secret
 from runbook_nb.redaction.outputs import masked_notebook
 from runbook_nb.runbook import Runbook

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from runbook_nb.board import Board
-from runbook_nb.calls import Action, Probe, Reading, Systems
 from runbook_nb.display import Card
+from runbook_nb.probes.calls import Action, Probe, Reading, Systems
 from runbook_nb.timeline.events import Json
 
 

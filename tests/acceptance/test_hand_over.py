@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from runbook_nb.environment import Environment
 from runbook_nb.lab.faults import FAULTS
 from runbook_nb.lab.monitoring import wait_until_quiet
+from runbook_nb.probes.environment import Environment
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import os
 
-from runbook_nb.calls import Systems, probe
+from runbook_nb.probes.calls import Systems, probe
 
 DEAD_SESSIONS = """\
 ---

@@ -8,7 +8,7 @@ import pytest
 from runbook_nb.archive import write_record
 from runbook_nb.archive.chart import chart
 from runbook_nb.closing import close
-from runbook_nb.limits import bounds
+from runbook_nb.probes.limits import bounds
 from runbook_nb.record import Record
 from runbook_nb.runbook import Runbook
 from runbook_nb.timeline.events import Acted, Asked, Changed, Decided, Noted, Outcome, Verdict

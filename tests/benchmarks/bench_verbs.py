@@ -12,8 +12,8 @@ from runbook_nb import at_most
 from runbook_nb.board import Board
 from runbook_nb.context import RunContext
 from runbook_nb.display import BoardCard, Card
-from runbook_nb.environment import Environment
 from runbook_nb.incident import Incident
+from runbook_nb.probes.environment import Environment
 from runbook_nb.redaction import Redactor
 from runbook_nb.runbook import Runbook
 from runbook_nb.testing import scripted_probe

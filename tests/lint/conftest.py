@@ -11,7 +11,7 @@ from broken import BAD
 
 import runbook_nb.systems
 from runbook_nb import pairs
-from runbook_nb.calls import Systems, action
+from runbook_nb.probes.calls import Systems, action
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from runbook_nb.calls import Action, Probe, Reading
-from runbook_nb.environment import Environment
 from runbook_nb.lab.lab import Lab
+from runbook_nb.probes.calls import Action, Probe, Reading
+from runbook_nb.probes.environment import Environment
 
 # Written by the running agent, the pages and the jobs, whatever an action does.
 ALIVE = {

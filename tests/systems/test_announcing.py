@@ -11,9 +11,9 @@ from runbook_nb.incident.reading import read_evidence
 from runbook_nb.lab.faults import FAULTS
 from runbook_nb.lab.faults.response_told import forget_what_was_told
 from runbook_nb.lab.files import read_secret
+from runbook_nb.probes.combine import together
 from runbook_nb.systems import declared, pagerduty, slack, statuspage
 from runbook_nb.text.durations import minutes, seconds
-from runbook_nb.together import together
 
 WINDOW = seconds(300)
 INCIDENT = "INC-77"

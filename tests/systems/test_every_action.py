@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from runbook_nb import systems
-from runbook_nb.calls import ActionFactory
+from runbook_nb.probes.calls import ActionFactory
 
 HERE = Path(__file__).parent
 COLLECT = """

@@ -6,11 +6,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from runbook_nb.connections import Database
 from runbook_nb.errors import ActionError
 from runbook_nb.lab.faults import FAULTS
 from runbook_nb.lab.lab import Lab
 from runbook_nb.lab.monitoring import wait_until_quiet
+from runbook_nb.probes.connections import Database
 from runbook_nb.systems import backups, restores
 from runbook_nb.systems.restores import proof
 

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from runbook_nb.calls import Probe
 from runbook_nb.errors import IncidentStateError
-from runbook_nb.limits import at_most
+from runbook_nb.probes.calls import Probe
+from runbook_nb.probes.limits import at_most
 from runbook_nb.record.remarks import Kind
 from runbook_nb.testing import scripted_probe
 from runbook_nb.timeline.events import Asked, Closed, Decided, Noted

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from runbook_nb.limits import bounds
+from runbook_nb.probes.limits import bounds
 from runbook_nb.record.facts import CheckFacts, ReadingFacts
 from runbook_nb.record.phases import PhaseFacts
 from runbook_nb.text.formatting import clock, said

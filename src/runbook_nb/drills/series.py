@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from runbook_nb.drills.experiment import CONTROL, Drill, DrillResult, run_drill
-from runbook_nb.environment import lab_folder
 from runbook_nb.errors import DrillError
 from runbook_nb.execute.progress import for_stream
+from runbook_nb.probes.environment import lab_folder
 
 # The newcomer's first drill: the plainest failure, and the trap of the proxy that beats on.
 FIRST = "agent_dead"

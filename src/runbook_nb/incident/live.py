@@ -10,9 +10,9 @@ from typing import Any, Final, TypeVar
 from runbook_nb.board import board_of
 from runbook_nb.context import RunContext
 from runbook_nb.display import Card
-from runbook_nb.environment import Environment
 from runbook_nb.incident.cells import Cells
 from runbook_nb.incident.screen import Screen
+from runbook_nb.probes.environment import Environment
 from runbook_nb.runbook import Runbook
 from runbook_nb.timeline.events import Changed, Event
 from runbook_nb.timeline.incidents import refuse_closed

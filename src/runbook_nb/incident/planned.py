@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from runbook_nb.calls import Action
+from runbook_nb.probes.calls import Action
 
 
 @dataclass(frozen=True, kw_only=True)

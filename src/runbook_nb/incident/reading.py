@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from runbook_nb.calls import Probe
-from runbook_nb.environment import Environment
 from runbook_nb.errors import RunbookError
-from runbook_nb.limits import Limit, judge
+from runbook_nb.probes.calls import Probe
+from runbook_nb.probes.environment import Environment
+from runbook_nb.probes.limits import Limit, judge
 from runbook_nb.timeline.events import Checked, Evidence, Verdict
 
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from runbook_nb.calls import Action
-from runbook_nb.environment import Environment
 from runbook_nb.incident.reading import in_words
+from runbook_nb.probes.calls import Action
+from runbook_nb.probes.environment import Environment
 from runbook_nb.timeline.events import Json, Outcome
 
 

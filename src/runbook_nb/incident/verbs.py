@@ -8,10 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from runbook_nb.approval import digest
-from runbook_nb.calls import Action, Probe
 from runbook_nb.context import RunContext
 from runbook_nb.display import Card
-from runbook_nb.environment import Environment
 from runbook_nb.incident.acting import Actor
 from runbook_nb.incident.cells import Cells, master_of, running_cell
 from runbook_nb.incident.choosing import choose, decision, own_checks, stale_titles
@@ -23,7 +21,9 @@ from runbook_nb.incident.live import LiveRun
 from runbook_nb.incident.screen import NotebookScreen, Screen
 from runbook_nb.incident.stopping import RunStopped
 from runbook_nb.incident.verifying import Verification
-from runbook_nb.limits import Limit
+from runbook_nb.probes.calls import Action, Probe
+from runbook_nb.probes.environment import Environment
+from runbook_nb.probes.limits import Limit
 from runbook_nb.runbook import Runbook
 from runbook_nb.timeline.events import (
     FRESH_S,

@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from runbook_nb.environment import lab_folder
 from runbook_nb.errors import LabError
 from runbook_nb.lab.backups import forget_backups
 from runbook_nb.lab.environment import (
@@ -23,6 +22,7 @@ from runbook_nb.lab.look import is_healthy, listens
 from runbook_nb.lab.postgres import PostgresServer, apply_schema
 from runbook_nb.lab.processes import explain
 from runbook_nb.lab.state import LabState, Part, forget_state, read_state, write_state
+from runbook_nb.probes.environment import lab_folder
 
 __all__ = ["Lab", "LabState", "Part"]
 

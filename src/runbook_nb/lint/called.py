@@ -4,11 +4,11 @@ import ast
 from dataclasses import dataclass
 from typing import Any, Final
 
-from runbook_nb.calls import Action, ActionFactory, Probe, ProbeFactory
 from runbook_nb.errors import near
 from runbook_nb.lint.known import Factory, misfit
 from runbook_nb.lint.page import Page, Placed
 from runbook_nb.lint.shelf import Shelf
+from runbook_nb.probes.calls import Action, ActionFactory, Probe, ProbeFactory
 from runbook_nb.text.durations import seconds
 
 DURATIONS: Final = ("hours", "minutes", "seconds")

@@ -13,7 +13,7 @@ from datetime import timedelta
 from types import UnionType
 from typing import Any, Final, get_type_hints
 
-from runbook_nb.calls import ActionFactory, ProbeFactory
+from runbook_nb.probes.calls import ActionFactory, ProbeFactory
 
 Factory = ProbeFactory[Any] | ActionFactory[Any]
 _SYSTEMS: Final = "runbook_nb.systems"

@@ -3,8 +3,8 @@
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from runbook_nb.calls import Reading, Systems, action, probe
 from runbook_nb.errors import NoAnswerError
+from runbook_nb.probes.calls import Reading, Systems, action, probe
 from runbook_nb.timeline.events import Json
 
 if TYPE_CHECKING:

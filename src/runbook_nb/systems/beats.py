@@ -9,8 +9,8 @@ so that beats from before a restart do not speak for the time after it.
 from datetime import timedelta
 from typing import Any, Final
 
-from runbook_nb.calls import Reading, Systems, probe
 from runbook_nb.errors import NoAnswerError
+from runbook_nb.probes.calls import Reading, Systems, probe
 
 # A p95 of fewer samples is one beat's luck; the platform's own verification asks for 20.
 SAMPLES: Final = 20

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from runbook_nb.calls import Reading, Systems, action, probe
 from runbook_nb.errors import NoAnswerError
+from runbook_nb.probes.calls import Reading, Systems, action, probe
 from runbook_nb.timeline.events import Json
 
 BUILDS: Final = Path(__file__).with_name("builds")

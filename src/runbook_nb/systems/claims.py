@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 from uuid import UUID
 
-from runbook_nb.calls import Reading, Systems, probe
 from runbook_nb.errors import NoAnswerError
+from runbook_nb.probes.calls import Reading, Systems, probe
 
 # Those who signed in last: enough to see a hook that errs, few enough to call it for each.
 PEOPLE: Final = 200

@@ -4,7 +4,7 @@ import time
 from http import HTTPStatus
 from typing import Any, Final
 
-from runbook_nb.calls import Reading, Systems, probe
+from runbook_nb.probes.calls import Reading, Systems, probe
 
 API: Final = "/api/v3.1"
 # The platform's target for a listing is 0.5 s; the partner's own client waits 60 s.

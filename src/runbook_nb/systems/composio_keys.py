@@ -12,8 +12,8 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
-from runbook_nb.calls import Reading, Systems, action, probe
 from runbook_nb.errors import ActionError, NoAnswerError, SettingMissingError
+from runbook_nb.probes.calls import Reading, Systems, action, probe
 from runbook_nb.timeline.events import Json
 
 API: Final = "/api/v3.1"

@@ -7,8 +7,8 @@ what failed before a new consent does not speak against it.
 from datetime import timedelta
 from typing import Final
 
-from runbook_nb.calls import Reading, Systems, probe
 from runbook_nb.errors import NoAnswerError
+from runbook_nb.probes.calls import Reading, Systems, probe
 
 # The platform escalates after three refusals in a row; fewer calls than that tell nothing.
 CALLS: Final = 3

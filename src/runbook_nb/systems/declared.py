@@ -11,8 +11,8 @@ from datetime import timedelta
 from typing import Any, Final
 
 from runbook_nb.blast_radius import measure
-from runbook_nb.calls import Reading, Systems, action, probe
 from runbook_nb.errors import ActionError
+from runbook_nb.probes.calls import Reading, Systems, action, probe
 from runbook_nb.timeline.events import Json
 
 # The service role passes every policy; asking for the claim keeps to what the policy says.

@@ -8,8 +8,8 @@ there are so many that they would hide the events that do.
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from runbook_nb.calls import Reading, Systems, probe
 from runbook_nb.errors import NoAnswerError
+from runbook_nb.probes.calls import Reading, Systems, probe
 
 # Fewer events are one user's luck.
 SAMPLES: Final = 20

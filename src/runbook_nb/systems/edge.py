@@ -7,7 +7,7 @@ holds a response back, ``flush_interval`` of -1 sends each piece at once.
 from collections.abc import Iterator
 from typing import Any, Final
 
-from runbook_nb.calls import Systems, action
+from runbook_nb.probes.calls import Systems, action
 from runbook_nb.timeline.events import Json
 
 ROUTES: Final = "/config/apps/http/servers/srv0/routes"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, Final
 
-from runbook_nb.calls import Reading, Systems, action, probe
+from runbook_nb.probes.calls import Reading, Systems, action, probe
 from runbook_nb.timeline.events import Json
 
 SWITCHES: Final = ("ENABLE_PLANNER_STEP3", "EVAL_MODE", "SUPABASE_ALLOW_WRITES")

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from runbook_nb.calls import Reading, Systems, action, probe
-from runbook_nb.connections import Database
+from runbook_nb.probes.calls import Reading, Systems, action, probe
+from runbook_nb.probes.connections import Database
 from runbook_nb.timeline.events import Json
 
 Grant = dict[str, str]

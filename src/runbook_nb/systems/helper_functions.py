@@ -8,8 +8,8 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from runbook_nb.calls import Reading, Systems, action, probe
-from runbook_nb.connections import Database
+from runbook_nb.probes.calls import Reading, Systems, action, probe
+from runbook_nb.probes.connections import Database
 from runbook_nb.timeline.events import Json
 
 EXPECTED: Final = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))

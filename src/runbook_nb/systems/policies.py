@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from runbook_nb.calls import Reading, Systems, action, probe
-from runbook_nb.connections import Database
+from runbook_nb.probes.calls import Reading, Systems, action, probe
+from runbook_nb.probes.connections import Database
 from runbook_nb.timeline.events import Json
 
 Policy = dict[str, Any]

@@ -3,8 +3,8 @@
 import json
 from typing import Final
 
-from runbook_nb.calls import Reading, Systems, probe
 from runbook_nb.errors import NoAnswerError
+from runbook_nb.probes.calls import Reading, Systems, probe
 
 TENANT: Final = """
 select m.tenant_id::text as tenant,

@@ -8,8 +8,8 @@ releases belong together.
 from collections.abc import Iterator
 from typing import Any, Final
 
-from runbook_nb.calls import Reading, Systems, action, probe
 from runbook_nb.errors import NoAnswerError
+from runbook_nb.probes.calls import Reading, Systems, action, probe
 from runbook_nb.timeline.events import Json
 
 SAME: Final = "same release"

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
-from runbook_nb.calls import Reading, Systems, action, probe
+from runbook_nb.probes.calls import Reading, Systems, action, probe
 from runbook_nb.timeline.events import Json
 
 SILENT: Final = """

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from runbook_nb.blast_radius import BlastRadius, measure
-from runbook_nb.calls import Reading, Systems, action, probe
+from runbook_nb.probes.calls import Reading, Systems, action, probe
 from runbook_nb.timeline.events import Json
 
 PATIENCE_S: Final = 8.0

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import quote
 
-from runbook_nb.calls import Reading, Systems, action, probe
-from runbook_nb.connections import Http
 from runbook_nb.errors import ActionError, NoAnswerError
+from runbook_nb.probes.calls import Reading, Systems, action, probe
+from runbook_nb.probes.connections import Http
 from runbook_nb.timeline.events import Json
 
 OBJECT: Final = "/storage/v1/object"

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from runbook_nb.calls import Reading, Systems, action, probe
 from runbook_nb.errors import NoAnswerError
+from runbook_nb.probes.calls import Reading, Systems, action, probe
 from runbook_nb.timeline.events import Json
 
 if TYPE_CHECKING:

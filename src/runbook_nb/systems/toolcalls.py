@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import Final
 
-from runbook_nb.calls import Reading, Systems, probe
 from runbook_nb.errors import NoAnswerError
+from runbook_nb.probes.calls import Reading, Systems, probe
 
 # A run of failures ends at the next call of that mission and toolkit that did not fail so.
 AUTH_RUNS: Final = """

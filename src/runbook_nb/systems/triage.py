@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Final
 
 from runbook_nb.blast_radius import AFFECTED, LEAKS, LOST, measure
-from runbook_nb.calls import Reading, Systems, probe
 from runbook_nb.errors import NoAnswerError
+from runbook_nb.probes.calls import Reading, Systems, probe
 
 HEARTBEATS: Final = """
 select s.mission_id,

@@ -6,8 +6,8 @@ are those of its build, so later changes of environment variables do not apply t
 
 from typing import Any, Final
 
-from runbook_nb.calls import Reading, Systems, action, probe
 from runbook_nb.errors import NoAnswerError
+from runbook_nb.probes.calls import Reading, Systems, action, probe
 from runbook_nb.timeline.events import Json
 
 READY: Final = {"target": "production", "state": "READY", "limit": "20"}

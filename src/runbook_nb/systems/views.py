@@ -7,8 +7,8 @@ cannot carry policies at all: both show every tenant's rows to whoever may selec
 from collections.abc import Sequence
 from typing import Any, Final
 
-from runbook_nb.calls import Reading, Systems, action, probe
-from runbook_nb.connections import Database
+from runbook_nb.probes.calls import Reading, Systems, action, probe
+from runbook_nb.probes.connections import Database
 from runbook_nb.timeline.events import Json
 
 # The dashboards ask for the caller's claims themselves.

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from runbook_nb.calls import Reading, Systems, probe
-from runbook_nb.connections import Database
 from runbook_nb.errors import NoAnswerError
+from runbook_nb.probes.calls import Reading, Systems, probe
+from runbook_nb.probes.connections import Database
 
 EXPECTED: Final = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
 REFUSED: Final = "refused"

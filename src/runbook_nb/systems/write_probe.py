@@ -8,8 +8,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from runbook_nb.calls import Systems, action
-from runbook_nb.connections import Database
+from runbook_nb.probes.calls import Systems, action
+from runbook_nb.probes.connections import Database
 from runbook_nb.timeline.events import Json
 
 # The policies tell callers apart by role and claims; tenant A is the one with most missions.

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import Final
 
-from runbook_nb.calls import Action
 from runbook_nb.lint.called import called
 from runbook_nb.lint.finding import Severity
 from runbook_nb.lint.page import Page
 from runbook_nb.lint.rule import Flaw, rule
 from runbook_nb.lint.shelf import Shelf
+from runbook_nb.probes.calls import Action
 
 # How people say that there is no way back, or that it is not a call.
 _HONEST: Final = (

@@ -4,12 +4,12 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
-from runbook_nb import limits
-from runbook_nb.calls import Action, Probe
 from runbook_nb.lint.called import called, is_duration
 from runbook_nb.lint.page import Page
 from runbook_nb.lint.rule import Flaw, rule
 from runbook_nb.lint.shelf import Shelf
+from runbook_nb.probes import limits
+from runbook_nb.probes.calls import Action, Probe
 
 # Where the unit of a limit stands among its arguments; the others take none.
 _UNIT_AT: Final = {"at_most": 1, "at_least": 1, "above": 1, "below": 1, "equals": 1, "between": 2}

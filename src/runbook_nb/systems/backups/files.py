@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from runbook_nb.calls import Systems
 from runbook_nb.errors import ActionError, NoAnswerError, SettingMissingError
+from runbook_nb.probes.calls import Systems
 
 MANIFEST: Final = "backup.json"
 COMPLETED: Final = "COMPLETED"

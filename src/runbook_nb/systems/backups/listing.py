@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from runbook_nb.calls import Systems
 from runbook_nb.errors import NoAnswerError
+from runbook_nb.probes.calls import Systems
 from runbook_nb.systems.backups.files import COMPLETED, moment
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from runbook_nb.calls import Reading, Systems, probe
+from runbook_nb.probes.calls import Reading, Systems, probe
 from runbook_nb.systems.connections.standing import (
     Standing,
     accounts,

@@ -4,8 +4,8 @@ import time
 from datetime import timedelta
 from typing import Any, Final
 
-from runbook_nb.calls import Systems, action
 from runbook_nb.errors import ActionError
+from runbook_nb.probes.calls import Systems, action
 from runbook_nb.systems.connections.checks import surplus_accounts
 from runbook_nb.systems.connections.standing import API, Standing, standings
 from runbook_nb.timeline.events import Json

@@ -6,9 +6,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from runbook_nb.calls import Systems, action
-from runbook_nb.connections import Database
 from runbook_nb.errors import SettingMissingError
+from runbook_nb.probes.calls import Systems, action
+from runbook_nb.probes.connections import Database
 from runbook_nb.systems.connections.standing import Standing, standings
 from runbook_nb.timeline.events import Json
 

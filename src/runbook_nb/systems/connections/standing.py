@@ -11,8 +11,8 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
-from runbook_nb.calls import Systems
 from runbook_nb.errors import NoAnswerError
+from runbook_nb.probes.calls import Systems
 
 if TYPE_CHECKING:
     import httpx

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from runbook_nb.calls import Reading, Systems, action, probe
 from runbook_nb.errors import ActionError, NoAnswerError
+from runbook_nb.probes.calls import Reading, Systems, action, probe
 from runbook_nb.systems.restores import copying, proof, rows, server
 from runbook_nb.systems.restores.copying import DAMAGE, END, LONGEST_S, reading
 from runbook_nb.systems.restores.place import Place, moment

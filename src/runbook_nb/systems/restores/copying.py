@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from runbook_nb.calls import Systems
-from runbook_nb.connections import Database
 from runbook_nb.errors import ActionError
+from runbook_nb.probes.calls import Systems
+from runbook_nb.probes.connections import Database
 from runbook_nb.systems.restores import log as logs
 from runbook_nb.systems.restores import proof, server
 from runbook_nb.systems.restores.place import Backup, Place, moment

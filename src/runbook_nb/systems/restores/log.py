@@ -9,8 +9,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from runbook_nb.calls import Systems
 from runbook_nb.errors import ActionError
+from runbook_nb.probes.calls import Systems
 from runbook_nb.systems.restores.place import Backup, Place, run, secret
 
 _DELETED: Final = re.compile(r"tx: +(\d+),.* desc: DELETE .* rel \d+/\d+/(\d+) ")

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from runbook_nb.calls import Systems
 from runbook_nb.errors import NoAnswerError, SettingMissingError
+from runbook_nb.probes.calls import Systems
 
 _SEGMENT: Final = re.compile(r"[0-9A-F]{24}")
 _LOG_BYTES: Final = 2**32

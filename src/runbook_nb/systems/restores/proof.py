@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from runbook_nb.connections import Database
+from runbook_nb.probes.connections import Database
 
 # The tables whose content the platform's own checklist asks to be equal.
 CRITICAL: Final = (

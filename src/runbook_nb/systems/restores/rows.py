@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-from runbook_nb.connections import Database
+from runbook_nb.probes.connections import Database
 
 # Parents before their children, so that each foreign key finds its row; with the primary keys.
 KEYS: Final = {

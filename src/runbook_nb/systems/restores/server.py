@@ -19,8 +19,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from runbook_nb.connections import Database
 from runbook_nb.errors import ActionError
+from runbook_nb.probes.connections import Database
 from runbook_nb.systems.restores.log import Log
 from runbook_nb.systems.restores.place import Backup, Place
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol
 
-from runbook_nb.connections import Database, Http
+from runbook_nb.probes.connections import Database, Http
 from runbook_nb.text.durations import words
 from runbook_nb.timeline.events import Json
 

@@ -13,8 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from runbook_nb.connections import Database, Http
 from runbook_nb.errors import SettingMissingError, near
+from runbook_nb.probes.connections import Database, Http
 from runbook_nb.redaction import Redactor, names_secret
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from runbook_nb.calls import Action, Systems
 from runbook_nb.errors import ActionError
+from runbook_nb.probes.calls import Action, Systems
 from runbook_nb.timeline.events import Json
 
 
