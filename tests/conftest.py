@@ -15,7 +15,7 @@ from runbook_nb.incident.screen import Screen
 from runbook_nb.lab.lab import Lab, LabState
 from runbook_nb.probes.environment import Environment
 from runbook_nb.redaction import Redactor
-from runbook_nb.runbook import Runbook
+from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.testing import Clock, Responder, Wall, runbook_cells
 from runbook_nb.timeline.events import Approved, Started
 from runbook_nb.timeline.incidents import declare

@@ -11,7 +11,7 @@ import pytest
 from hostile import ALL, VECTORS
 from runbook_nb.archive import write_record
 from runbook_nb.display import Card
-from runbook_nb.lean import lean_imports
+from runbook_nb.runbook.lean import lean_imports
 from runbook_nb.timeline.events import (
     Acted,
     Acting,

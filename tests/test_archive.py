@@ -9,9 +9,9 @@ import pytest
 
 from runbook_nb.archive import write_record
 from runbook_nb.display import Card
-from runbook_nb.lean import lean_imports
 from runbook_nb.proof import verify_record
 from runbook_nb.redaction import Redactor
+from runbook_nb.runbook.lean import lean_imports
 from runbook_nb.timeline.events import Acted, Alert, Asked, Noted, Outcome, Started, Verdict
 from runbook_nb.timeline.log import Timeline
 from story import RUN, Elements, Story, cut_off, healthy, heartbeat

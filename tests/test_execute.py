@@ -18,7 +18,7 @@ from runbook_nb.context import RunContext
 from runbook_nb.errors import ExecutionError, ParameterError
 from runbook_nb.execute import Execution, execute
 from runbook_nb.redaction import Redactor
-from runbook_nb.runbook import Runbook
+from runbook_nb.runbook.runbook import Runbook
 
 PARAMETERS = 'incident_id: str = "INC-1"\nenvironment: str = "lab"\nnote: str = ""'
 OPENING = """\

@@ -15,7 +15,7 @@ from runbook_nb.execute import execute
 from runbook_nb.execute.progress import for_stream
 from runbook_nb.record import Record
 from runbook_nb.redaction import Redactor
-from runbook_nb.runbook import Runbook
+from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.timeline.events import Acted, Changed, Started
 from runbook_nb.timeline.incidents import find
 

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from runbook_nb.cli import app
 from runbook_nb.errors import PairConflictError, RunbookError
-from runbook_nb.pairs import conflict, formatted, out_of_date, write
+from runbook_nb.runbook.pair import conflict, formatted, out_of_date, write
 from runbook_nb.testing import environ
 
 MASTERS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.md"))

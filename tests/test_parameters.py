@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runbook_nb.errors import ParameterError
-from runbook_nb.lean import lean_imports
-from runbook_nb.parameters import typed
-from runbook_nb.runbook import Runbook
-from runbook_nb.steps import Parameter
+from runbook_nb.runbook.lean import lean_imports
+from runbook_nb.runbook.parameters import typed
+from runbook_nb.runbook.runbook import Runbook
+from runbook_nb.runbook.steps import Parameter
 
 DECLARED = (
     Parameter(name="incident_id", type="str", default=""),

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from runbook_nb.execute import progress
 from runbook_nb.execute.progress import EventFeed, Execution, PlainProgress, TerminalProgress
-from runbook_nb.runbook import Runbook
+from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.timeline.events import (
     Acted,
     Checked,

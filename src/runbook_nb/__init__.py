@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         equals,
         one_of,
     )
-    from runbook_nb.runbook import Runbook
+    from runbook_nb.runbook.runbook import Runbook
     from runbook_nb.text.durations import hours, minutes, seconds
     from runbook_nb.timeline.events import Outcome, Verdict
     from runbook_nb.timeline.log import Timeline

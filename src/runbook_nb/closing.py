@@ -8,13 +8,13 @@ from pathlib import Path
 from runbook_nb.archive import write_record
 from runbook_nb.context import new_run_id
 from runbook_nb.errors import RunbookError, SettingMissingError
-from runbook_nb.lean import lean_imports
 from runbook_nb.probes.environment import Environment
 from runbook_nb.proof import ENVELOPE, Seal, Statement, read_envelope, signing_seal
 from runbook_nb.record.folding import fold_manual_steps
 from runbook_nb.redaction import Redactor
 from runbook_nb.redaction.outputs import masked_notebook
-from runbook_nb.runbook import Runbook
+from runbook_nb.runbook.lean import lean_imports
+from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.text.files import write_atomically
 from runbook_nb.timeline.events import Closed, Started
 from runbook_nb.timeline.incidents import find, opened, refuse_closed

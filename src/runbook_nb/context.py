@@ -60,7 +60,7 @@ class RunContext:
 
         A kernel that is restarted begins a new run: only a run by command brings its id along.
         """
-        from runbook_nb.runbook import runbooks_folder
+        from runbook_nb.runbook.runbook import runbooks_folder
 
         copy = None if environ.get("RUNBOOK_INCIDENT") else WorkingCopy.of_kernel(environ, runbook)
         if copy:

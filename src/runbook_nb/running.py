@@ -14,10 +14,10 @@ from runbook_nb.errors import IncidentStateError
 from runbook_nb.execute import Execution, execute
 from runbook_nb.execute.progress import Progress
 from runbook_nb.incident.choosing import named, newest
-from runbook_nb.parameters import typed
 from runbook_nb.probes.environment import LAB, Environment
 from runbook_nb.probes.limits import worst
-from runbook_nb.runbook import Runbook
+from runbook_nb.runbook.parameters import typed
+from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.timeline.events import (
     Acted,
     Alert,

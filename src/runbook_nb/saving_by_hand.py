@@ -8,7 +8,7 @@ from runbook_nb.errors import RunbookError
 from runbook_nb.probes.environment import Environment, load_settings
 from runbook_nb.redaction import Redactor, names_secret
 from runbook_nb.redaction.outputs import masked_notebook
-from runbook_nb.runbook import Runbook
+from runbook_nb.runbook.runbook import Runbook
 
 
 def mask_before_save(path: str, model: dict[str, Any], **_: Any) -> None:

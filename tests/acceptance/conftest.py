@@ -20,7 +20,7 @@ def with_notebooks(runbook: Command) -> Callable[[str, str], None]:
     """Write a runbook of the test's own where the command looks for it."""
 
     def write(name: str, markdown: str) -> None:
-        from runbook_nb.pairs import write as write_pair
+        from runbook_nb.runbook.pair import write as write_pair
 
         folder = runbook.folder / "notebooks"
         folder.mkdir(exist_ok=True)

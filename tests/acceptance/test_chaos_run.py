@@ -11,7 +11,7 @@ import pytest
 from runbook_nb.drills import steps
 from runbook_nb.errors import LabError
 from runbook_nb.execute.progress import for_stream
-from runbook_nb.runbook import runbooks_folder
+from runbook_nb.runbook.runbook import runbooks_folder
 
 DRILL = "rls_policy_debugging.grant_removed.json"
 

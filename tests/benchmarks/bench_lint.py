@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from runbook_nb import pairs
+from runbook_nb.runbook import pair
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 MODEL = "heartbeat_failure_recovery"
@@ -34,7 +34,7 @@ def fill(folder: Path, count: int) -> None:
             copy = copy.replace(alert, f"{alert}{number}")
         path = folder / f"{name}.md"
         path.write_text(copy, encoding="utf-8")
-        pairs.write(path)
+        pair.write(path)
         for drill in drills:
             drilled = drill.read_text(encoding="utf-8").replace(MODEL, name)
             (folder / "drills" / drill.name.replace(MODEL, name)).write_text(drilled)

@@ -12,9 +12,9 @@ from measure import interleaved, show
 
 from runbook_nb.archive import write_record
 from runbook_nb.archive.fragment import fragment, read_notebook
-from runbook_nb.lean import lean_imports
 from runbook_nb.record import Record
 from runbook_nb.redaction import Redactor, report_of
+from runbook_nb.runbook.lean import lean_imports
 from runbook_nb.timeline.log import Timeline
 
 WHOLE = "nbconvert, its own template"

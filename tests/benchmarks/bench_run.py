@@ -14,7 +14,7 @@ from pathlib import Path
 
 from measure import interleaved, show
 
-from runbook_nb.runbook import Runbook, source_of
+from runbook_nb.runbook.runbook import Runbook, source_of
 
 NAME = "heartbeat_failure_recovery"
 SETUP = """

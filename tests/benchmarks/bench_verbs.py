@@ -15,7 +15,7 @@ from runbook_nb.display import BoardCard, Card
 from runbook_nb.incident import Incident
 from runbook_nb.probes.environment import Environment
 from runbook_nb.redaction import Redactor
-from runbook_nb.runbook import Runbook
+from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.testing import scripted_probe
 from runbook_nb.timeline.incidents import declare
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runbook_nb.catalog import Entry, read_entries
+from runbook_nb.runbook.catalog import Entry, read_entries
 from runbook_nb.testing import runbook_cells
 
 TODAY = date(2026, 11, 23)

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from runbook_nb.catalog import read_entries
-from runbook_nb.catalog.readme import with_index
-from runbook_nb.catalog.resolved import with_values
 from runbook_nb.cli import app
+from runbook_nb.runbook.catalog import read_entries
+from runbook_nb.runbook.catalog.readme import with_index
+from runbook_nb.runbook.catalog.resolved_steps import with_values
 from runbook_nb.testing import environ
 
 PROJECT = Path(__file__).parents[2]

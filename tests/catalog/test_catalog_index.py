@@ -4,15 +4,15 @@ from datetime import date
 
 import pytest
 
-from runbook_nb.catalog import State
-from runbook_nb.catalog.freshness import Freshness
-from runbook_nb.catalog.listing import index_lines
-from runbook_nb.catalog.platform import GROUPS, KNOWN
-from runbook_nb.catalog.readme import BEGIN, END, with_index
 from runbook_nb.errors import RunbookFormatError
 from runbook_nb.lint.rules.header import GROUPS as LINTED_GROUPS
 from runbook_nb.lint.rules.header import REVIEW_DAYS, REVIEW_DAYS_SEV1
 from runbook_nb.lint.shelf import PLATFORM
+from runbook_nb.runbook.catalog import State
+from runbook_nb.runbook.catalog.freshness import Freshness
+from runbook_nb.runbook.catalog.listing import index_lines
+from runbook_nb.runbook.catalog.platform import GROUPS, KNOWN
+from runbook_nb.runbook.catalog.readme import BEGIN, END, with_index
 
 
 def test_all_nineteen_are_listed_and_most_are_not_written_yet(entries):

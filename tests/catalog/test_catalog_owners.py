@@ -4,10 +4,10 @@ from datetime import date
 
 import pytest
 
-from runbook_nb.catalog import coverage, read_contacts, review_owners
-from runbook_nb.catalog.coverage import lab_alerts, read_alert_names
-from runbook_nb.catalog.owners import Standing
 from runbook_nb.errors import ParameterError
+from runbook_nb.runbook.catalog import coverage, read_contacts, review_owners
+from runbook_nb.runbook.catalog.coverage import lab_alerts, read_alert_names
+from runbook_nb.runbook.catalog.owners import Standing
 
 TODAY = date(2026, 11, 23)
 CONTACTS = """

@@ -2,8 +2,8 @@
 
 import pytest
 
-from runbook_nb.catalog import search
-from runbook_nb.catalog.words import words
+from runbook_nb.runbook.catalog import search
+from runbook_nb.runbook.catalog.search_words import words
 
 
 @pytest.mark.parametrize(

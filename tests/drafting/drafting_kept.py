@@ -8,8 +8,8 @@ from pathlib import Path
 
 from runbook_nb.drafting import Imported
 from runbook_nb.lint import Severity, lint
-from runbook_nb.pairs import out_of_date
-from runbook_nb.runbook import Runbook
+from runbook_nb.runbook.pair import out_of_date
+from runbook_nb.runbook.runbook import Runbook
 
 NOW = datetime(2026, 11, 23, 3, tzinfo=UTC)
 # What only the author, or a later command, can put right; every other rule must hold at once.

@@ -14,7 +14,7 @@ from runbook_nb.drafting.commands import commands
 from runbook_nb.drafting.markdown import Block, Kind
 from runbook_nb.drafting.sections import recognised
 from runbook_nb.errors import RunbookFormatError, RunbookNotFoundError
-from runbook_nb.runbook import Runbook
+from runbook_nb.runbook.runbook import Runbook
 
 SAMPLES = Path(__file__).parent / "samples"
 

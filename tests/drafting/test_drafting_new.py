@@ -9,7 +9,7 @@ from drafting_kept import NOW
 from runbook_nb.drafting import Wanted, begin
 from runbook_nb.errors import RunbookFormatError
 from runbook_nb.lint import Severity, lint
-from runbook_nb.pairs import out_of_date, write
+from runbook_nb.runbook.pair import out_of_date, write
 
 FILLED = {
     "fill_in.probe(window=minutes(15))": "beats.lag_p95(window=minutes(15))",

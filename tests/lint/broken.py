@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from runbook_nb import pairs
 from runbook_nb.lint import Finding, lint
+from runbook_nb.runbook import pair
 
 BAD = Path(__file__).parent / "bad"
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
@@ -28,7 +28,7 @@ def break_it(folder: Path, edit: dict[str, Any]) -> None:
     assert edit["old"] in text, f"{edit['old']!r} is not in {path.name}"
     path.write_text(text.replace(edit["old"], edit["new"], 1), encoding="utf-8")
     if path.name == "trial.md" and not edit.get("by_hand"):
-        pairs.write(path)
+        pair.write(path)
 
 
 def found_in(folder: Path) -> list[Finding]:

@@ -10,15 +10,15 @@ import pytest
 from broken import BAD
 
 import runbook_nb.systems
-from runbook_nb import pairs
 from runbook_nb.probes.calls import Systems, action
+from runbook_nb.runbook import pair
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with a runbook that lint finds nothing wrong with."""
     shutil.copytree(BAD, tmp_path, dirs_exist_ok=True)
-    pairs.write(tmp_path / "trial.md")
+    pair.write(tmp_path / "trial.md")
     return tmp_path
 
 

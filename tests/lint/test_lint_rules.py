@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from broken import break_it, edits, found_in
 
-from runbook_nb import pairs
 from runbook_nb.lint import RULES, Severity, as_text, lint
+from runbook_nb.runbook import pair
 
 SHIPPED = sorted((Path(__file__).parents[2] / "notebooks").glob("*.md"))
 HERE = {edit["rule"] for edit in edits()}
@@ -50,7 +50,7 @@ def test_an_action_without_a_rehearsal_is_warned_of(folder, unrehearsed):
     text = path.read_text(encoding="utf-8")
     text = text.replace("import agent, beats", "import agent, beats, unrehearsed")
     path.write_text(text.replace("agent.restart()", "unrehearsed.change()"), encoding="utf-8")
-    pairs.write(path)
+    pair.write(path)
 
     (found,) = found_in(folder)
 

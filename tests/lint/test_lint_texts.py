@@ -10,13 +10,13 @@ from broken import BAD, NOW, found_in
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runbook_nb import pairs
 from runbook_nb.lint import lint
 from runbook_nb.lint.page import Page
 from runbook_nb.lint.rules import RULES
 from runbook_nb.lint.rules.commands import changes
 from runbook_nb.lint.shelf import Shelf
 from runbook_nb.lint.twin import is_twin
+from runbook_nb.runbook import pair
 
 GOOD = (BAD / "trial.md").read_text(encoding="utf-8")
 SHIPPED = sorted((Path(__file__).parents[2] / "notebooks").glob("*.md"))
@@ -88,7 +88,7 @@ def test_what_is_no_runbook_is_one_finding(folder, content):
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_every_pair_that_is_in_sync_is_seen_without_the_slow_comparison(path):
     """Else lint takes as long as it takes to import the notebook libraries."""
-    in_sync = not pairs.out_of_date(path)
+    in_sync = not pair.out_of_date(path)
 
     assert is_twin(Page.read(path)) == in_sync
 

@@ -7,9 +7,9 @@ import pytest
 from said_drills import NAME
 from typer.testing import CliRunner
 
-from runbook_nb.catalog.readme import BEGIN, END
 from runbook_nb.cli import app
 from runbook_nb.redaction import Redactor
+from runbook_nb.runbook.catalog.readme import BEGIN, END
 from runbook_nb.timeline.events import Noted
 from runbook_nb.timeline.incidents import declare
 

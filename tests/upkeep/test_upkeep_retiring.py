@@ -6,12 +6,12 @@ from datetime import date
 import pytest
 from said_drills import NAME
 
-from runbook_nb.catalog import read_entries
 from runbook_nb.closing import close, remake
 from runbook_nb.errors import RunbookError, RunbookNotFoundError
-from runbook_nb.pairs import out_of_date
 from runbook_nb.redaction import Redactor
-from runbook_nb.runbook import Runbook
+from runbook_nb.runbook.catalog import read_entries
+from runbook_nb.runbook.pair import out_of_date
+from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.timeline.events import Alert, Noted
 from runbook_nb.timeline.incidents import declare
 from runbook_nb.upkeep import retire

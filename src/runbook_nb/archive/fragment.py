@@ -12,10 +12,10 @@ from urllib.parse import quote, unquote
 import nh3
 
 from runbook_nb.display.code import code_html
-from runbook_nb.lean import lean_imports
 from runbook_nb.redaction import Redactor, visible
 from runbook_nb.redaction.images import without_texts
-from runbook_nb.runbook import templates_folder
+from runbook_nb.runbook.lean import lean_imports
+from runbook_nb.runbook.runbook import templates_folder
 from runbook_nb.text.formatting import anchor
 
 _SHOWN_PARTS: Final = {

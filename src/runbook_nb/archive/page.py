@@ -13,7 +13,7 @@ from runbook_nb.display import style
 from runbook_nb.proof import Content, Seal
 from runbook_nb.record import Record
 from runbook_nb.redaction import RedactionReport
-from runbook_nb.runbook import templates_folder
+from runbook_nb.runbook.runbook import templates_folder
 from runbook_nb.similar import SeenBefore
 from runbook_nb.text.formatting import clock, day_and_clock
 from runbook_nb.timeline.events import Event, IncidentStatus, Verdict

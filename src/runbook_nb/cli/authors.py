@@ -34,7 +34,7 @@ def new(
     Example: runbook new cache_stampede --severity SEV2 --fault cache_cold
     """
     from runbook_nb.drafting import Wanted, begin
-    from runbook_nb.runbook import runbooks_folder
+    from runbook_nb.runbook.runbook import runbooks_folder
 
     wanted = Wanted(
         name=name,
@@ -83,7 +83,7 @@ def import_(
     """
     from runbook_nb import drafting
     from runbook_nb.errors import ParameterError
-    from runbook_nb.runbook import runbooks_folder
+    from runbook_nb.runbook.runbook import runbooks_folder
 
     if split and name:
         message = "--name names one draft, and --split makes several. Leave one of them out."

@@ -29,7 +29,7 @@ def lint(
     from runbook_nb.lint import RULES, Severity, as_sarif, as_text
     from runbook_nb.lint import as_json as json_of
     from runbook_nb.lint import lint as lint_runbooks
-    from runbook_nb.runbook import runbooks_folder
+    from runbook_nb.runbook.runbook import runbooks_folder
 
     if rules:
         for rule in RULES:

@@ -50,7 +50,7 @@ def run(
     """
     from runbook_nb.context import actor, incidents_folder
     from runbook_nb.execute.progress import for_stream
-    from runbook_nb.runbook import Runbook
+    from runbook_nb.runbook.runbook import Runbook
     from runbook_nb.running import Order
     from runbook_nb.running import run as run_order
     from runbook_nb.timeline.alerts import read_alerts

@@ -86,7 +86,7 @@ def list_(
 
 
 def _all(*, as_json: bool) -> None:
-    from runbook_nb.catalog.listing import index_lines
+    from runbook_nb.runbook.catalog.listing import index_lines
 
     entries = catalogue()
     if as_json:
@@ -97,9 +97,9 @@ def _all(*, as_json: bool) -> None:
 
 
 def _found(query: str, *, as_json: bool) -> None:
-    from runbook_nb.catalog import search
-    from runbook_nb.catalog.coverage import lab_alerts
-    from runbook_nb.catalog.listing import hit_lines
+    from runbook_nb.runbook.catalog import search
+    from runbook_nb.runbook.catalog.coverage import lab_alerts
+    from runbook_nb.runbook.catalog.listing import hit_lines
 
     hits = search(query, catalogue(), summaries=lab_alerts())
     if as_json:

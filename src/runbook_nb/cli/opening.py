@@ -79,8 +79,8 @@ def _choice(
     told: str, *, incidents: Path, incident: str | None, alert: "Alert | None"
 ) -> "Choice | None":
     """Return the runbook to open; None where nothing was said of it."""
-    from runbook_nb.catalog.coverage import lab_alerts
     from runbook_nb.opening import Unclear, by_alert, by_incident, by_words
+    from runbook_nb.runbook.catalog.coverage import lab_alerts
 
     if told:
         found = by_words(told, catalogue(), summaries=lab_alerts())

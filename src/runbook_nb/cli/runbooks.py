@@ -16,7 +16,7 @@ from runbook_nb.timeline.events import Verdict
 
 def runbook_names(incomplete: str) -> list[str]:
     """Return the names of runbooks that begin so, for the shell's completion."""
-    from runbook_nb.runbook import runbooks_folder
+    from runbook_nb.runbook.runbook import runbooks_folder
 
     try:
         found = runbooks_folder().glob("*.ipynb")
@@ -54,11 +54,11 @@ def show(
 
     Example: runbook show heartbeat_failure_recovery -p window_s=300
     """
-    from runbook_nb.catalog.page import as_markdown, as_text
-    from runbook_nb.catalog.resolved import shown_steps
     from runbook_nb.cli.app import given_parameters
-    from runbook_nb.parameters import typed
-    from runbook_nb.runbook import Runbook
+    from runbook_nb.runbook.catalog.page import as_markdown, as_text
+    from runbook_nb.runbook.catalog.resolved_steps import shown_steps
+    from runbook_nb.runbook.parameters import typed
+    from runbook_nb.runbook.runbook import Runbook
 
     runbook = Runbook.find(name)
     values = typed(runbook, given_parameters(parameter or []))
@@ -91,8 +91,8 @@ def fmt(
     Example: runbook fmt --check
     """
     from runbook_nb.errors import ParameterError
-    from runbook_nb.pairs import out_of_date
-    from runbook_nb.runbook import runbooks_folder
+    from runbook_nb.runbook.pair import out_of_date
+    from runbook_nb.runbook.runbook import runbooks_folder
 
     if take and (check or not names):
         message = "--take decides for runbooks that are named, and not with --check."
@@ -115,7 +115,7 @@ def fmt(
 
 def _markdown(folder: Path, name: str) -> Path:
     """Return the Markdown of a runbook, which may have no notebook yet."""
-    from runbook_nb.runbook import Runbook
+    from runbook_nb.runbook.runbook import Runbook
 
     path = folder / f"{name}.md"
     return path if path.is_file() else Runbook.find(name).path.with_suffix(".md")
@@ -124,7 +124,7 @@ def _markdown(folder: Path, name: str) -> Path:
 def _written(path: Path, take: Take | None) -> list[Path] | None:
     """Bring a pair up to date; on a conflict show the difference and return None."""
     from runbook_nb.errors import PairConflictError
-    from runbook_nb.pairs import take_notebook, write
+    from runbook_nb.runbook.pair import take_notebook, write
 
     if take is Take.NOTEBOOK:
         take_notebook(path)
@@ -142,22 +142,22 @@ def _written(path: Path, take: Take | None) -> list[Path] | None:
 
 def catalogue() -> list[Any]:
     """Return the catalogue of today."""
-    from runbook_nb.catalog import read_entries
-    from runbook_nb.runbook import runbooks_folder
+    from runbook_nb.runbook.catalog import read_entries
+    from runbook_nb.runbook.runbook import runbooks_folder
 
     return read_entries(runbooks_folder(), today=datetime.now(UTC).date())
 
 
 def has_index(readme: Path) -> bool:
     """Tell whether a README has a place for the index."""
-    from runbook_nb.catalog.readme import BEGIN
+    from runbook_nb.runbook.catalog.readme import BEGIN
 
     return readme.is_file() and BEGIN in readme.read_text(encoding="utf-8")
 
 
 def write_index(readme: Path, *, check: bool) -> bool:
     """Bring a README's index up to date, or only look; return whether it differed."""
-    from runbook_nb.catalog.readme import with_index
+    from runbook_nb.runbook.catalog.readme import with_index
     from runbook_nb.text.files import write_atomically
 
     text = readme.read_text(encoding="utf-8")

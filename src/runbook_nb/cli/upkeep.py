@@ -93,10 +93,10 @@ def owners(*, as_json: AsJson = False) -> None:
 
     Example: runbook owners
     """
-    from runbook_nb.catalog import read_contacts, review_owners
-    from runbook_nb.catalog.listing import owner_lines
-    from runbook_nb.catalog.owners import Standing
-    from runbook_nb.runbook import runbooks_folder
+    from runbook_nb.runbook.catalog import read_contacts, review_owners
+    from runbook_nb.runbook.catalog.listing import owner_lines
+    from runbook_nb.runbook.catalog.owners import Standing
+    from runbook_nb.runbook.runbook import runbooks_folder
 
     contacts = read_contacts(runbooks_folder())
     found = review_owners(catalogue(), contacts, today=datetime.now(UTC).date())
@@ -128,9 +128,9 @@ def coverage(
 
     Example: runbook coverage --alerts rules.yml
     """
-    from runbook_nb.catalog import coverage as covered
-    from runbook_nb.catalog.coverage import lab_alerts, read_alert_names
-    from runbook_nb.catalog.listing import coverage_lines
+    from runbook_nb.runbook.catalog import coverage as covered
+    from runbook_nb.runbook.catalog.coverage import lab_alerts, read_alert_names
+    from runbook_nb.runbook.catalog.listing import coverage_lines
 
     known: dict[str, Any] = {"the lab's rules": lab_alerts()}
     if alerts is not None:
@@ -211,7 +211,7 @@ def retire(
     Example: runbook retire old_one --reason "The queue is gone." --superseded-by new_one
     """
     from runbook_nb.context import actor
-    from runbook_nb.runbook import runbooks_folder
+    from runbook_nb.runbook.runbook import runbooks_folder
     from runbook_nb.upkeep import retire as retire_runbook
 
     done = retire_runbook(
@@ -232,7 +232,7 @@ def retire(
 
 
 def _renew_index() -> None:
-    from runbook_nb.runbook import runbooks_folder
+    from runbook_nb.runbook.runbook import runbooks_folder
 
     readme = runbooks_folder().parent / "README.md"
     if has_index(readme) and write_index(readme, check=False):
@@ -241,7 +241,7 @@ def _renew_index() -> None:
 
 def _review(incidents: Path | None, *, drills: bool) -> Any:
     from runbook_nb.context import incidents_folder
-    from runbook_nb.runbook import runbooks_folder
+    from runbook_nb.runbook.runbook import runbooks_folder
     from runbook_nb.upkeep import Review
 
     return Review(

@@ -23,7 +23,7 @@ from runbook_nb.drafting.writing import LEFT_OVER, Kept, write_body
 from runbook_nb.errors import RunbookFormatError
 from runbook_nb.lint.markdown import FILL_IN
 from runbook_nb.lint.rules.header import GROUPS
-from runbook_nb.steps import Parameter
+from runbook_nb.runbook.steps import Parameter
 
 # Who does a manual step unless the author says otherwise: who holds the pager at that moment.
 ASKED: Final = "On-call"

@@ -10,7 +10,7 @@ from jupytext.languages import _JUPYTER_LANGUAGES_LOWER_AND_UPPER
 from runbook_nb.drafting.commands import Command, commands
 from runbook_nb.drafting.markdown import Block, Kind
 from runbook_nb.lint.markdown import RUNNABLE
-from runbook_nb.steps import SECTIONS
+from runbook_nb.runbook.steps import SECTIONS
 
 # What turns into a cell that runs when it stands behind a fence; in a draft nothing may.
 _RUN: Final = RUNNABLE | {language.lower() for language in _JUPYTER_LANGUAGES_LOWER_AND_UPPER}

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 from runbook_nb.errors import RunbookFormatError
-from runbook_nb.pairs import formatted
+from runbook_nb.runbook.pair import formatted
 
 
 def write_new(path: Path, text: str) -> str:

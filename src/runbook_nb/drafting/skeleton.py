@@ -13,8 +13,8 @@ from runbook_nb.drafting.names import demand_free, demand_name
 from runbook_nb.drafting.pairing import write_files, write_new
 from runbook_nb.lint.markdown import FILL_IN
 from runbook_nb.lint.rules.header import GROUPS
-from runbook_nb.runbook import templates_folder
-from runbook_nb.steps import Parameter
+from runbook_nb.runbook.runbook import templates_folder
+from runbook_nb.runbook.steps import Parameter
 
 _IMPORTS: Final = ("from runbook_nb import Incident, at_most, minutes, seconds",)
 _PARAMETERS: Final = (

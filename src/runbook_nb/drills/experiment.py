@@ -16,7 +16,7 @@ from typing import Any
 from runbook_nb.drills.steps import Stage, findings, prepare
 from runbook_nb.errors import DrillError, near
 from runbook_nb.execute.progress import Progress
-from runbook_nb.runbook import runbooks_folder
+from runbook_nb.runbook.runbook import runbooks_folder
 
 CONTROL = "none"
 

@@ -23,7 +23,7 @@ from runbook_nb.incident.choosing import newest
 from runbook_nb.lab.faults import named
 from runbook_nb.lab.lab import Lab, LabState
 from runbook_nb.lab.monitoring import wait_for_alerts, wait_until_quiet, webhook
-from runbook_nb.runbook import Runbook
+from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.running import Order, Run, run
 from runbook_nb.timeline.alerts import read_alerts
 from runbook_nb.timeline.events import (

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from runbook_nb.runbook import is_injected
-from runbook_nb.steps import headings, read_steps, source_of
+from runbook_nb.runbook.runbook import is_injected
+from runbook_nb.runbook.steps import headings, read_steps, source_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Final, Protocol, TextIO
 
 from runbook_nb.display.face import SIGNS, Face, Tone
 from runbook_nb.display.faces import face
-from runbook_nb.runbook import Runbook
+from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.text.durations import words
 from runbook_nb.text.formatting import one_line
 from runbook_nb.timeline.events import (

@@ -11,10 +11,10 @@ from runbook_nb.errors import ExecutionError
 from runbook_nb.execute.interruption import Interruption
 from runbook_nb.execute.kernel import Kernel
 from runbook_nb.execute.progress import EventFeed, Execution, Progress
-from runbook_nb.lean import lean_imports
-from runbook_nb.parameters import typed
 from runbook_nb.redaction import Redactor
-from runbook_nb.runbook import Runbook
+from runbook_nb.runbook.lean import lean_imports
+from runbook_nb.runbook.parameters import typed
+from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.timeline.events import Json
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from runbook_nb.errors import RunbookError
-from runbook_nb.runbook import Runbook
+from runbook_nb.runbook.runbook import Runbook
 
 
 @dataclass(frozen=True, kw_only=True)

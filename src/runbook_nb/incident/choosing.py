@@ -7,8 +7,8 @@ from typing import Any
 from runbook_nb.board import is_stale
 from runbook_nb.errors import ParameterError, StepNotFoundError, near
 from runbook_nb.probes.limits import worst
-from runbook_nb.runbook import Runbook
-from runbook_nb.steps import letter
+from runbook_nb.runbook.runbook import Runbook
+from runbook_nb.runbook.steps import letter
 from runbook_nb.timeline.events import Checked, Decided, Event, Option, Started, Verdict
 
 

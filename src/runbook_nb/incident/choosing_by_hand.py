@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 from runbook_nb.errors import StepNotFoundError
 from runbook_nb.incident.choosing import because, named, newest, rank, recommend, unread
-from runbook_nb.runbook import Runbook
-from runbook_nb.steps import letter
+from runbook_nb.runbook.runbook import Runbook
+from runbook_nb.runbook.steps import letter
 from runbook_nb.timeline.events import Checked, Decided, Verdict
 
 

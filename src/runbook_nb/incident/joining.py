@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 from runbook_nb.context import RunContext
 from runbook_nb.probes.environment import Environment
-from runbook_nb.runbook import Runbook
+from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.timeline.events import Json, Started
 from runbook_nb.timeline.incidents import declare
 from runbook_nb.timeline.log import Timeline

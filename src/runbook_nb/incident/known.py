@@ -10,7 +10,7 @@ from runbook_nb.incident.planned import Planned
 from runbook_nb.incident.reading import Check
 from runbook_nb.probes.calls import Action, Probe
 from runbook_nb.probes.limits import Limit
-from runbook_nb.runbook import Runbook
+from runbook_nb.runbook.runbook import Runbook
 
 
 class KnownSteps:

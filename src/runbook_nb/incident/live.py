@@ -13,7 +13,7 @@ from runbook_nb.display import Card
 from runbook_nb.incident.cells import Cells
 from runbook_nb.incident.screen import Screen
 from runbook_nb.probes.environment import Environment
-from runbook_nb.runbook import Runbook
+from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.timeline.events import Changed, Event
 from runbook_nb.timeline.incidents import refuse_closed
 from runbook_nb.timeline.log import Timeline

@@ -24,7 +24,7 @@ from runbook_nb.incident.verifying import Verification
 from runbook_nb.probes.calls import Action, Probe
 from runbook_nb.probes.environment import Environment
 from runbook_nb.probes.limits import Limit
-from runbook_nb.runbook import Runbook
+from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.timeline.events import (
     FRESH_S,
     Acted,

@@ -1,6 +1,6 @@
 """Start JupyterLab for responders: ``python -m runbook_nb.jupyter INCIDENTS [PAGE]``."""
 
-from runbook_nb.lean import lean_imports
+from runbook_nb.runbook.lean import lean_imports
 
 
 def main() -> None:

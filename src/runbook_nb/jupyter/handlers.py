@@ -17,7 +17,7 @@ from runbook_nb.errors import ParameterError, RunbookError
 from runbook_nb.jupyter.shelf import board, shelf
 from runbook_nb.opening.choice import by_incident
 from runbook_nb.opening.copies import prepare
-from runbook_nb.runbook import Runbook
+from runbook_nb.runbook.runbook import Runbook
 
 # Timelines are kept between requests and read on; two threads must not read one at once.
 _READING: Final = Lock()

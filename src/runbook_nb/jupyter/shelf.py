@@ -5,13 +5,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from runbook_nb.board import board_of
-from runbook_nb.catalog import Entry, State, read_entries
 from runbook_nb.context import WORKING
 from runbook_nb.display import board_html
 from runbook_nb.display.shelf import ShownIncident, ShownRunbook, shelf_html
 from runbook_nb.errors import ParameterError, RunbookError
 from runbook_nb.probes.environment import LAB, load_settings
-from runbook_nb.runbook import Runbook, runbooks_folder
+from runbook_nb.runbook.catalog import Entry, State, read_entries
+from runbook_nb.runbook.runbook import Runbook, runbooks_folder
 from runbook_nb.text.durations import words
 from runbook_nb.text.formatting import anchor
 from runbook_nb.timeline.events import Closed, Opened

@@ -12,7 +12,7 @@ import yaml  # type: ignore[import-untyped]
 
 from runbook_nb.errors import RunbookError
 from runbook_nb.lint.markdown import Block, Heading, blocks, headings
-from runbook_nb.steps import Parameter, Step, read_parameters, read_steps
+from runbook_nb.runbook.steps import Parameter, Step, read_parameters, read_steps
 
 # libyaml reads a front matter ten times as fast; without it the result is the same.
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

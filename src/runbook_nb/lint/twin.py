@@ -9,8 +9,8 @@ from itertools import pairwise
 from typing import Any
 
 from runbook_nb.lint.page import Page
-from runbook_nb.pairs import cell_id
-from runbook_nb.steps import source_of
+from runbook_nb.runbook.pair import cell_id
+from runbook_nb.runbook.steps import source_of
 
 
 def is_twin(page: Page) -> bool:

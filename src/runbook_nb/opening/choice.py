@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from runbook_nb.catalog import Entry, Hit, State, search
 from runbook_nb.errors import RunbookNotFoundError
-from runbook_nb.runbook import Runbook
+from runbook_nb.runbook.catalog import Entry, Hit, State, search
+from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.timeline.events import Alert, Started
 from runbook_nb.timeline.incidents import find, opened
 

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from runbook_nb.context import WORKING, WorkingCopy
 from runbook_nb.errors import RunbookError
-from runbook_nb.parameters import typed
 from runbook_nb.probes.environment import LAB, Environment
-from runbook_nb.runbook import Runbook, is_injected
+from runbook_nb.runbook.parameters import typed
+from runbook_nb.runbook.runbook import Runbook, is_injected
 from runbook_nb.text.files import write_atomically
 from runbook_nb.timeline.events import Alert, Json, Started
 from runbook_nb.timeline.incidents import declare

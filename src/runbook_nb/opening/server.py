@@ -21,7 +21,7 @@ from urllib.parse import quote
 
 from runbook_nb.context import WORKING, WorkingCopy
 from runbook_nb.errors import RunbookError
-from runbook_nb.runbook import runbooks_folder
+from runbook_nb.runbook.runbook import runbooks_folder
 
 STATE: Final = ".jupyterlab"  # in the folder of incidents
 _PATIENCE_S: Final = 60.0  # a start takes seconds, on a busy machine some more

@@ -9,8 +9,8 @@ from typing import Final
 
 from runbook_nb.errors import RunbookError
 from runbook_nb.record.folding import fold_changes, fold_manual_steps, is_passed_over
-from runbook_nb.runbook import Runbook
-from runbook_nb.steps import Step
+from runbook_nb.runbook.runbook import Runbook
+from runbook_nb.runbook.steps import Step
 from runbook_nb.text.durations import words
 from runbook_nb.text.formatting import difference
 from runbook_nb.timeline.events import (

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from runbook_nb.errors import IncidentStateError, near
-from runbook_nb.runbook import is_injected
-from runbook_nb.steps import source_of
+from runbook_nb.runbook.runbook import is_injected
+from runbook_nb.runbook.steps import source_of
 from runbook_nb.timeline.events import Checked, Event, Started, Verdict
 from runbook_nb.timeline.incidents import find
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from runbook_nb.display.face import SIGNS, Tone
 from runbook_nb.history import Line
-from runbook_nb.runbook import templates_folder
+from runbook_nb.runbook.runbook import templates_folder
 from runbook_nb.site.books import Book
 from runbook_nb.site.charts import count_chart, time_chart
 from runbook_nb.site.figures import Figures, by_month, by_severity, severities

@@ -8,7 +8,7 @@ from runbook_nb.drills import Drill, DrillResult, alone_on_lab, run_drill
 from runbook_nb.errors import RunbookError
 from runbook_nb.execute.progress import for_stream
 from runbook_nb.probes.environment import Environment
-from runbook_nb.runbook import runbooks_folder
+from runbook_nb.runbook.runbook import runbooks_folder
 from runbook_nb.upkeep.commit import commit_of
 from runbook_nb.upkeep.validation import Validation, Validator
 

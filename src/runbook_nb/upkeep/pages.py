@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from runbook_nb.errors import RunbookFormatError
-from runbook_nb.lean import lean_imports
-from runbook_nb.pairs import formatted
+from runbook_nb.runbook.lean import lean_imports
+from runbook_nb.runbook.pair import formatted
 from runbook_nb.text.files import write_atomically
 
 # Changes a notebook's front matter, and its cells where that is meant.

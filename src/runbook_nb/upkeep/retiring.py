@@ -6,10 +6,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from runbook_nb.catalog.coverage import answering
-from runbook_nb.catalog.entry import Entry, State, live
 from runbook_nb.errors import RunbookError, RunbookNotFoundError, near
-from runbook_nb.runbook import ARCHIVED
+from runbook_nb.runbook.catalog.coverage import answering
+from runbook_nb.runbook.catalog.entry import Entry, State, live
+from runbook_nb.runbook.runbook import ARCHIVED
 from runbook_nb.upkeep.pages import changed, write_all
 
 _SUFFIX: Final = " (retired)"

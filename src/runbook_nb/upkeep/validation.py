@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from runbook_nb.catalog.entry import Entry, live
 from runbook_nb.drills import Drill, DrillResult, find_drills
 from runbook_nb.drills.experiment import CONTROL
 from runbook_nb.errors import DrillError, ParameterError, RunbookError
-from runbook_nb.pairs import out_of_date
 from runbook_nb.redaction import Redactor
-from runbook_nb.runbook import ARCHIVED, Runbook
+from runbook_nb.runbook.catalog.entry import Entry, live
+from runbook_nb.runbook.pair import out_of_date
+from runbook_nb.runbook.runbook import ARCHIVED, Runbook
 from runbook_nb.upkeep.journal import write_journal
 from runbook_nb.upkeep.pages import changed, write_all
 from runbook_nb.upkeep.shortfall import Shortfall, arguments, shortfalls

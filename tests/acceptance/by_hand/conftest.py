@@ -62,7 +62,7 @@ class Desk(Command):
 
     def write(self, name: str, markdown: str) -> Path:
         """Write a runbook and return its master."""
-        from runbook_nb.pairs import write as write_pair
+        from runbook_nb.runbook.pair import write as write_pair
 
         notebooks = self.folder / "notebooks"
         notebooks.mkdir(exist_ok=True)

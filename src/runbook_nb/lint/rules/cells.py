@@ -8,7 +8,7 @@ from runbook_nb.errors import near
 from runbook_nb.lint.page import Page
 from runbook_nb.lint.rule import Flaw, rule
 from runbook_nb.lint.shelf import Shelf
-from runbook_nb.steps import VERBS
+from runbook_nb.runbook.steps import VERBS
 
 # Positional arguments, keywords that must be there, and keywords that may.
 WORDS: Final[Mapping[str, tuple[int, frozenset[str], frozenset[str]]]] = {

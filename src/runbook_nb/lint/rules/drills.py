@@ -9,7 +9,7 @@ from runbook_nb.lint.markdown import FILL_IN
 from runbook_nb.lint.page import Page
 from runbook_nb.lint.rule import Flaw, rule
 from runbook_nb.lint.shelf import CONTROL, Experiment, Shelf
-from runbook_nb.steps import letter
+from runbook_nb.runbook.steps import letter
 
 
 @rule(

@@ -9,7 +9,7 @@ from runbook_nb.lint.finding import Severity
 from runbook_nb.lint.page import Page
 from runbook_nb.lint.rule import Flaw, rule
 from runbook_nb.lint.shelf import Shelf
-from runbook_nb.pairs import HEADER, LOG
+from runbook_nb.runbook.pair import HEADER, LOG
 
 SEVERITIES: Final = ("SEV1", "SEV2", "SEV3", "SEV4", "Maintenance")
 GROUPS: Final = (

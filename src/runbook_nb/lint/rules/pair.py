@@ -8,7 +8,7 @@ from runbook_nb.lint.page import Page
 from runbook_nb.lint.rule import Flaw, rule
 from runbook_nb.lint.shelf import Shelf
 from runbook_nb.lint.twin import is_twin
-from runbook_nb.pairs import out_of_date
+from runbook_nb.runbook.pair import out_of_date
 
 
 @rule(

@@ -8,7 +8,7 @@ from runbook_nb.errors import near
 from runbook_nb.lint.page import Page
 from runbook_nb.lint.rule import Flaw, rule
 from runbook_nb.lint.shelf import Shelf
-from runbook_nb.steps import Parameter
+from runbook_nb.runbook.steps import Parameter
 
 GIVEN: Final = ("incident_id", "environment")
 _KINDS: Final = {"int": int, "float": (int, float), "str": str, "bool": bool}

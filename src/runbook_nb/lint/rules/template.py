@@ -10,7 +10,7 @@ from runbook_nb.lint.markdown import FILL_IN, Heading, blank
 from runbook_nb.lint.page import Page
 from runbook_nb.lint.rule import Flaw, rule
 from runbook_nb.lint.shelf import Shelf
-from runbook_nb.steps import SECTIONS
+from runbook_nb.runbook.steps import SECTIONS
 
 FIRST_MOVES: Final = ("Triage", "Containment", "Communication")
 LABELS: Final = ("Expected Output", "If Failed")

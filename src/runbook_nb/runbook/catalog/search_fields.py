@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from runbook_nb.catalog.entry import Entry
-from runbook_nb.runbook import Runbook
-from runbook_nb.steps import headings, source_of
+from runbook_nb.runbook.catalog.entry import Entry
+from runbook_nb.runbook.runbook import Runbook
+from runbook_nb.runbook.steps import headings, source_of
 
 # An alert is what calls for a runbook; a symptom is what people report; the rest is detail.
 _ALERT, _TITLE, _SYMPTOM, _STEP, _TEXT = 5.0, 4.0, 3.0, 2.0, 1.0

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from runbook_nb.errors import PairConflictError, RunbookFormatError
-from runbook_nb.lean import lean_imports
-from runbook_nb.steps import source_of
+from runbook_nb.runbook.lean import lean_imports
+from runbook_nb.runbook.steps import source_of
 from runbook_nb.text.files import write_atomically
 
 HEADER = ("Scenario", "Severity", "Owner", "Last Updated", "Last Validated")

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from runbook_nb.runbook import Runbook, is_injected
-from runbook_nb.steps import Step, headings, read_steps, source_of
+from runbook_nb.runbook.runbook import Runbook, is_injected
+from runbook_nb.runbook.steps import Step, headings, read_steps, source_of
 from runbook_nb.timeline.events import Json
 
 

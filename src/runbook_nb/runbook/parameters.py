@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from runbook_nb.errors import ParameterError, near
-from runbook_nb.runbook import Runbook
-from runbook_nb.steps import Parameter
+from runbook_nb.runbook.runbook import Runbook
+from runbook_nb.runbook.steps import Parameter
 from runbook_nb.timeline.events import Json
 
 # ASCII digits only: Python would also read "1_000" and the digits of any script.

@@ -9,9 +9,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
-from runbook_nb.catalog.entry import Entry, live
-from runbook_nb.catalog.freshness import REVIEW_DAYS
 from runbook_nb.errors import ParameterError, near
+from runbook_nb.runbook.catalog.entry import Entry, live
+from runbook_nb.runbook.catalog.freshness import REVIEW_DAYS
 
 CONTACTS: Final = "contacts.toml"
 # Several owners in one line, and a role in brackets: "Operations (Incident Commander) + Security".

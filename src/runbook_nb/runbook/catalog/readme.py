@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Final
 
-from runbook_nb.catalog.entry import Entry, State
-from runbook_nb.catalog.platform import KNOWN
 from runbook_nb.errors import RunbookFormatError
+from runbook_nb.runbook.catalog.entry import Entry, State
+from runbook_nb.runbook.catalog.platform import KNOWN
 
 BEGIN: Final = "<!-- runbooks: written by `runbook fmt` -->"
 END: Final = "<!-- runbooks: end -->"

@@ -7,10 +7,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from runbook_nb.catalog.freshness import Freshness
-from runbook_nb.catalog.platform import GROUPS, KNOWN
 from runbook_nb.errors import RunbookFormatError
-from runbook_nb.runbook import ARCHIVED, Runbook
+from runbook_nb.runbook.catalog.freshness import Freshness
+from runbook_nb.runbook.catalog.platform import GROUPS, KNOWN
+from runbook_nb.runbook.runbook import ARCHIVED, Runbook
 
 
 class State(StrEnum):

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from runbook_nb.catalog.entry import Entry, State, live
 from runbook_nb.errors import ParameterError
+from runbook_nb.runbook.catalog.entry import Entry, State, live
 
 # A rule file of Prometheus names each alert like this; YAML is not parsed for one word.
 _RULE: Final = re.compile(r"""^\s*-?\s*alert:\s*["']?([\w:-]+)""", re.MULTILINE)

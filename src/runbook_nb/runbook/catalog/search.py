@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from runbook_nb.catalog.entry import Entry, State
-from runbook_nb.catalog.passages import Passage, passages
-from runbook_nb.catalog.words import understood, words
+from runbook_nb.runbook.catalog.entry import Entry, State
+from runbook_nb.runbook.catalog.search_fields import Passage, passages
+from runbook_nb.runbook.catalog.search_words import understood, words
 
 REASONS: Final = 3  # passages shown for each runbook
 # A passage that matches adds to the best one; ten weak ones must not beat one good one.

@@ -5,9 +5,9 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from runbook_nb.catalog.entry import Entry
-from runbook_nb.catalog.resolved import Shown, imports
-from runbook_nb.runbook import Runbook
+from runbook_nb.runbook.catalog.entry import Entry
+from runbook_nb.runbook.catalog.resolved_steps import Shown, imports
+from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.timeline.events import Json
 
 WIDTH: Final = 88

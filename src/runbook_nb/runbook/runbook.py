@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from runbook_nb.errors import RunbookFormatError, RunbookNotFoundError, near
-from runbook_nb.steps import Parameter, Step, read_parameters, read_steps, source_of
+from runbook_nb.runbook.steps import Parameter, Step, read_parameters, read_steps, source_of
 from runbook_nb.timeline.events import Alert
 
 # The folder of retired runbooks, inside that of the live ones.

@@ -3,10 +3,10 @@
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from runbook_nb.catalog.coverage import Coverage
-from runbook_nb.catalog.entry import Entry, State
-from runbook_nb.catalog.owners import OwnerFinding
-from runbook_nb.catalog.search import Hit
+from runbook_nb.runbook.catalog.coverage import Coverage
+from runbook_nb.runbook.catalog.entry import Entry, State
+from runbook_nb.runbook.catalog.owners import OwnerFinding
+from runbook_nb.runbook.catalog.search import Hit
 
 _INDENT = "    "
 

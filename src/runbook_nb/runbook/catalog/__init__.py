@@ -1,0 +1,21 @@
+"""The runbooks as a whole: which exist, how fresh they are, which one fits, who owns them."""
+
+from runbook_nb.runbook.catalog.coverage import Coverage, coverage
+from runbook_nb.runbook.catalog.entry import Entry, State, read_entries
+from runbook_nb.runbook.catalog.freshness import Freshness
+from runbook_nb.runbook.catalog.owners import OwnerFinding, read_contacts, review_owners
+from runbook_nb.runbook.catalog.search import Hit, search
+
+__all__ = [
+    "Coverage",
+    "Entry",
+    "Freshness",
+    "Hit",
+    "OwnerFinding",
+    "State",
+    "coverage",
+    "read_contacts",
+    "read_entries",
+    "review_owners",
+    "search",
+]
