@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from runbook_nb.approval import LIFETIME, digest
-from runbook_nb.context import RunContext
 from runbook_nb.incident import Incident
+from runbook_nb.incident.approval import LIFETIME, digest
+from runbook_nb.incident.context import RunContext
 from runbook_nb.incident.screen import Screen
 from runbook_nb.lab.lab import Lab, LabState
 from runbook_nb.probes.environment import Environment

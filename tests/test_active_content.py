@@ -10,7 +10,7 @@ import pytest
 
 from hostile import ALL, VECTORS
 from runbook_nb.archive import write_record
-from runbook_nb.display import Card
+from runbook_nb.incident.cards import Card
 from runbook_nb.runbook.lean import lean_imports
 from runbook_nb.timeline.events import (
     Acted,

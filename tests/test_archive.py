@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from runbook_nb.archive import write_record
-from runbook_nb.display import Card
+from runbook_nb.incident.cards import Card
 from runbook_nb.proof import verify_record
 from runbook_nb.redaction import Redactor
 from runbook_nb.runbook.lean import lean_imports

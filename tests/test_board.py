@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from runbook_nb.board import Standing, board_of
-from runbook_nb.display import board_html, board_text
+from runbook_nb.incident.board import Standing, board_of
+from runbook_nb.incident.cards import board_html, board_text
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.testing import runbook_cells
 from runbook_nb.timeline.events import (

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from runbook_nb.display import Card, line, style
+from runbook_nb.incident.cards import Card, line, style
 from runbook_nb.timeline.events import (
     EVENTS,
     Acted,
@@ -272,9 +272,7 @@ def test_all_colours_of_cards_have_contrast():
 
 def test_cards_import_without_the_notebook_libraries():
     """A kernel shows its first card at once."""
-    loaded = (
-        "import sys, runbook_nb.display; print({name.partition('.')[0] for name in sys.modules})"
-    )
+    loaded = "import sys, runbook_nb.incident.cards; print({name.partition('.')[0] for name in sys.modules})"
     said = subprocess.run(  # the state of a fresh interpreter
         [sys.executable, "-c", loaded], capture_output=True, text=True, check=True
     ).stdout

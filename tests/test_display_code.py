@@ -1,6 +1,6 @@
 """Code on a page is marked sparingly, and stays text."""
 
-from runbook_nb.display.code import code_html
+from runbook_nb.incident.cards.code import code_html
 
 
 def test_only_what_a_reader_tells_apart_is_marked():

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from runbook_nb.board import board_of
-from runbook_nb.display import BoardCard, Card
+from runbook_nb.incident.board import board_of
+from runbook_nb.incident.cards import BoardCard, Card
 from runbook_nb.runbook.runbook import Runbook
 from story import START, UNBUFFER, cut_off, heartbeat
 from test_display import every_event

@@ -14,9 +14,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from runbook_nb.context import RunContext
 from runbook_nb.errors import ExecutionError, ParameterError
 from runbook_nb.execute import Execution, execute
+from runbook_nb.incident.context import RunContext
 from runbook_nb.redaction import Redactor
 from runbook_nb.runbook.runbook import Runbook
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from jupyter_client.manager import KernelManager
 
-from runbook_nb.context import RunContext
 from runbook_nb.execute import execute
 from runbook_nb.execute.progress import for_stream
+from runbook_nb.incident.context import RunContext
 from runbook_nb.record import Record
 from runbook_nb.redaction import Redactor
 from runbook_nb.runbook.runbook import Runbook

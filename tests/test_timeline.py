@@ -90,7 +90,8 @@ def test_two_processes_append_without_losing_or_mixing_lines(tmp_path):
     """A lock on the file orders them."""
     script = (
         "import sys; from datetime import UTC, datetime; from pathlib import Path\n"
-        "from runbook_nb.timeline.log import Timeline; from runbook_nb.timeline.events import Noted\n"
+        "from runbook_nb.timeline.log import Timeline\n"
+        "from runbook_nb.timeline.events import Noted\n"
         "timeline = Timeline(Path(sys.argv[1]))\n"
         "for n in range(100): timeline.append("
         "Noted(at=datetime.now(UTC), text=f'{sys.argv[2]} {n}'))\n"
@@ -121,7 +122,8 @@ def test_a_full_disk_leaves_the_timeline_whole(tmp_path):
     script = (
         "import resource, sys; from datetime import UTC, datetime; from pathlib import Path\n"
         "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "from runbook_nb.timeline.log import Timeline; from runbook_nb.timeline.events import Noted\n"
+        "from runbook_nb.timeline.log import Timeline\n"
+        "from runbook_nb.timeline.events import Noted\n"
         "timeline = Timeline(Path(sys.argv[1]))\n"
         "timeline.append(Noted(at=datetime.now(UTC), text='fits'))\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (600, 600))\n"

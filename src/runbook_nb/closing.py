@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from runbook_nb.archive import write_record
-from runbook_nb.context import new_run_id
 from runbook_nb.errors import RunbookError, SettingMissingError
+from runbook_nb.incident.context import new_run_id
 from runbook_nb.probes.environment import Environment
 from runbook_nb.proof import ENVELOPE, Seal, Statement, read_envelope, signing_seal
 from runbook_nb.record.folding import fold_manual_steps

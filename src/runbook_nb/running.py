@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from runbook_nb.approval import LIFETIME, digest
-from runbook_nb.context import RunContext, checked_id, new_run_id
 from runbook_nb.errors import IncidentStateError
 from runbook_nb.execute import Execution, execute
 from runbook_nb.execute.progress import Progress
-from runbook_nb.incident.choosing import named, newest
+from runbook_nb.incident.approval import LIFETIME, digest
+from runbook_nb.incident.context import RunContext, checked_id, new_run_id
+from runbook_nb.incident.recommend import named, newest
 from runbook_nb.probes.environment import LAB, Environment
 from runbook_nb.probes.limits import worst
 from runbook_nb.runbook.parameters import typed

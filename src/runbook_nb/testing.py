@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from runbook_nb.board import Board
-from runbook_nb.display import Card
+from runbook_nb.incident.board import Board
+from runbook_nb.incident.cards import Card
 from runbook_nb.probes.calls import Action, Probe, Reading, Systems
 from runbook_nb.timeline.events import Json
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from measure import interleaved, show
 
 from runbook_nb import at_most
-from runbook_nb.board import Board
-from runbook_nb.context import RunContext
-from runbook_nb.display import BoardCard, Card
 from runbook_nb.incident import Incident
+from runbook_nb.incident.board import Board
+from runbook_nb.incident.cards import BoardCard, Card
+from runbook_nb.incident.context import RunContext
 from runbook_nb.probes.environment import Environment
 from runbook_nb.redaction import Redactor
 from runbook_nb.runbook.runbook import Runbook

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from runbook_nb.errors import ActionError
-from runbook_nb.incident.reading import read_evidence
+from runbook_nb.incident.check import read_evidence
 from runbook_nb.lab.faults import FAULTS
 from runbook_nb.lab.faults.response_told import forget_what_was_told
 from runbook_nb.lab.files import read_secret

@@ -20,7 +20,7 @@ import pytest
 
 import runbook_nb
 from runbook_nb import minutes, systems
-from runbook_nb.incident.reading import Check
+from runbook_nb.incident.check import Check
 from runbook_nb.lab.faults.backups_rows import await_backup
 from runbook_nb.probes.environment import Environment, load_settings
 from runbook_nb.runbook.runbook import Runbook

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 
 import nh3
 
-from runbook_nb.display.code import code_html
+from runbook_nb.incident.cards.code import code_html
 from runbook_nb.redaction import Redactor, visible
 from runbook_nb.redaction.images import without_texts
 from runbook_nb.runbook.lean import lean_imports

@@ -9,7 +9,7 @@ from runbook_nb.archive.anchors import Anchors
 from runbook_nb.archive.chart import HEIGHT, WIDTH, chart
 from runbook_nb.archive.telling import curated, full_log
 from runbook_nb.archive.wording import FILTERS
-from runbook_nb.display import style
+from runbook_nb.incident.cards import style
 from runbook_nb.proof import Content, Seal
 from runbook_nb.record import Record
 from runbook_nb.redaction import RedactionReport

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Final
 
 from runbook_nb.archive.anchors import Anchors
-from runbook_nb.display.face import Face, Tone, against
-from runbook_nb.display.faces import face
+from runbook_nb.incident.cards.describe import face
+from runbook_nb.incident.cards.description import Face, Tone, against
 from runbook_nb.record import Record
 from runbook_nb.text.formatting import one_line
 from runbook_nb.timeline.events import (

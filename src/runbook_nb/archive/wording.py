@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from runbook_nb.display import table_html
-from runbook_nb.display.face import (
+from runbook_nb.incident.cards import table_html
+from runbook_nb.incident.cards.describe import face
+from runbook_nb.incident.cards.description import (
     OUTCOME_TONES,
     SIGNS,
     Tone,
@@ -13,7 +14,6 @@ from runbook_nb.display.face import (
     reading_words,
     rejected,
 )
-from runbook_nb.display.faces import face
 from runbook_nb.record.facts import ActionFacts
 from runbook_nb.text.durations import words
 from runbook_nb.text.formatting import (

@@ -48,8 +48,8 @@ def run(
 
     Example: runbook run heartbeat_failure_recovery --incident INC-2041 --approve A
     """
-    from runbook_nb.context import actor, incidents_folder
     from runbook_nb.execute.progress import for_stream
+    from runbook_nb.incident.context import actor, incidents_folder
     from runbook_nb.runbook.runbook import Runbook
     from runbook_nb.running import Order
     from runbook_nb.running import run as run_order
@@ -98,7 +98,7 @@ def approve(
 
     Example: runbook approve INC-2041 "Option A"
     """
-    from runbook_nb.context import actor, incidents_folder
+    from runbook_nb.incident.context import actor, incidents_folder
     from runbook_nb.running import approve_last
 
     event = approve_last(incidents or incidents_folder(), incident, option=option, by=by or actor())

@@ -42,7 +42,7 @@ def open_(
 
     Example: runbook open "beats are late" --incident INC-2041
     """
-    from runbook_nb.context import actor, incidents_folder
+    from runbook_nb.incident.context import actor, incidents_folder
     from runbook_nb.opening import prepare, show
     from runbook_nb.timeline.alerts import read_alerts
 

@@ -31,7 +31,7 @@ def postmortem(
 
     Example: runbook postmortem INC-2041
     """
-    from runbook_nb.context import incidents_folder
+    from runbook_nb.incident.context import incidents_folder
     from runbook_nb.record import Record, read_events
     from runbook_nb.retrospect import draft_postmortem, write_draft
     from runbook_nb.retrospect.postmortem import FILE
@@ -68,7 +68,7 @@ def diff(
 
     Example: runbook diff INC-2033 INC-2041
     """
-    from runbook_nb.context import incidents_folder
+    from runbook_nb.incident.context import incidents_folder
     from runbook_nb.retrospect import compare, find_run, last_validation
 
     if bool(second) is validation:
@@ -99,7 +99,7 @@ def similar(
 
     Example: runbook similar INC-2041
     """
-    from runbook_nb.context import incidents_folder
+    from runbook_nb.incident.context import incidents_folder
     from runbook_nb.record import plain_facts, read_events
     from runbook_nb.similar import seen_before
     from runbook_nb.text.formatting import one_line

@@ -56,7 +56,7 @@ def validate(
 
     Example: runbook validate --due --at-most 2
     """
-    from runbook_nb.context import actor, incidents_folder
+    from runbook_nb.incident.context import actor, incidents_folder
     from runbook_nb.upkeep import chosen
     from runbook_nb.upkeep.on_lab import lab_validator, validate_each
     from runbook_nb.upkeep.saying import validation_facts, validation_lines
@@ -186,7 +186,7 @@ def review_close(
 
     Example: runbook review close R-3fa2c1 --why "The database was down, the check is right."
     """
-    from runbook_nb.context import actor
+    from runbook_nb.incident.context import actor
 
     dealt = _review(incidents, drills=True).close(proposal, by=by or actor(), why=why)
     typer.echo(f"{proposal} is closed by {dealt.by} for {', '.join(dealt.incidents)}: {dealt.why}")
@@ -210,7 +210,7 @@ def retire(
 
     Example: runbook retire old_one --reason "The queue is gone." --superseded-by new_one
     """
-    from runbook_nb.context import actor
+    from runbook_nb.incident.context import actor
     from runbook_nb.runbook.runbook import runbooks_folder
     from runbook_nb.upkeep import retire as retire_runbook
 
@@ -240,7 +240,7 @@ def _renew_index() -> None:
 
 
 def _review(incidents: Path | None, *, drills: bool) -> Any:
-    from runbook_nb.context import incidents_folder
+    from runbook_nb.incident.context import incidents_folder
     from runbook_nb.runbook.runbook import runbooks_folder
     from runbook_nb.upkeep import Review
 

@@ -16,10 +16,10 @@ from typing import Any
 from chaoslib.exceptions import ActivityFailed
 
 from runbook_nb.closing import close
-from runbook_nb.context import actor, incidents_folder
 from runbook_nb.errors import RunbookNotFoundError
 from runbook_nb.execute.progress import Progress
-from runbook_nb.incident.choosing import newest
+from runbook_nb.incident.context import actor, incidents_folder
+from runbook_nb.incident.recommend import newest
 from runbook_nb.lab.faults import named
 from runbook_nb.lab.lab import Lab, LabState
 from runbook_nb.lab.monitoring import wait_for_alerts, wait_until_quiet, webhook

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, Protocol, TextIO
 
-from runbook_nb.display.face import SIGNS, Face, Tone
-from runbook_nb.display.faces import face
+from runbook_nb.incident.cards.describe import face
+from runbook_nb.incident.cards.description import SIGNS, Face, Tone
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.text.durations import words
 from runbook_nb.text.formatting import one_line

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runbook_nb.context import RunContext
 from runbook_nb.errors import ExecutionError
 from runbook_nb.execute.interruption import Interruption
 from runbook_nb.execute.kernel import Kernel
 from runbook_nb.execute.progress import EventFeed, Execution, Progress
+from runbook_nb.incident.context import RunContext
 from runbook_nb.redaction import Redactor
 from runbook_nb.runbook.lean import lean_imports
 from runbook_nb.runbook.parameters import typed

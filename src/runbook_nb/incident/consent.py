@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from runbook_nb.approval import demand
 from runbook_nb.errors import ApprovalError
-from runbook_nb.incident.live import LiveRun
-from runbook_nb.incident.planned import Planned
+from runbook_nb.incident.action_spec import Planned
+from runbook_nb.incident.approval import demand
+from runbook_nb.incident.live_run import LiveRun
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import Acting, Approved
 

@@ -3,8 +3,8 @@
 import sys
 from typing import Protocol
 
-from runbook_nb.board import Board
-from runbook_nb.display import BoardCard, Card
+from runbook_nb.incident.board import Board
+from runbook_nb.incident.cards import BoardCard, Card
 
 
 class Screen(Protocol):

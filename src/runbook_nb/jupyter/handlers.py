@@ -10,10 +10,10 @@ from typing import Any, Final
 from jupyter_server.base.handlers import APIHandler
 from tornado.web import authenticated
 
-from runbook_nb.context import actor
-from runbook_nb.display import style
-from runbook_nb.display.shelf import panel_style
 from runbook_nb.errors import ParameterError, RunbookError
+from runbook_nb.incident.cards import style
+from runbook_nb.incident.cards.sidebar import panel_style
+from runbook_nb.incident.context import actor
 from runbook_nb.jupyter.shelf import board, shelf
 from runbook_nb.opening.choice import by_incident
 from runbook_nb.opening.copies import prepare

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
-from runbook_nb.board import board_of
-from runbook_nb.context import WORKING
-from runbook_nb.display import board_html
-from runbook_nb.display.shelf import ShownIncident, ShownRunbook, shelf_html
 from runbook_nb.errors import ParameterError, RunbookError
+from runbook_nb.incident.board import board_of
+from runbook_nb.incident.cards import board_html
+from runbook_nb.incident.cards.sidebar import ShownIncident, ShownRunbook, shelf_html
+from runbook_nb.incident.context import WORKING
 from runbook_nb.probes.environment import LAB, load_settings
 from runbook_nb.runbook.catalog import Entry, State, read_entries
 from runbook_nb.runbook.runbook import Runbook, runbooks_folder

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from runbook_nb.context import WORKING, WorkingCopy
 from runbook_nb.errors import RunbookError
+from runbook_nb.incident.context import WORKING, WorkingCopy
 from runbook_nb.probes.environment import LAB, Environment
 from runbook_nb.runbook.parameters import typed
 from runbook_nb.runbook.runbook import Runbook, is_injected

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Final, NoReturn
 from urllib.parse import quote
 
-from runbook_nb.context import WORKING, WorkingCopy
 from runbook_nb.errors import RunbookError
+from runbook_nb.incident.context import WORKING, WorkingCopy
 from runbook_nb.runbook.runbook import runbooks_folder
 
 STATE: Final = ".jupyterlab"  # in the folder of incidents

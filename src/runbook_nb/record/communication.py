@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from runbook_nb.messages import ESCALATE_AFTER, UPDATE_EVERY, MessageFacts, messages
+from runbook_nb.incident.messages import ESCALATE_AFTER, UPDATE_EVERY, MessageFacts, messages
 from runbook_nb.timeline.events import Event, Opened
 
 

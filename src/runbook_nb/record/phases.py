@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from runbook_nb.messages import is_message
+from runbook_nb.incident.messages import is_message
 from runbook_nb.record.facts import ActionFacts
 from runbook_nb.record.folding import first_alert
 from runbook_nb.text.durations import words

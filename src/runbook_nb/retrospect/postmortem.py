@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from runbook_nb.display.faces import face
 from runbook_nb.errors import IncidentStateError
+from runbook_nb.incident.cards.describe import face
 from runbook_nb.proof import PAGE
 from runbook_nb.record import Record
 from runbook_nb.record.remarks import EDITS

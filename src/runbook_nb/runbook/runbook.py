@@ -140,7 +140,7 @@ def text_digest(cells: list[dict[str, Any]]) -> str:
 def _folder(setting: str, name: str) -> Path:
     if configured := os.environ.get(setting):
         return Path(configured)
-    package = Path(__file__).parent
+    package = Path(__file__).parents[1]
     candidates = (Path.cwd() / name, package.parents[1] / name, package / "shipped" / name)
     for folder in candidates:
         if folder.is_dir():

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from runbook_nb.context import INCIDENT_ID
 from runbook_nb.errors import RunbookError
 from runbook_nb.history import Line
+from runbook_nb.incident.context import INCIDENT_ID
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.site.figures import Span, span_of
 from runbook_nb.timeline.events import Verdict

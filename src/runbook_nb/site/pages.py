@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from runbook_nb.display.face import SIGNS, Tone
 from runbook_nb.history import Line
+from runbook_nb.incident.cards.description import SIGNS, Tone
 from runbook_nb.runbook.runbook import templates_folder
 from runbook_nb.site.books import Book
 from runbook_nb.site.charts import count_chart, time_chart

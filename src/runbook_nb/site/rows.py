@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
-from runbook_nb.display.face import SIGNS, Tone
 from runbook_nb.history import Line, Standing
 from runbook_nb.history.words import tokens
+from runbook_nb.incident.cards.description import SIGNS, Tone
 from runbook_nb.proof import PAGE
 from runbook_nb.site.copies import RECORDS
 from runbook_nb.site.proofs import Proof

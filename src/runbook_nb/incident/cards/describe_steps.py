@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
-from runbook_nb.display.face import (
+from runbook_nb.incident.cards.description import (
     OUTCOME_TONES,
     Face,
     Tone,

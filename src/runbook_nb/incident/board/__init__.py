@@ -3,8 +3,8 @@
 Whoever draws it sees the same: a second responder, a reopened tab, a restarted kernel.
 """
 
-from runbook_nb.board.clocks import is_stale
-from runbook_nb.board.facts import Board, BoardStep, Due, Person, Section, Standing
-from runbook_nb.board.folding import board_of
+from runbook_nb.incident.board.clocks import is_stale
+from runbook_nb.incident.board.facts import Board, BoardStep, Due, Person, Section, Standing
+from runbook_nb.incident.board.fold import board_of
 
 __all__ = ["Board", "BoardStep", "Due", "Person", "Section", "Standing", "board_of", "is_stale"]

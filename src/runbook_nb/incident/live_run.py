@@ -7,10 +7,10 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from runbook_nb.board import board_of
-from runbook_nb.context import RunContext
-from runbook_nb.display import Card
-from runbook_nb.incident.cells import Cells
+from runbook_nb.incident.board import board_of
+from runbook_nb.incident.cards import Card
+from runbook_nb.incident.context import RunContext
+from runbook_nb.incident.edits import Cells
 from runbook_nb.incident.screen import Screen
 from runbook_nb.probes.environment import Environment
 from runbook_nb.runbook.runbook import Runbook

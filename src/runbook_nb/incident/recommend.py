@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from runbook_nb.board import is_stale
 from runbook_nb.errors import ParameterError, StepNotFoundError, near
+from runbook_nb.incident.board import is_stale
 from runbook_nb.probes.limits import worst
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runbook.steps import letter

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 
-from runbook_nb.context import RunContext
+from runbook_nb.incident.context import RunContext
 from runbook_nb.probes.environment import Environment
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.timeline.events import Json, Started

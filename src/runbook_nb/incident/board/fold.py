@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from runbook_nb.board.clocks import escalation_due, is_stale, update_due
-from runbook_nb.board.facts import Board, BoardStep, Due, Person, Section, Standing
-from runbook_nb.board.tracing import Key, Trace, traces
-from runbook_nb.messages import messages
+from runbook_nb.incident.board.clocks import escalation_due, is_stale, update_due
+from runbook_nb.incident.board.facts import Board, BoardStep, Due, Person, Section, Standing
+from runbook_nb.incident.board.trace import Key, Trace, traces
+from runbook_nb.incident.messages import messages
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runbook.steps import Step
 from runbook_nb.timeline.events import Checked, Closed, Decided, Event, Opened, Started

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from runbook_nb.board.facts import Due
-from runbook_nb.messages import ESCALATE_AFTER, UPDATE_EVERY, MessageFacts
+from runbook_nb.incident.board.facts import Due
+from runbook_nb.incident.messages import ESCALATE_AFTER, UPDATE_EVERY, MessageFacts
 from runbook_nb.timeline.events import Checked
 
 _LEVEL: Final = re.compile(r"SEV-?(\d)", re.IGNORECASE)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from runbook_nb.board.facts import Standing
+from runbook_nb.incident.board.facts import Standing
 from runbook_nb.timeline.events import (
     UNDO,
     Acted,

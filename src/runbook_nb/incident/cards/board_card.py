@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any, Final
 
-from runbook_nb.board import Board, BoardStep, Due, Person, Section, Standing
-from runbook_nb.display.card import link, production_banner, style
-from runbook_nb.display.face import SIGNS, Tone, against
-from runbook_nb.display.faces import face
+from runbook_nb.incident.board import Board, BoardStep, Due, Person, Section, Standing
+from runbook_nb.incident.cards.card import link, production_banner, style
+from runbook_nb.incident.cards.describe import face
+from runbook_nb.incident.cards.description import SIGNS, Tone, against
 from runbook_nb.text.durations import words
 from runbook_nb.text.formatting import clock, counted, listed, one_line
 from runbook_nb.timeline.events import Acted, Asked, Checked, Decided, Outcome, Undone, Verified

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from runbook_nb.errors import StepNotFoundError
-from runbook_nb.incident.choosing import because, named, newest, rank, recommend, unread
+from runbook_nb.incident.recommend import because, named, newest, rank, recommend, unread
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runbook.steps import letter
 from runbook_nb.timeline.events import Checked, Decided, Verdict

@@ -1,6 +1,6 @@
 """The faces of what happens around the steps: the incident, its runs, approvals, notes, edits."""
 
-from runbook_nb.display.face import Face, Tone, alerting, face, folded, kept, took
+from runbook_nb.incident.cards.description import Face, Tone, alerting, face, folded, kept, took
 from runbook_nb.text.formatting import day_and_clock, difference
 from runbook_nb.timeline.events import (
     Alerted,

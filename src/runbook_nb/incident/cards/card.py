@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from runbook_nb.display.face import Face
-from runbook_nb.display.faces import face
+from runbook_nb.incident.cards.describe import face
+from runbook_nb.incident.cards.description import Face
 from runbook_nb.text.formatting import Grid, anchor, block, clock, day_and_clock, grid, one_line
 from runbook_nb.timeline.events import Checked, Event, Json, Verified
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from runbook_nb.incident.reading import in_words
+from runbook_nb.incident.check import in_words
 from runbook_nb.probes.calls import Action
 from runbook_nb.probes.environment import Environment
 from runbook_nb.timeline.events import Json, Outcome

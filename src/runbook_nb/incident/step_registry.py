@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import ClassVar
 
 from runbook_nb.errors import RunbookFormatError, StepNotFoundError, near
-from runbook_nb.incident.planned import Planned
-from runbook_nb.incident.reading import Check
+from runbook_nb.incident.action_spec import Planned
+from runbook_nb.incident.check import Check
 from runbook_nb.probes.calls import Action, Probe
 from runbook_nb.probes.limits import Limit
 from runbook_nb.runbook.runbook import Runbook

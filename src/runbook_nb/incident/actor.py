@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from runbook_nb.errors import ActionError, ApprovalError
-from runbook_nb.incident.choosing import decision
+from runbook_nb.incident.action_spec import Planned
 from runbook_nb.incident.consent import Consent
-from runbook_nb.incident.live import LiveRun
-from runbook_nb.incident.planned import Planned
-from runbook_nb.incident.sending import rehearse, send
+from runbook_nb.incident.dispatch import rehearse, send
+from runbook_nb.incident.live_run import LiveRun
+from runbook_nb.incident.recommend import decision
 from runbook_nb.text.formatting import listed
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import UNDO, Acted, Acting, Checked, Json, Outcome, Undone, Verdict

@@ -7,20 +7,20 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from runbook_nb.approval import digest
-from runbook_nb.context import RunContext
-from runbook_nb.display import Card
-from runbook_nb.incident.acting import Actor
-from runbook_nb.incident.cells import Cells, master_of, running_cell
-from runbook_nb.incident.choosing import choose, decision, own_checks, stale_titles
-from runbook_nb.incident.choosing_by_hand import choose_by_hand
+from runbook_nb.incident.actor import Actor
+from runbook_nb.incident.approval import digest
+from runbook_nb.incident.cards import Card
+from runbook_nb.incident.choice import choose_by_hand
 from runbook_nb.incident.consent import Consent
-from runbook_nb.incident.joining import is_known, join, started
-from runbook_nb.incident.known import KnownSteps
-from runbook_nb.incident.live import LiveRun
+from runbook_nb.incident.context import RunContext
+from runbook_nb.incident.edits import Cells, master_of, running_cell
+from runbook_nb.incident.join import is_known, join, started
+from runbook_nb.incident.live_run import LiveRun
+from runbook_nb.incident.recommend import choose, decision, own_checks, stale_titles
 from runbook_nb.incident.screen import NotebookScreen, Screen
-from runbook_nb.incident.stopping import RunStopped
-from runbook_nb.incident.verifying import Verification
+from runbook_nb.incident.step_registry import KnownSteps
+from runbook_nb.incident.stop import RunStopped
+from runbook_nb.incident.verification import Verification
 from runbook_nb.probes.calls import Action, Probe
 from runbook_nb.probes.environment import Environment
 from runbook_nb.probes.limits import Limit
