@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from hostile import ALL, VECTORS
-from runbook_nb.archive import write_record
 from runbook_nb.incident.cards import Card
+from runbook_nb.record.page import write_record
 from runbook_nb.runbook.lean import lean_imports
 from runbook_nb.timeline.events import (
     Acted,

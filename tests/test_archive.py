@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from runbook_nb.archive import write_record
 from runbook_nb.incident.cards import Card
-from runbook_nb.proof import verify_record
+from runbook_nb.record.page import write_record
+from runbook_nb.record.proof import verify_record
 from runbook_nb.redaction import Redactor
 from runbook_nb.runbook.lean import lean_imports
 from runbook_nb.timeline.events import Acted, Alert, Asked, Noted, Outcome, Started, Verdict

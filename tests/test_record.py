@@ -5,7 +5,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from runbook_nb.record import Record
+from runbook_nb.record.facts import Record
 from runbook_nb.timeline.events import (
     Acted,
     Acting,

@@ -11,11 +11,11 @@ import psycopg
 import pytest
 import trial
 
-from runbook_nb.closing import close
 from runbook_nb.lab.faults import FAULTS
 from runbook_nb.lab.lab import Lab
 from runbook_nb.lab.postgres import PostgresServer
-from runbook_nb.record import Record
+from runbook_nb.record.close import close
+from runbook_nb.record.facts import Record
 from runbook_nb.timeline.log import Timeline
 
 # opened, approved, started, two checks, decided, the reason read again, acting, acted, two verified

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from runbook_nb.archive import write_record
-from runbook_nb.archive.chart import chart
-from runbook_nb.closing import close
 from runbook_nb.probes.limits import bounds
-from runbook_nb.record import Record
+from runbook_nb.record.close import close
+from runbook_nb.record.facts import Record
+from runbook_nb.record.page import write_record
+from runbook_nb.record.page.chart import chart
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.timeline.events import Acted, Asked, Changed, Decided, Noted, Outcome, Verdict
 from story import ACTION, LAG, RESTART, RUN, UNBUFFER, Story, cut_off, healthy, heartbeat

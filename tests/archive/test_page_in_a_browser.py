@@ -9,8 +9,8 @@ from typing import Any
 import nbformat
 import pytest
 
-from runbook_nb.archive import write_record
 from runbook_nb.incident.cards import Card
+from runbook_nb.record.page import write_record
 from runbook_nb.timeline.events import Acted, Asked, Decided, Outcome, Started, Verdict
 from story import ACTION, LAG, RESTART, RUN, UNBUFFER, Story, cut_off, evidence, healthy, heartbeat
 

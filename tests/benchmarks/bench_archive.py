@@ -14,10 +14,10 @@ from pathlib import Path
 
 from measure import interleaved, show
 
-from runbook_nb.archive import write_record
-from runbook_nb.history import History, Wanted
+from runbook_nb.record.history import History, Wanted
+from runbook_nb.record.page import write_record
+from runbook_nb.record.site import build
 from runbook_nb.runbook.lean import lean_imports
-from runbook_nb.site import build
 from runbook_nb.timeline.events import Noted
 from runbook_nb.timeline.log import Timeline
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from measure import interleaved, show
 
-from runbook_nb.archive import write_record
-from runbook_nb.archive.fragment import fragment, read_notebook
-from runbook_nb.record import Record
+from runbook_nb.record.facts import Record
+from runbook_nb.record.page import write_record
+from runbook_nb.record.page.notebook_html import fragment, read_notebook
 from runbook_nb.redaction import Redactor, report_of
 from runbook_nb.runbook.lean import lean_imports
 from runbook_nb.timeline.log import Timeline

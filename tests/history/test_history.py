@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from many import write_many
-from runbook_nb.history import History, Standing, Wanted
-from runbook_nb.history.store import FILE
+from runbook_nb.record.history import History, Standing, Wanted
+from runbook_nb.record.history.store import FILE
 from runbook_nb.redaction import Redactor
 from runbook_nb.timeline.events import Alert, Closed, Noted, Verdict
 from runbook_nb.timeline.log import Timeline

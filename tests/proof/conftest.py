@@ -6,8 +6,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from runbook_nb.archive import write_record
-from runbook_nb.proof import Verification, signing_seal, verify_record
+from runbook_nb.record.page import write_record
+from runbook_nb.record.proof import Verification, signing_seal, verify_record
 from story import heartbeat
 
 

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from runbook_nb.errors import SettingMissingError
-from runbook_nb.proof import Seal, Standing, signing_seal, verify_record
+from runbook_nb.record.proof import Seal, Standing, signing_seal, verify_record
 from runbook_nb.timeline.events import Verdict
 
 

@@ -11,8 +11,8 @@ import rfc8785
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runbook_nb.archive import write_record
-from runbook_nb.proof import (
+from runbook_nb.record.page import write_record
+from runbook_nb.record.proof import (
     ENVELOPE,
     EnvelopeError,
     Seal,

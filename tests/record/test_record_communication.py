@@ -2,7 +2,7 @@
 
 import pytest
 
-from runbook_nb.record import Record
+from runbook_nb.record.facts import Record
 from runbook_nb.timeline.events import Acted, Asked, Closed, Noted, Outcome
 from story import ACTION, START, Story
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runbook_nb.record import Record
+from runbook_nb.record.facts import Record
 from runbook_nb.timeline.events import Closed, Verdict
 from story import LAG, Story
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from runbook_nb.record import Record
-from runbook_nb.record.impact import Basis
+from runbook_nb.record.facts import Record
+from runbook_nb.record.facts.impact import Basis
 from runbook_nb.timeline.events import Acted, Outcome, Verdict
 from story import ACTION, ALERT, LAG, START, Story, evidence, healthy, heartbeat
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from runbook_nb.record import Record
+from runbook_nb.record.facts import Record
 from runbook_nb.timeline.events import Acted, Approved, Closed, Decided, Outcome, Started, Verdict
 from story import ACTION, ALERT, LAG, RESTART, START, Story, cut_off, healthy, heartbeat
 

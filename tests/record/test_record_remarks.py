@@ -2,7 +2,7 @@
 
 import pytest
 
-from runbook_nb.record.remarks import Kind, remarks_of
+from runbook_nb.record.facts.remarks import Kind, remarks_of
 from runbook_nb.timeline.events import Acted, Decided, Noted, Outcome, Started, Verdict
 from story import ACTION, LAG, RESTART, UNBUFFER, Story, evidence
 

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from runbook_nb.cli import app
 from runbook_nb.errors import IncidentStateError, RunbookError
-from runbook_nb.retrospect import compare, find_run, last_validation
+from runbook_nb.record.postmortem import compare, find_run, last_validation
 from runbook_nb.timeline.events import Started, Verdict
 from story import LAG, RUN, Story, healthy, heartbeat
 

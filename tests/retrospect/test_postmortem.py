@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 from runbook_nb.cli import app
 from runbook_nb.errors import IncidentStateError
-from runbook_nb.record import Record
-from runbook_nb.retrospect import draft_postmortem, write_draft
+from runbook_nb.record.facts import Record
+from runbook_nb.record.postmortem import draft_postmortem, write_draft
 from runbook_nb.timeline.events import (
     Acted,
     Alert,

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from typer.testing import CliRunner
 
-from runbook_nb.archive import write_record
 from runbook_nb.cli import app
-from runbook_nb.similar import Past, seen_before
+from runbook_nb.record.page import write_record
+from runbook_nb.record.similar import Past, seen_before
 from runbook_nb.timeline.events import Acted, Acting, Closed, Decided, Noted, Outcome, Verdict
 from story import ACTION, LAG, RESTART, START, Elements, Story, cut_off, healthy, heartbeat
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from runbook_nb.archive import write_record
-from runbook_nb.proof import Seal, signing_seal
-from runbook_nb.site import Built, build
+from runbook_nb.record.page import write_record
+from runbook_nb.record.proof import Seal, signing_seal
+from runbook_nb.record.site import Built, build
 from story import cut_off, healthy, heartbeat
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from many import write_many
-from runbook_nb.archive import write_record
-from runbook_nb.history import History, Wanted
-from runbook_nb.site import build
+from runbook_nb.record.history import History, Wanted
+from runbook_nb.record.page import write_record
+from runbook_nb.record.site import build
 from story import cut_off
 
 CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")

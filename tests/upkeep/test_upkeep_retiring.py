@@ -6,8 +6,8 @@ from datetime import date
 import pytest
 from said_drills import NAME
 
-from runbook_nb.closing import close, remake
 from runbook_nb.errors import RunbookError, RunbookNotFoundError
+from runbook_nb.record.close import close, remake
 from runbook_nb.redaction import Redactor
 from runbook_nb.runbook.catalog import read_entries
 from runbook_nb.runbook.pair import out_of_date

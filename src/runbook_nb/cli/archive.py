@@ -16,8 +16,8 @@ from runbook_nb.timeline.events import Verdict
 _SHOWN: Final = 20  # incidents with something wrong; the archive lists all
 
 if TYPE_CHECKING:
-    from runbook_nb.history import Found, Line, Wanted
-    from runbook_nb.site import Built
+    from runbook_nb.record.history import Found, Line, Wanted
+    from runbook_nb.record.site import Built
 
 
 @app.command()
@@ -45,7 +45,7 @@ def archive(
     folder = incidents or incidents_folder()
     if incident is not None:
         return _one(folder, incident, to=to, as_json=as_json)
-    from runbook_nb.site import build
+    from runbook_nb.record.site import build
 
     with shown_progress() as watch:
         built = build(
@@ -63,8 +63,8 @@ def archive(
 
 def list_incidents(wanted: "Wanted", *, folder: Path | None, as_json: bool) -> None:
     """Print the incidents that are wanted; exits with 3 where none is."""
-    from runbook_nb.history import History
     from runbook_nb.incident.context import incidents_folder
+    from runbook_nb.record.history import History
 
     place = folder or incidents_folder()
     _refuse(place, wanted.text)
@@ -84,7 +84,7 @@ def list_incidents(wanted: "Wanted", *, folder: Path | None, as_json: bool) -> N
 @contextmanager
 def shown_progress() -> Iterator[Callable[[str], Callable[[int, int], None]]]:
     """Show how far a long work is, on a terminal alone; nothing where nothing is to be done."""
-    from runbook_nb.history.history import unwatched
+    from runbook_nb.record.history.history import unwatched
 
     if not sys.stderr.isatty():
         yield lambda _: unwatched
@@ -108,7 +108,7 @@ def shown_progress() -> Iterator[Callable[[str], Callable[[int, int], None]]]:
 
 def _one(folder: Path, incident: str, *, to: Path | None, as_json: bool) -> None:
     from runbook_nb.cli.records import warn_unsigned
-    from runbook_nb.closing import remake
+    from runbook_nb.record.close import remake
 
     if to is not None:
         message = f"--to is for the site. A record stays in its folder: runbook archive {incident}"

@@ -59,7 +59,7 @@ def list_(
     """
     text = " ".join(query or [])
     if incidents:
-        from runbook_nb.history import Standing, Wanted
+        from runbook_nb.record.history import Standing, Wanted
 
         wanted = Wanted(
             text=text,

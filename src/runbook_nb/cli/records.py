@@ -11,8 +11,8 @@ from runbook_nb.cli.app import EXIT_CODES, Actor, AsJson, IncidentId, Incidents,
 from runbook_nb.errors import RunbookError
 
 if TYPE_CHECKING:
-    from runbook_nb.closing import Recorded
-    from runbook_nb.proof import Signer, Verification
+    from runbook_nb.record.close import Recorded
+    from runbook_nb.record.proof import Signer, Verification
 
 
 @app.command()
@@ -33,8 +33,8 @@ def close(
 
     Example: runbook close INC-2041 --resolution "The export runs outside the loop now."
     """
-    from runbook_nb.closing import close as close_incident
     from runbook_nb.incident.context import actor, incidents_folder
+    from runbook_nb.record.close import close as close_incident
 
     folder = incidents or incidents_folder()
     done = close_incident(folder, incident, by=by or actor(), resolution=resolution)
@@ -65,7 +65,7 @@ def verify(
 
     Example: runbook verify incidents/INC-2041 --head 4f0c2a91be77
     """
-    from runbook_nb.proof import verify_record
+    from runbook_nb.record.proof import verify_record
 
     found = verify_record(_record_folder(path), head=head)
     if as_json:
@@ -94,7 +94,7 @@ def _record_folder(path: Path) -> Path:
 
 def _said(path: Path, found: "Verification") -> Iterator[str]:
     """Say what differs, who vouches, and what a witness confirms, a line each."""
-    from runbook_nb.proof import Witnessed
+    from runbook_nb.record.proof import Witnessed
 
     yield from map(str, found.problems)
     if not found.problems:
@@ -121,8 +121,8 @@ def warn_unsigned(done: "Recorded") -> None:
 
 def _vouched(signer: "Signer") -> str:
     """Say what the seal is worth to whoever asks here."""
-    from runbook_nb.proof import Standing
-    from runbook_nb.proof.keys import TRUSTED_FILE, config_folder
+    from runbook_nb.record.proof import Standing
+    from runbook_nb.record.proof.keys import TRUSTED_FILE, config_folder
 
     known = f"Sealed by {signer.fingerprint}"
     match signer.standing:

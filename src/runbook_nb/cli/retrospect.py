@@ -11,8 +11,8 @@ from runbook_nb.cli.app import EXIT_CODES, AsJson, IncidentId, Incidents, app
 from runbook_nb.errors import ParameterError
 
 if TYPE_CHECKING:
-    from runbook_nb.retrospect import Comparison
-    from runbook_nb.retrospect.comparing import Reading
+    from runbook_nb.record.postmortem import Comparison
+    from runbook_nb.record.postmortem.diff import Reading
 
 
 @app.command()
@@ -32,10 +32,10 @@ def postmortem(
     Example: runbook postmortem INC-2041
     """
     from runbook_nb.incident.context import incidents_folder
-    from runbook_nb.record import Record, read_events
-    from runbook_nb.retrospect import draft_postmortem, write_draft
-    from runbook_nb.retrospect.postmortem import FILE
-    from runbook_nb.similar import seen_before
+    from runbook_nb.record.facts import Record, read_events
+    from runbook_nb.record.postmortem import draft_postmortem, write_draft
+    from runbook_nb.record.postmortem.draft import FILE
+    from runbook_nb.record.similar import seen_before
     from runbook_nb.timeline.incidents import find
 
     timeline = find(incidents or incidents_folder(), incident)
@@ -69,7 +69,7 @@ def diff(
     Example: runbook diff INC-2033 INC-2041
     """
     from runbook_nb.incident.context import incidents_folder
-    from runbook_nb.retrospect import compare, find_run, last_validation
+    from runbook_nb.record.postmortem import compare, find_run, last_validation
 
     if bool(second) is validation:
         message = "Name a second run, or give --validation."
@@ -100,8 +100,8 @@ def similar(
     Example: runbook similar INC-2041
     """
     from runbook_nb.incident.context import incidents_folder
-    from runbook_nb.record import plain_facts, read_events
-    from runbook_nb.similar import seen_before
+    from runbook_nb.record.facts import plain_facts, read_events
+    from runbook_nb.record.similar import seen_before
     from runbook_nb.text.formatting import one_line
     from runbook_nb.timeline.incidents import find
 

@@ -15,7 +15,6 @@ from typing import Any
 
 from chaoslib.exceptions import ActivityFailed
 
-from runbook_nb.closing import close
 from runbook_nb.errors import RunbookNotFoundError
 from runbook_nb.execute.progress import Progress
 from runbook_nb.incident.context import actor, incidents_folder
@@ -23,6 +22,7 @@ from runbook_nb.incident.recommend import newest
 from runbook_nb.lab.faults import named
 from runbook_nb.lab.lab import Lab, LabState
 from runbook_nb.lab.monitoring import wait_for_alerts, wait_until_quiet, webhook
+from runbook_nb.record.close import close
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.running import Order, Run, run
 from runbook_nb.timeline.alerts import read_alerts

@@ -8,8 +8,8 @@ import nbformat
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 from tornado.web import HTTPError
 
-from runbook_nb.archive.fragment import SHOWN_TYPES, clean_html
 from runbook_nb.incident.context import WORKING
+from runbook_nb.record.page.notebook_html import SHOWN_TYPES, clean_html
 from runbook_nb.saving_by_hand import mask_before_save
 from runbook_nb.text.files import write_atomically
 

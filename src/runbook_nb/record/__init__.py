@@ -1,5 +1,1 @@
-"""A timeline made readable: the facts of an incident."""
-
-from runbook_nb.record.record import Record, made_by, plain_facts, read_events
-
-__all__ = ["Record", "made_by", "plain_facts", "read_events"]
+"""What happened: a closed incident made readable, provable and findable."""

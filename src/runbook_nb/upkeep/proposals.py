@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from runbook_nb.errors import RunbookError
-from runbook_nb.record.remarks import EDITS, Kind
+from runbook_nb.record.facts.remarks import EDITS, Kind
 from runbook_nb.runbook.runbook import Runbook, is_injected, text_digest
 from runbook_nb.upkeep.sightings import Sighting
 

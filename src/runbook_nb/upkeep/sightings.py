@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from runbook_nb.record.remarks import Kind, Remark, copy_that_ran, remarks_of, runs_by_runbook
+from runbook_nb.record.facts.remarks import Kind, Remark, copy_that_ran, remarks_of, runs_by_runbook
 from runbook_nb.timeline.events import DRILL, Closed, Event
 from runbook_nb.timeline.log import Timeline
 

@@ -1,0 +1,113 @@
+"""Close an incident: keep what was done by hand, make its record, seal it."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from runbook_nb.errors import RunbookError, SettingMissingError
+from runbook_nb.incident.context import new_run_id
+from runbook_nb.probes.environment import Environment
+from runbook_nb.record.facts.fold import fold_manual_steps
+from runbook_nb.record.page import write_record
+from runbook_nb.record.proof import ENVELOPE, Seal, Statement, read_envelope, signing_seal
+from runbook_nb.redaction import Redactor
+from runbook_nb.redaction.outputs import masked_notebook
+from runbook_nb.runbook.lean import lean_imports
+from runbook_nb.runbook.runbook import Runbook
+from runbook_nb.text.files import write_atomically
+from runbook_nb.timeline.events import Closed, Started
+from runbook_nb.timeline.incidents import find, opened, refuse_closed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """A record that was made: its page, what was sealed, and with which key.
+
+    ``unanswered`` are the manual steps that stayed open.
+    """
+
+    incident: str
+    page: Path
+    unanswered: tuple[str, ...]
+    sealed: Statement
+    seal: Seal
+
+    @property
+    def message(self) -> str:
+        """What to post where others keep it: with it, the record has an outside witness."""
+        return (
+            f"{self.incident} is closed. Head of its timeline: {self.sealed.head}. "
+            f"Head of its whole record: {self.sealed.digest}, "
+            f"sealed by {self.seal.fingerprint or 'nobody'}. "
+            f"Compare: runbook verify {self.incident} --head {self.sealed.digest[:16]}"
+        )
+
+
+def close(incidents: Path, incident: str, *, by: str, resolution: str = "") -> Recorded:
+    """Close an open incident and make its record.
+
+    Works also when the last run was cut off. Raises IncidentStateError if it is closed already.
+    """
+    redactor = _redactor(incidents, incident)
+    timeline = find(incidents, incident, redactor=redactor)
+    refuse_closed(timeline)
+    _keep_working_copies(timeline.path.parent, redactor=redactor)
+    timeline.append(Closed(at=datetime.now(UTC), by=by, resolution=resolution))
+    return _record(incidents, incident, redactor)
+
+
+def remake(incidents: Path, incident: str) -> Recorded:
+    """Make the record anew from the timeline and the runs, and seal it again."""
+    return _record(incidents, incident, _redactor(incidents, incident))
+
+
+def _record(incidents: Path, incident: str, redactor: Redactor) -> Recorded:
+    timeline, seal = find(incidents, incident), signing_seal()
+    folder = timeline.path.parent
+    page = write_record(folder, redactor=redactor, seal=seal)
+    sealed = read_envelope(folder / ENVELOPE)
+    steps = fold_manual_steps(list(timeline))
+    unanswered = tuple(step.question for step in steps if step.is_open)
+    return Recorded(incident=incident, page=page, unanswered=unanswered, sealed=sealed, seal=seal)
+
+
+def _keep_working_copies(folder: Path, *, redactor: Redactor) -> None:
+    """Copy what was run by hand to the runs, masked; an open tab may write its own file on."""
+    lean_imports()
+    import nbformat
+
+    for path in sorted((folder / "working").glob("*.ipynb")):
+        try:
+            notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
+        except (OSError, ValueError, nbformat.ValidationError):
+            # A copy that cannot be read stays where it is; the timeline has what happened.
+            continue
+        if not any(cell.get("outputs") for cell in notebook.cells):
+            continue
+        # Named by when it was saved: a close that was cut off and repeated keeps one copy.
+        saved = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        kept = folder / "runs" / f"{new_run_id(path.stem, saved)}-by-hand.ipynb"
+        text = json.dumps(masked_notebook(notebook, redactor), indent=1, ensure_ascii=False)
+        write_atomically(kept, text + "\n")
+
+
+def _redactor(incidents: Path, incident: str) -> Redactor:
+    """Mask the secrets of the incident's environment, where its settings can still be read."""
+    timeline = find(incidents, incident)
+    first = opened(timeline)
+    # A second runbook joins with contacts of its own.
+    ran = dict.fromkeys([first.runbook, *(started.runbook for started in timeline.of(Started))])
+    contacts = [contact for name in ran for contact in _contacts(name)]
+    try:
+        return Environment.load(first.environment).redactor(allowed=contacts)
+    except SettingMissingError:
+        return Redactor(allowed=contacts)
+
+
+def _contacts(runbook: str) -> tuple[str, ...]:
+    """Return the addresses a runbook names; one that was renamed or retired since names none."""
+    try:
+        return Runbook.find(runbook).contacts
+    except RunbookError:
+        return ()

@@ -1,0 +1,202 @@
+"""Fold the events of a timeline into facts, one function a kind of fact."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from runbook_nb.record.facts.types import ActionFacts, CheckFacts, ReadingFacts, RunFacts, worst
+from runbook_nb.timeline.events import (
+    UNDO,
+    Acted,
+    Acting,
+    Alert,
+    Alerted,
+    Asked,
+    Changed,
+    Checked,
+    Decided,
+    Ended,
+    Event,
+    Noted,
+    Opened,
+    Outcome,
+    Started,
+    Stopped,
+    Undone,
+    Verified,
+)
+
+
+def fold_runs(events: Sequence[Event]) -> tuple[RunFacts, ...]:
+    """Return every run in the order of their start."""
+    runs: dict[str, RunFacts] = {}
+    for event in events:
+        if isinstance(event, Started):
+            runs[event.run] = _begun(event, runs.get(event.run))
+        elif event.run in runs:
+            runs[event.run] = _continued(runs[event.run], event)
+    return tuple(runs.values())
+
+
+def fold_checks(events: Sequence[Event]) -> tuple[CheckFacts, ...]:
+    """Return every check in the order of its first appearance, with first and last reading."""
+    checks: dict[str, CheckFacts] = {}
+    for seq, event in enumerate(events, start=1):
+        if not isinstance(event, Checked | Verified):
+            continue
+        known, reading = checks.get(event.title), _reading(event, seq)
+        if known is None:
+            checks[event.title] = CheckFacts(
+                title=event.title, before=event, readings=(reading,), worst=event.verdict
+            )
+        else:
+            checks[event.title] = replace(
+                known,
+                after=event,
+                readings=(*known.readings, reading),
+                worst=worst([known.worst, event.verdict]),
+            )
+    return tuple(checks.values())
+
+
+def fold_actions(events: Sequence[Event]) -> tuple[ActionFacts, ...]:
+    """Return every attempt at an action: its begin, outcome and undo joined."""
+    actions: list[ActionFacts] = []
+    chosen: dict[str, str | None] = {}
+    for event in events:
+        if isinstance(event, Decided):
+            chosen[event.run] = event.option
+        elif isinstance(event, Acting):
+            _begin(actions, event)
+        elif isinstance(event, Acted):
+            _end(actions, event)
+            if is_passed_over(event, chosen):
+                actions[-1] = replace(actions[-1], not_chosen=True)
+        elif isinstance(event, Undone):
+            _take_back(actions, event.title, undone=event)
+    return tuple(actions)
+
+
+def is_passed_over(event: Acted, chosen: Mapping[str, str | None]) -> bool:
+    """Tell whether an action was left out since its run chose another option, or none."""
+    others = event.option not in ("", chosen.get(event.run, event.option))
+    return event.outcome is Outcome.DECLINED and others
+
+
+def fold_manual_steps(events: Sequence[Event]) -> tuple[Asked, ...]:
+    """Return the newest state of each manual step, an answer before an open question."""
+    steps: dict[str, Asked] = {}
+    for event in events:
+        if isinstance(event, Asked):
+            known = steps.get(event.question)
+            if known is None or known.answer is None or event.answer is not None:
+                steps[event.question] = event
+    return tuple(steps.values())
+
+
+def fold_changes(events: Sequence[Event]) -> tuple[Changed, ...]:
+    """Return every edit of a step's cell once, as it ran last with that text."""
+    edits: dict[tuple[str, str, str], Changed] = {}
+    for event in events:
+        if isinstance(event, Changed):
+            edits[event.verb, event.title, event.after] = event
+    return tuple(edits.values())
+
+
+def first_alert(events: Sequence[Event]) -> Alert | None:
+    """Return the alert that opened the incident, or the first that joined it."""
+    alerts = (event.alert for event in events if isinstance(event, Opened | Alerted))
+    return next((alert for alert in alerts if alert is not None), None)
+
+
+def fold_people(events: Sequence[Event]) -> tuple[str, ...]:
+    """Return everybody who did something, in order of first appearance."""
+    return tuple(dict.fromkeys(event.by for event in events if event.by))
+
+
+def _reading(event: Checked | Verified, seq: int) -> ReadingFacts:
+    evidence = event.evidence
+    # Rows stand in the evidence; a reading over time is a number or a word.
+    answer = None if isinstance(evidence.answer, list | tuple | dict) else evidence.answer
+    return ReadingFacts(
+        seq=seq,
+        at=event.at,
+        run=event.run,
+        verdict=event.verdict,
+        answer=answer,
+        unit=evidence.unit,
+    )
+
+
+def _begun(event: Started, known: RunFacts | None) -> RunFacts:
+    if known is not None:
+        # The opening cell ran again: the run goes on, perhaps with another text.
+        return replace(known, runbook_digest=event.runbook_digest, parameters=event.parameters)
+    return RunFacts(
+        run=event.run,
+        runbook=event.runbook,
+        runbook_digest=event.runbook_digest,
+        environment=event.environment,
+        by=event.by,
+        attended=event.attended,
+        parameters=event.parameters,
+        versions=event.versions,
+        notebook=event.notebook,
+        started_at=event.at,
+    )
+
+
+def _continued(run: RunFacts, event: Event) -> RunFacts:
+    if isinstance(event, Ended):
+        return replace(run, ended_at=event.at, complete=event.complete, reason=event.reason)
+    if isinstance(event, Stopped):
+        return replace(run, stopped=event.reason)
+    return replace(run, last_step=_step(event) or run.last_step)
+
+
+def _step(event: Event) -> str:
+    """Name the step that wrote an event, as its cell does."""
+    if isinstance(event, Asked):
+        return f"ask {event.question!r}"
+    if isinstance(event, Decided):
+        return "decide"
+    if isinstance(event, Noted):
+        return ""
+    verbs: dict[type[Event], str] = {Checked: "check", Acting: "act", Acted: "act"}
+    verbs |= {Verified: "verify", Undone: "undo"}
+    verb = verbs.get(type(event))
+    return f"{verb} {getattr(event, 'title', '')!r}" if verb else ""
+
+
+def _begin(actions: list[ActionFacts], event: Acting) -> None:
+    if event.title.startswith(UNDO) and _take_back(
+        actions, event.title.removeprefix(UNDO), undoing=event
+    ):
+        return
+    actions.append(ActionFacts(title=event.title, acting=event))
+
+
+def _end(actions: list[ActionFacts], event: Acted) -> None:
+    for index in reversed(range(len(actions))):
+        begun = actions[index].acting
+        if begun and actions[index].acted is None and begun.title == event.title:
+            if begun.run == event.run:
+                actions[index] = replace(actions[index], acted=event)
+                return
+            break
+    actions.append(ActionFacts(title=event.title, acted=event))
+
+
+def _take_back(
+    actions: list[ActionFacts],
+    title: str,
+    *,
+    undoing: Acting | None = None,
+    undone: Undone | None = None,
+) -> bool:
+    """Join an undo to the newest done action of that title; False where there is none."""
+    for index in reversed(range(len(actions))):
+        if actions[index].title == title and actions[index].is_done:
+            begun = undoing or actions[index].undoing
+            actions[index] = replace(actions[index], undoing=begun, undone=undone)
+            return True
+    return False

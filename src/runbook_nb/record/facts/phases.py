@@ -1,0 +1,158 @@
+"""The phases of an incident: when each was reached, and how long people waited for a yes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from runbook_nb.incident.messages import is_message
+from runbook_nb.record.facts.fold import first_alert
+from runbook_nb.record.facts.types import ActionFacts
+from runbook_nb.text.durations import words
+from runbook_nb.timeline.events import (
+    Acted,
+    Approved,
+    Closed,
+    Decided,
+    Event,
+    Opened,
+    Outcome,
+    Started,
+    Verdict,
+    Verified,
+)
+
+PHASES: Final = ("Detected", "Acknowledged", "Diagnosed", "Mitigated", "Verified", "Closed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhaseFacts:
+    """One phase: when it was reached, in how many seconds after the one before, and by what.
+
+    ``at`` is None where it was not reached, or nobody wrote down that it was.
+    """
+
+    name: str
+    at: datetime | None = None
+    took_s: float | None = None
+    how: str = ""
+
+    @property
+    def said(self) -> str:
+        """The duration in words."""
+        if self.at is None:
+            return "not reached"
+        return "" if self.took_s is None else f"after {words(self.took_s)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaitFacts:
+    """How long an option waited for its approval; without ``given_at`` nobody gave it."""
+
+    option: str
+    asked_at: datetime
+    given_at: datetime | None = None
+    by: str = ""
+
+    @property
+    def took_s(self) -> float | None:
+        """The seconds from asking to the yes."""
+        return (self.given_at - self.asked_at).total_seconds() if self.given_at else None
+
+
+def fold_phases(events: Sequence[Event], actions: Sequence[ActionFacts]) -> tuple[PhaseFacts, ...]:
+    """Return all phases in their order; one that comes before an earlier one is left unreached."""
+    fix = fix_of(actions)
+    reached = (
+        _detected(events),
+        _acknowledged(events),
+        _diagnosed(events, fix),
+        (fix.acted.at, fix.title) if fix and fix.acted else None,
+        _verified(events, fix),
+        next(((event.at, event.by) for event in events if isinstance(event, Closed)), None),
+    )
+    phases: list[PhaseFacts] = []
+    before: datetime | None = None
+    for name, found in zip(PHASES, reached, strict=True):
+        if found is None or (before is not None and found[0] < before):
+            phases.append(PhaseFacts(name=name))
+            continue
+        at, how = found
+        took_s = (at - before).total_seconds() if before else None
+        phases.append(PhaseFacts(name=name, at=at, took_s=took_s, how=how))
+        before = at
+    return tuple(phases)
+
+
+def fold_waits(events: Sequence[Event]) -> tuple[WaitFacts, ...]:
+    """Return each time an option was refused for want of an approval, and when it got one."""
+    waits: dict[str, WaitFacts] = {}
+    done: list[WaitFacts] = []
+    for event in events:
+        if isinstance(event, Acted) and event.outcome is Outcome.REHEARSED:
+            waits.setdefault(event.option, WaitFacts(option=event.option, asked_at=event.at))
+        elif isinstance(event, Approved) and event.option in waits:
+            asked = waits.pop(event.option)
+            done.append(
+                WaitFacts(
+                    option=event.option, asked_at=asked.asked_at, given_at=event.at, by=event.by
+                )
+            )
+    return (*done, *waits.values())
+
+
+def fix_of(actions: Sequence[ActionFacts]) -> ActionFacts | None:
+    """Return the last action that was done, kept, and changed more than what people were told."""
+    fixes = [action for action in actions if action.is_done and not is_message(action.event)]
+    return fixes[-1] if fixes else None
+
+
+def clock_stops(events: Sequence[Event], phases: Sequence[PhaseFacts]) -> datetime | None:
+    """Return until when people had to be told: verified, else closed, else the last event."""
+    reached = {phase.name: phase.at for phase in phases}
+    return reached["Verified"] or reached["Closed"] or (events[-1].at if events else None)
+
+
+_Reached = tuple[datetime, str] | None
+
+
+def _detected(events: Sequence[Event]) -> _Reached:
+    opened = next((event for event in events if isinstance(event, Opened)), None)
+    if opened is None:
+        return None
+    alert = first_alert(events)
+    if alert and alert.starts_at and alert.starts_at <= opened.at:
+        return alert.starts_at, f"alert {alert.name}"
+    return opened.at, f"arrival of alert {alert.name}" if alert else f"opened by {opened.by}"
+
+
+def _acknowledged(events: Sequence[Event]) -> _Reached:
+    first = next((event for event in events if isinstance(event, Started)), None)
+    if first is None:
+        return None
+    return first.at, f"{first.by}, by hand" if first.attended else f"{first.by}, by command"
+
+
+def _diagnosed(events: Sequence[Event], fix: ActionFacts | None) -> _Reached:
+    """Return the decision that led to the fix; without one, the last decision."""
+    decisions = [event for event in events if isinstance(event, Decided)]
+    if fix is not None:
+        begun = (fix.acting or fix.event).at
+        led = [each for each in decisions if each.run == fix.event.run and each.at <= begun]
+        decisions = led or [each for each in decisions if each.at <= begun]
+    return (decisions[-1].at, decisions[-1].option or "nothing chosen") if decisions else None
+
+
+def _verified(events: Sequence[Event], fix: ActionFacts | None) -> _Reached:
+    """Return when the last check of the fix's run passed again; None while any did not."""
+    if fix is None or fix.acted is None:
+        return None
+    after = [
+        event
+        for event in events
+        if isinstance(event, Verified) and event.run == fix.event.run and event.at >= fix.acted.at
+    ]
+    newest = {event.title: event for event in after}
+    if not newest or any(event.verdict is not Verdict.PASS for event in newest.values()):
+        return None
+    return max(event.at for event in newest.values()), f"{len(newest)} checks"

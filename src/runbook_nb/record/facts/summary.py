@@ -1,0 +1,127 @@
+"""What happened, in two or three plain sentences made of facts only."""
+
+from collections.abc import Sequence
+
+from runbook_nb.record.facts.types import ActionFacts, CheckFacts, RunFacts
+from runbook_nb.text.formatting import clock, counted, listed, one_line
+from runbook_nb.timeline.events import Decided, Outcome, Verdict, Verified
+
+_NAMED = 6  # titles in one sentence; more are counted
+
+
+def proven(count: int, *, whole: bool) -> str:
+    """Say that only some events are proven, where the timeline is not whole."""
+    if whole:
+        return ""
+    if count == 0:
+        return "No event can be proven, so nothing is known."
+    return f"Only the first {counted(count, 'event')} can be proven; this tells of no more."
+
+
+def found(checks: Sequence[CheckFacts]) -> str:
+    """Say what the checks showed, by the worst verdict of each."""
+    if not checks:
+        return "No check was read, so nothing is known."
+    failed = _titles(checks, Verdict.FAIL)
+    unread = _titles(checks, Verdict.UNKNOWN)
+    warned = _titles(checks, Verdict.WARN)
+    total = len(checks)
+    if failed:
+        also = f"; {len(unread)} could not be read: {_named(unread)}" if unread else ""
+        return f"{len(failed)} of {counted(total, 'check')} failed: {_named(failed)}{also}."
+    if unread:
+        return f"No check failed, but {len(unread)} of {total} could not be read: {_named(unread)}."
+    if warned:
+        return f"No check of {total} failed; {len(warned)} warned: {_named(warned)}."
+    every = "The only check" if total == 1 else f"All {total} checks"
+    return f"{every} passed: nothing was found wrong."
+
+
+def done(actions: Sequence[ActionFacts], decisions: Sequence[Decided]) -> str:
+    """Say what was changed, and what may be half done."""
+    options = dict.fromkeys(one_line(each.option) for each in decisions if each.option)
+    chosen = f"{listed(options)} {'was' if len(options) == 1 else 'were'} chosen" if options else ""
+    cut = [action for action in actions if action.was_cut_off]
+    if cut:
+        return f"“{_named([each.title for each in cut])}” was cut off and may be half done."
+    failed = [action for action in actions if _outcome(action) is Outcome.FAILED]
+    finished = [action for action in actions if action.is_done]
+    undone = [action.title for action in actions if action.is_undone]
+    said = [chosen] if chosen else []
+    said += [f"“{one_line(each.title)}” was done at {clock(each.event.at)}" for each in finished]
+    said += [f"“{one_line(each.title)}” failed and may be half done" for each in failed]
+    said += [f"“{_named(undone)}” was undone"] if undone else []
+    if not (finished or failed or undone):
+        said.append(_not_done(actions))
+    return f"{'; '.join(said)}."
+
+
+def standing(
+    verifications: Sequence[Verified], checks: Sequence[CheckFacts], actions: Sequence[ActionFacts]
+) -> str:
+    """Say whether it is verified, by the newest verification of each check."""
+    newest = {event.title: event for event in verifications}
+    held = [title for title, event in newest.items() if event.verdict is Verdict.PASS]
+    missed = [title for title in newest if title not in held]
+    if missed:
+        return f"Not verified: {_named(missed)} did not pass again."
+    if not any(action.is_done for action in actions):
+        return ""
+    if not held:
+        return "Nothing was verified after it."
+    still = [check.title for check in checks if check.verdict is Verdict.FAIL]
+    but = f", but the last reading of {_named(still)} still fails" if still else ""
+    return f"Verified: {_held(held, checks)} again{but}."
+
+
+def ending(runs: Sequence[RunFacts], *, is_open: bool, whole: bool) -> str:
+    """Say where it stopped early, and whether it is still open, if all of it is known."""
+    if not whole:
+        return ""
+    said = [stopped_at(run, is_open=is_open) for run in runs[-1:]]
+    said += ["The incident is still open."] if is_open else []
+    return " ".join(part for part in said if part)
+
+
+def stopped_at(run: RunFacts, *, is_open: bool) -> str:
+    """Say where a run stopped that did not come to its end; empty where it did."""
+    after = f" The last step seen is {one_line(run.last_step)}." if run.last_step else ""
+    if run.stopped:
+        return f"The run stopped early: {one_line(run.stopped).rstrip('.')}."
+    if run.complete is False:
+        because = f": {one_line(run.reason).rstrip('.')}" if run.reason else ""
+        return f"The run of {run.runbook} did not come to its end{because}.{after}"
+    # A responder ends a run by closing the incident; nothing else marks its end.
+    if run.complete is None and (is_open or not run.attended):
+        return f"The run of {run.runbook} has no end: it still runs or was cut off.{after}"
+    return ""
+
+
+def _held(held: Sequence[str], checks: Sequence[CheckFacts]) -> str:
+    failed = _titles(checks, Verdict.FAIL)
+    if len(failed) > 1 and set(held) >= set(failed):
+        return f"all {len(failed)} failed checks pass"
+    return f"{_named(held)} {'passes' if len(held) == 1 else 'pass'}"
+
+
+def _not_done(actions: Sequence[ActionFacts]) -> str:
+    outcomes = {action.title: action.said for action in actions if not action.not_chosen}
+    if not outcomes:
+        return "nothing was changed"
+    each = [f"“{one_line(title)}” was {said}" for title, said in outcomes.items()]
+    return f"nothing was changed: {listed(each)}"
+
+
+def _outcome(action: ActionFacts) -> Outcome | None:
+    return action.acted.outcome if action.acted else None
+
+
+def _titles(checks: Sequence[CheckFacts], verdict: Verdict) -> list[str]:
+    return [check.title for check in checks if check.worst is verdict]
+
+
+def _named(titles: Sequence[str]) -> str:
+    shown = [one_line(title, 120) for title in titles[:_NAMED]]
+    if len(titles) > _NAMED:
+        shown.append(f"{len(titles) - _NAMED} more")
+    return listed(shown)

@@ -1,0 +1,65 @@
+"""Which folders are incidents, and whether one changed since it was read."""
+
+import os
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from runbook_nb.record.proof import ENVELOPE, FACTS, PAGE, TIMELINE
+
+# A file system may keep times to two seconds: what changed within that could change again unseen.
+SETTLED_S: Final = 2.0
+MISSING: Final = "missing"
+_NUMBERED: Final = re.compile(r"INC-\d+")
+_RECORDED: Final = (PAGE, FACTS, ENVELOPE)
+
+
+def stamps(incidents: Path, *, now: datetime) -> Iterator[tuple[str, str]]:
+    """Return each incident's folder name with a stamp that changes when its timeline does.
+
+    The stamp is empty while the timeline is so new that a change could leave no trace.
+    """
+    try:
+        folder = os.open(incidents, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        return
+    settled = now.timestamp() - SETTLED_S
+    try:
+        # Names are listed before any is looked at: half of them change while others are written.
+        for name in sorted(os.listdir(incidents)):  # noqa: PTH208 - a hundred thousand names
+            if not name.startswith("."):
+                stamp = _stamp(name, folder, settled)
+                if stamp is not None:
+                    yield name, stamp
+    finally:
+        os.close(folder)
+
+
+def _stamp(name: str, folder: int, settled: float) -> str | None:
+    """Return the stamp of a timeline, and None for what is no incident."""
+    try:
+        found = os.stat(f"{name}/{TIMELINE}", dir_fd=folder)
+    except NotADirectoryError:
+        return None
+    except OSError as error:
+        return f"{MISSING} {error.errno}" if _was_incident(name, folder) else None
+    if max(found.st_mtime, found.st_ctime) > settled:
+        return ""
+    return f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}"
+
+
+def _was_incident(name: str, folder: int) -> bool:
+    """Tell whether a folder without a readable timeline held one, by its name or what is left."""
+    if _NUMBERED.fullmatch(name):
+        return True
+    for file in _RECORDED:
+        try:
+            os.stat(f"{name}/{file}", dir_fd=folder)
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return True
+        return True
+    return False

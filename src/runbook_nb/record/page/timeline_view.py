@@ -1,0 +1,140 @@
+"""The timeline as it is told on the page: the lines of the story, each with source and links."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from runbook_nb.incident.cards.describe import face
+from runbook_nb.incident.cards.description import Face, Tone, against
+from runbook_nb.record.facts import Record
+from runbook_nb.record.page.anchors import Anchors
+from runbook_nb.text.formatting import one_line
+from runbook_nb.timeline.events import (
+    UNDO,
+    Acted,
+    Acting,
+    Asked,
+    Checked,
+    Event,
+    Noted,
+    Undone,
+    Verdict,
+    Verified,
+)
+
+_PHRASE: Final = 220  # characters of a phrase; its evidence holds the rest
+_NOTE: Final = 4_000  # characters of a note: its words are all there is of it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A phrase of a line, and the place on the page that holds its evidence."""
+
+    said: str
+    anchor: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One line of the told timeline: when, how it stands, what, and who or what says so."""
+
+    at: datetime
+    place: str
+    tone: Tone
+    sign: str
+    word: str
+    parts: tuple[Part, ...]
+    systems: tuple[str, ...]
+    who: tuple[str, ...]
+    run: str = ""
+
+    @property
+    def source(self) -> str:
+        """The systems that were read, the run, and who ran it."""
+        return ", ".join([*self.systems, *self.who]) or "the program"
+
+
+def full_log(record: Record, events: Sequence[Event], anchors: Anchors) -> list[Line]:
+    """Return one line for each event."""
+    return [_line(record, event, anchors) for event in events]
+
+
+def curated(record: Record, events: Sequence[Event], anchors: Anchors) -> list[Line]:
+    """Return the lines that tell the story; readings of one kind in a row are one line."""
+    lines: list[Line] = []
+    for event in _told(record, events):
+        line = _line(record, event, anchors)
+        if lines and isinstance(event, Checked | Verified) and _joins(lines[-1], line):
+            lines[-1] = _joined(lines[-1], line)
+        else:
+            lines.append(line)
+    return lines
+
+
+def _told(record: Record, events: Sequence[Event]) -> Iterator[Event]:
+    """Leave out what passed, what was passed over, and what the end of an action says again."""
+    passed_over = {id(action.acted) for action in record.actions if action.not_chosen}
+    answered = {step.question: step for step in record.manual_steps}
+    for place, event in enumerate(events):
+        if isinstance(event, Checked):
+            tells = event.verdict is not Verdict.PASS and event.purpose == "check"
+        elif isinstance(event, Asked):
+            tells = answered[event.question] is event
+        elif isinstance(event, Noted):
+            tells = not event.runbook
+        elif isinstance(event, Acting):
+            tells = not _has_end(event, events[place + 1 :])
+        else:
+            tells = id(event) not in passed_over
+        if tells:
+            yield event
+
+
+def _line(record: Record, event: Event, anchors: Anchors) -> Line:
+    shown = face(event)
+    return Line(
+        at=event.at,
+        place=anchors.line(event),
+        tone=shown.tone,
+        sign=shown.sign,
+        word=shown.word.lower(),
+        parts=(Part(said=_said(event, shown), anchor=anchors.of(event)),),
+        systems=_systems(event),
+        who=_who(record, event, anchors),
+        run=event.run,
+    )
+
+
+def _said(event: Event, shown: Face) -> str:
+    if isinstance(event, Noted):
+        return one_line(event.text, _NOTE)
+    if isinstance(event, Verified) and event.verdict is Verdict.PASS:
+        return one_line(f"{event.title}: {against(event.evidence, '', event.expect)}", _PHRASE)
+    return one_line(shown.said, _PHRASE)
+
+
+def _systems(event: Event) -> tuple[str, ...]:
+    named = event.evidence.source if isinstance(event, Checked | Verified) else ""
+    return tuple(named.split(", ")) if named else ()
+
+
+def _who(record: Record, event: Event, anchors: Anchors) -> tuple[str, ...]:
+    number = anchors.runs.get(event.run)
+    run = f"run {number}" if number and len(record.runs) > 1 else ""
+    return tuple(part for part in (run, event.by) if part)
+
+
+def _joined(before: Line, line: Line) -> Line:
+    """Return both lines as one."""
+    systems = tuple(dict.fromkeys([*before.systems, *line.systems]))
+    return replace(before, parts=(*before.parts, *line.parts), systems=systems)
+
+
+def _joins(before: Line, line: Line) -> bool:
+    return (before.word, before.run) == (line.word, line.run)
+
+
+def _has_end(begun: Acting, later: Sequence[Event]) -> bool:
+    title = begun.title.removeprefix(UNDO)
+    return any(isinstance(event, Acted | Undone) and event.title == title for event in later)

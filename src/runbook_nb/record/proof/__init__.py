@@ -1,0 +1,44 @@
+"""The proof of a record: what it holds, who sealed it, and whether that is still so."""
+
+from runbook_nb.record.proof.comparison import Change, Problem
+from runbook_nb.record.proof.contents import (
+    ENVELOPE,
+    FACTS,
+    PAGE,
+    TIMELINE,
+    Content,
+    contents_of,
+    without_copies,
+)
+from runbook_nb.record.proof.envelope import EnvelopeError, Statement, read_envelope, seal_record
+from runbook_nb.record.proof.keys import Seal, signing_seal
+from runbook_nb.record.proof.verification import (
+    Signer,
+    Standing,
+    Verification,
+    Witnessed,
+    verify_record,
+)
+
+__all__ = [
+    "ENVELOPE",
+    "FACTS",
+    "PAGE",
+    "TIMELINE",
+    "Change",
+    "Content",
+    "EnvelopeError",
+    "Problem",
+    "Seal",
+    "Signer",
+    "Standing",
+    "Statement",
+    "Verification",
+    "Witnessed",
+    "contents_of",
+    "read_envelope",
+    "seal_record",
+    "signing_seal",
+    "verify_record",
+    "without_copies",
+]
