@@ -15,10 +15,10 @@ import nbformat
 import pytest
 
 from runbook_nb.errors import ExecutionError, ParameterError
-from runbook_nb.execute import Execution, execute
 from runbook_nb.incident.context import RunContext
 from runbook_nb.redaction import Redactor
 from runbook_nb.runbook.runbook import Runbook
+from runbook_nb.runs.engine import Execution, execute
 
 PARAMETERS = 'incident_id: str = "INC-1"\nenvironment: str = "lab"\nnote: str = ""'
 OPENING = """\

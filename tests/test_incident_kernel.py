@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from jupyter_client.manager import KernelManager
 
-from runbook_nb.execute import execute
-from runbook_nb.execute.progress import for_stream
 from runbook_nb.incident.context import RunContext
 from runbook_nb.record.facts import Record
 from runbook_nb.redaction import Redactor
 from runbook_nb.runbook.runbook import Runbook
+from runbook_nb.runs.engine import execute
+from runbook_nb.runs.engine.progress import for_stream
 from runbook_nb.timeline.events import Acted, Changed, Started
 from runbook_nb.timeline.incidents import find
 

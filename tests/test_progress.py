@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from runbook_nb.execute import progress
-from runbook_nb.execute.progress import EventFeed, Execution, PlainProgress, TerminalProgress
 from runbook_nb.runbook.runbook import Runbook
+from runbook_nb.runs.engine import progress
+from runbook_nb.runs.engine.progress import EventFeed, Execution, PlainProgress, TerminalProgress
 from runbook_nb.timeline.events import (
     Acted,
     Checked,

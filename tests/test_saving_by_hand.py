@@ -5,7 +5,7 @@ import json
 import pytest
 
 from runbook_nb.runbook.runbook import Runbook, runbooks_folder
-from runbook_nb.saving_by_hand import mask_before_save
+from runbook_nb.runs.by_hand.save import mask_before_save
 
 
 @pytest.fixture

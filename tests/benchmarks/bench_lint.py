@@ -15,7 +15,7 @@ NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 MODEL = "heartbeat_failure_recovery"
 LINT = (
     "import sys; from datetime import UTC, datetime; from pathlib import Path; "
-    "from runbook_nb.lint import lint; "
+    "from runbook_nb.authoring.lint import lint; "
     "print(len(lint([], folder=Path(sys.argv[1]), now=datetime.now(UTC))))"
 )
 

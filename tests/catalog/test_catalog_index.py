@@ -4,10 +4,10 @@ from datetime import date
 
 import pytest
 
+from runbook_nb.authoring.lint.context import PLATFORM
+from runbook_nb.authoring.lint.rules.header import GROUPS as LINTED_GROUPS
+from runbook_nb.authoring.lint.rules.header import REVIEW_DAYS, REVIEW_DAYS_SEV1
 from runbook_nb.errors import RunbookFormatError
-from runbook_nb.lint.rules.header import GROUPS as LINTED_GROUPS
-from runbook_nb.lint.rules.header import REVIEW_DAYS, REVIEW_DAYS_SEV1
-from runbook_nb.lint.shelf import PLATFORM
 from runbook_nb.runbook.catalog import State
 from runbook_nb.runbook.catalog.freshness import Freshness
 from runbook_nb.runbook.catalog.listing import index_lines

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from drafting_kept import NOW
 
-from runbook_nb.drafting import Imported, draft, parse_source, write_drafts
+from runbook_nb.authoring.importer import Imported, draft, parse_source, write_drafts
 
 ROOT = Path(__file__).parents[2]
 

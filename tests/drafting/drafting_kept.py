@@ -6,8 +6,8 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-from runbook_nb.drafting import Imported
-from runbook_nb.lint import Severity, lint
+from runbook_nb.authoring.importer import Imported
+from runbook_nb.authoring.lint import Severity, lint
 from runbook_nb.runbook.pair import out_of_date
 from runbook_nb.runbook.runbook import Runbook
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from drafting_kept import NOW
 
+from runbook_nb.authoring.importer import Imported, draft, parse_source, split
+from runbook_nb.authoring.importer.commands import commands
+from runbook_nb.authoring.importer.markdown import Block, Kind
+from runbook_nb.authoring.importer.sections import recognised
 from runbook_nb.cli import main
-from runbook_nb.drafting import Imported, draft, parse_source, split
-from runbook_nb.drafting.commands import commands
-from runbook_nb.drafting.markdown import Block, Kind
-from runbook_nb.drafting.sections import recognised
 from runbook_nb.errors import RunbookFormatError, RunbookNotFoundError
 from runbook_nb.runbook.runbook import Runbook
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from drafting_kept import NOW
 
-from runbook_nb.drafting import Wanted, begin
+from runbook_nb.authoring.importer import Wanted, begin
+from runbook_nb.authoring.lint import Severity, lint
 from runbook_nb.errors import RunbookFormatError
-from runbook_nb.lint import Severity, lint
 from runbook_nb.runbook.pair import out_of_date, write
 
 FILLED = {

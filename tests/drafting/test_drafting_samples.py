@@ -9,7 +9,7 @@ from drafting_kept import NOW, demand_sound, demand_whole
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from runbook_nb.drafting import Imported
+from runbook_nb.authoring.importer import Imported
 from runbook_nb.errors import RunbookFormatError
 
 SAMPLES = sorted((Path(__file__).parent / "samples").glob("*.md"))

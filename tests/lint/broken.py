@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from runbook_nb.lint import Finding, lint
+from runbook_nb.authoring.lint import Finding, lint
 from runbook_nb.runbook import pair
 
 BAD = Path(__file__).parent / "bad"

@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+import runbook_nb.lint
 from broken import NOW, found_in
 
-import runbook_nb.lint
+from runbook_nb.authoring.lint import RULES, Finding, Severity, as_json, as_sarif, as_text, lint
 from runbook_nb.errors import RunbookNotFoundError
-from runbook_nb.lint import RULES, Finding, Severity, as_json, as_sarif, as_text, lint
 
 ROOT = Path("/checkout")
 ERROR = Finding(
@@ -31,9 +31,11 @@ WARNING = Finding(
 
 def test_all_public_names_exist_and_are_sorted():
     """The list is the contract."""
-    assert sorted(runbook_nb.lint.__all__) == sorted(set(runbook_nb.lint.__all__))
-    for name in runbook_nb.lint.__all__:
-        assert getattr(runbook_nb.lint, name) is not None
+    assert sorted(runbook_nb.authoring.lint.__all__) == sorted(
+        set(runbook_nb.authoring.lint.__all__)
+    )
+    for name in runbook_nb.authoring.lint.__all__:
+        assert getattr(runbook_nb.authoring.lint, name) is not None
 
 
 def test_text_is_file_line_rule_message():

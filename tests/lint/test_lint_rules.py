@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from broken import break_it, edits, found_in
 
-from runbook_nb.lint import RULES, Severity, as_text, lint
+from runbook_nb.authoring.lint import RULES, Severity, as_text, lint
 from runbook_nb.runbook import pair
 
 SHIPPED = sorted((Path(__file__).parents[2] / "notebooks").glob("*.md"))
@@ -72,7 +72,7 @@ def test_the_words_of_the_verbs_are_those_of_the_incident():
     """Lint knows them by heart, since it may not run what it judges."""
     import inspect
 
-    words = importlib.import_module("runbook_nb.lint.rules.cells").WORDS
+    words = importlib.import_module("runbook_nb.authoring.lint.rules.cells").WORDS
     verbs = importlib.import_module("runbook_nb.incident").Incident
     for verb, (count, needed, allowed) in words.items():
         _, *rest = inspect.signature(getattr(verbs, verb)).parameters.values()

@@ -10,12 +10,12 @@ from broken import BAD, NOW, found_in
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runbook_nb.lint import lint
-from runbook_nb.lint.page import Page
-from runbook_nb.lint.rules import RULES
-from runbook_nb.lint.rules.commands import changes
-from runbook_nb.lint.shelf import Shelf
-from runbook_nb.lint.twin import is_twin
+from runbook_nb.authoring.lint import lint
+from runbook_nb.authoring.lint.context import Shelf
+from runbook_nb.authoring.lint.in_sync import is_twin
+from runbook_nb.authoring.lint.page import Page
+from runbook_nb.authoring.lint.rules import RULES
+from runbook_nb.authoring.lint.rules.commands import changes
 from runbook_nb.runbook import pair
 
 GOOD = (BAD / "trial.md").read_text(encoding="utf-8")

@@ -1,7 +1,7 @@
 """Drills that are not run: each says that it found what it must, or what it is told."""
 
-from runbook_nb.drills import Drill, DrillResult
-from runbook_nb.upkeep.shortfall import expectation
+from runbook_nb.authoring.drills import Drill, DrillResult
+from runbook_nb.authoring.maintenance.mismatch import expectation
 
 NAME = "heartbeat_failure_recovery"
 

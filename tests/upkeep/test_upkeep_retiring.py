@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 from said_drills import NAME
 
+from runbook_nb.authoring.maintenance import retire
 from runbook_nb.errors import RunbookError, RunbookNotFoundError
 from runbook_nb.record.close import close, remake
 from runbook_nb.redaction import Redactor
@@ -14,7 +15,6 @@ from runbook_nb.runbook.pair import out_of_date
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.timeline.events import Alert, Noted
 from runbook_nb.timeline.incidents import declare
-from runbook_nb.upkeep import retire
 
 TODAY = date(2026, 11, 23)
 

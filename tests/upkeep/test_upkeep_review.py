@@ -4,14 +4,14 @@ import json
 
 import pytest
 
+from runbook_nb.authoring.maintenance import Review
+from runbook_nb.authoring.maintenance.report import proposal_lines
 from runbook_nb.errors import IncidentStateError
 from runbook_nb.probes.calls import Probe
 from runbook_nb.probes.limits import at_most
 from runbook_nb.record.facts.remarks import Kind
 from runbook_nb.testing import scripted_probe
 from runbook_nb.timeline.events import Asked, Closed, Decided, Noted
-from runbook_nb.upkeep import Review
-from runbook_nb.upkeep.saying import proposal_lines
 
 
 @pytest.fixture

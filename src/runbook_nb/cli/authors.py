@@ -12,7 +12,7 @@ from runbook_nb.cli.app import EXIT_CODES, AsJson, app
 from runbook_nb.timeline.events import Verdict
 
 if TYPE_CHECKING:
-    from runbook_nb.drafting import Gap, Imported
+    from runbook_nb.authoring.importer import Gap, Imported
 
 
 @app.command()
@@ -33,7 +33,7 @@ def new(
 
     Example: runbook new cache_stampede --severity SEV2 --fault cache_cold
     """
-    from runbook_nb.drafting import Wanted, begin
+    from runbook_nb.authoring.importer import Wanted, begin
     from runbook_nb.runbook.runbook import runbooks_folder
 
     wanted = Wanted(
@@ -81,17 +81,17 @@ def import_(
 
     Example: runbook import wiki/cache.md --to drafts
     """
-    from runbook_nb import drafting
+    from runbook_nb.authoring import importer
     from runbook_nb.errors import ParameterError
     from runbook_nb.runbook.runbook import runbooks_folder
 
     if split and name:
         message = "--name names one draft, and --split makes several. Leave one of them out."
         raise ParameterError(message)
-    now, source = datetime.now(UTC), drafting.read_source(file)
-    sources = drafting.split(source) if split else [source]
-    drafts = [drafting.draft(one, now=now, name=name) for one in sources]
-    written = drafting.write_drafts(drafts, to=to, runbooks=runbooks_folder(), now=now)
+    now, source = datetime.now(UTC), importer.read_source(file)
+    sources = importer.split(source) if split else [source]
+    drafts = [importer.draft(one, now=now, name=name) for one in sources]
+    written = importer.write_drafts(drafts, to=to, runbooks=runbooks_folder(), now=now)
     if as_json:
         typer.echo(json.dumps({"drafts": [one.facts() for one in written]}, indent=2))
     else:
@@ -110,8 +110,8 @@ def calls(
 
     Example: runbook calls sessions
     """
+    from runbook_nb.authoring.lint.call_registry import Known
     from runbook_nb.errors import ParameterError
-    from runbook_nb.lint.known import Known
 
     offered = [one for one in Known().offered() if _speaks_of(one.line + one.about, word)]
     if not offered:

@@ -26,9 +26,9 @@ def lint(
 
     Example: runbook lint heartbeat_failure_recovery
     """
-    from runbook_nb.lint import RULES, Severity, as_sarif, as_text
-    from runbook_nb.lint import as_json as json_of
-    from runbook_nb.lint import lint as lint_runbooks
+    from runbook_nb.authoring.lint import RULES, Severity, as_sarif, as_text
+    from runbook_nb.authoring.lint import as_json as json_of
+    from runbook_nb.authoring.lint import lint as lint_runbooks
     from runbook_nb.runbook.runbook import runbooks_folder
 
     if rules:

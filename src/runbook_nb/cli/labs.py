@@ -32,8 +32,8 @@ def drill(
 
     Example: runbook drill heartbeat_failure_recovery --fault agent_hung
     """
-    from runbook_nb.drills import find_drills
-    from runbook_nb.drills.series import drill_all, first_drill
+    from runbook_nb.authoring.drills import find_drills
+    from runbook_nb.authoring.drills.series import drill_all, first_drill
 
     drills = find_drills() if every else find_drills(name, fault)
     if not every and fault is None:

@@ -11,7 +11,7 @@ from runbook_nb.cli.runbooks import catalogue, runbook_names
 from runbook_nb.errors import LabError, RunbookNotFoundError
 
 if TYPE_CHECKING:
-    from runbook_nb.opening import Choice, Unclear
+    from runbook_nb.runs.by_hand import Choice, Unclear
     from runbook_nb.timeline.events import Alert
 
 
@@ -43,7 +43,7 @@ def open_(
     Example: runbook open "beats are late" --incident INC-2041
     """
     from runbook_nb.incident.context import actor, incidents_folder
-    from runbook_nb.opening import prepare, show
+    from runbook_nb.runs.by_hand import prepare, show
     from runbook_nb.timeline.alerts import read_alerts
 
     folder = (incidents or incidents_folder()).absolute()
@@ -79,8 +79,8 @@ def _choice(
     told: str, *, incidents: Path, incident: str | None, alert: "Alert | None"
 ) -> "Choice | None":
     """Return the runbook to open; None where nothing was said of it."""
-    from runbook_nb.opening import Unclear, by_alert, by_incident, by_words
     from runbook_nb.runbook.catalog.coverage import lab_alerts
+    from runbook_nb.runs.by_hand import Unclear, by_alert, by_incident, by_words
 
     if told:
         found = by_words(told, catalogue(), summaries=lab_alerts())
@@ -92,7 +92,7 @@ def _choice(
 
 def _asked(unclear: "Unclear") -> "Choice":
     """Let a person choose; raises RunbookNotFoundError where there is none to ask."""
-    from runbook_nb.opening.choice import because
+    from runbook_nb.runs.by_hand.choice import because
 
     lines = [
         f"  {number}. {hit.entry.name:30} {because(hit)}"

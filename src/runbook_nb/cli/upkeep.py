@@ -56,10 +56,10 @@ def validate(
 
     Example: runbook validate --due --at-most 2
     """
+    from runbook_nb.authoring.maintenance import chosen
+    from runbook_nb.authoring.maintenance.on_lab import lab_validator, validate_each
+    from runbook_nb.authoring.maintenance.report import validation_facts, validation_lines
     from runbook_nb.incident.context import actor, incidents_folder
-    from runbook_nb.upkeep import chosen
-    from runbook_nb.upkeep.on_lab import lab_validator, validate_each
-    from runbook_nb.upkeep.saying import validation_facts, validation_lines
 
     names = chosen(catalogue(), name=name, only_due=only_due, at_most=at_most)
     if not names:
@@ -160,7 +160,7 @@ def review(
 
     Example: runbook review
     """
-    from runbook_nb.upkeep.saying import proposal_facts, proposal_lines
+    from runbook_nb.authoring.maintenance.report import proposal_facts, proposal_lines
 
     if context.invoked_subcommand is not None:
         return
@@ -210,9 +210,9 @@ def retire(
 
     Example: runbook retire old_one --reason "The queue is gone." --superseded-by new_one
     """
+    from runbook_nb.authoring.maintenance import retire as retire_runbook
     from runbook_nb.incident.context import actor
     from runbook_nb.runbook.runbook import runbooks_folder
-    from runbook_nb.upkeep import retire as retire_runbook
 
     done = retire_runbook(
         name,
@@ -240,9 +240,9 @@ def _renew_index() -> None:
 
 
 def _review(incidents: Path | None, *, drills: bool) -> Any:
+    from runbook_nb.authoring.maintenance import Review
     from runbook_nb.incident.context import incidents_folder
     from runbook_nb.runbook.runbook import runbooks_folder
-    from runbook_nb.upkeep import Review
 
     return Review(
         incidents=incidents or incidents_folder(), folder=runbooks_folder(), drills=drills

@@ -1,0 +1,1 @@
+"""Write runbooks, hold them to the rules, prove them and keep them true."""

@@ -1,0 +1,15 @@
+"""Drills: faults that prove a runbook."""
+
+from runbook_nb.authoring.drills.experiment import Drill, DrillResult, find_drills, run_drill
+from runbook_nb.authoring.drills.series import alone_on_lab, drill_all, first_drill, table
+
+__all__ = [
+    "Drill",
+    "DrillResult",
+    "alone_on_lab",
+    "drill_all",
+    "find_drills",
+    "first_drill",
+    "run_drill",
+    "table",
+]

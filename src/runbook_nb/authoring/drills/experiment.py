@@ -1,0 +1,133 @@
+"""Drills: inject a fault, run the runbook, compare with what it must find, heal.
+
+A drill is an experiment of Chaos Toolkit in ``notebooks/drills``, one file for each runbook and
+fault, named ``<runbook>.<fault>.json``. It runs here with live progress, and under ``chaos run``
+unchanged.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runbook_nb.authoring.drills.steps import Stage, findings, prepare
+from runbook_nb.errors import DrillError, near
+from runbook_nb.runbook.runbook import runbooks_folder
+from runbook_nb.runs.engine.progress import Progress
+
+CONTROL = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drill:
+    """One experiment: its runbook, its fault (``none`` for the control) and its file."""
+
+    runbook: str
+    fault: str
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The drill's name: runbook and fault."""
+        return f"{self.runbook}.{self.fault}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrillResult:
+    """What a drill showed. ``problem`` is empty when it passed; ``record`` is the page.
+
+    ``journal`` is what Chaos Toolkit wrote about it.
+    """
+
+    drill: Drill
+    problem: str
+    took_s: float
+    incident: str = ""
+    record: Path | None = None
+    found: dict[str, Any] | None = None
+    journal: dict[str, Any] | None = None
+    interrupted: bool = False
+
+    @property
+    def passed(self) -> bool:
+        """Tell whether the runbook found and fixed what it must, and the lab is well again."""
+        return not self.problem
+
+    def facts(self) -> dict[str, Any]:
+        """Return the result as JSON."""
+        return {
+            "drill": self.drill.name,
+            "passed": self.passed,
+            "problem": self.problem,
+            "took_s": round(self.took_s, 1),
+            "incident": self.incident,
+            "record": str(self.record or ""),
+            "found": self.found,
+        }
+
+
+def find_drills(runbook: str | None = None, fault: str | None = None) -> list[Drill]:
+    """Return the drills of a runbook, or all; raises DrillError with near names if none fits."""
+    known = [_drill(path) for path in sorted((runbooks_folder() / "drills").glob("*.json"))]
+    found = [
+        drill
+        for drill in known
+        if runbook in (None, drill.runbook) and fault in (None, drill.fault)
+    ]
+    if not found:
+        wanted = ".".join(filter(None, (runbook or "*", fault)))
+        message = f"No drill {wanted!r}. {near(wanted, (drill.name for drill in known))}"
+        raise DrillError(message)
+    return found
+
+
+def run_drill(drill: Drill, *, progress: Progress, say: Callable[[str], None]) -> DrillResult:
+    """Run one drill on the running lab and return what it showed."""
+    from chaoslib.experiment import run_experiment
+
+    # Chaos Toolkit logs to the terminal by itself; what matters is said here and in the journal.
+    logging.getLogger("chaostoolkit").setLevel(logging.CRITICAL)
+    experiment = json.loads(drill.path.read_text(encoding="utf-8"))
+    stage = Stage(progress=progress)
+    prepare(stage)
+    began = time.monotonic()
+    say(f"{experiment['title']}: {experiment['description']}")
+    journal = run_experiment(experiment, settings={})
+    return DrillResult(
+        drill=drill,
+        problem=_problem(journal, firing=stage.firing),
+        took_s=time.monotonic() - began,
+        incident=stage.run.incident if stage.run else "",
+        record=stage.record,
+        found=findings(stage.run) if stage.run else None,
+        journal=journal,
+        interrupted=journal["status"] == "interrupted"
+        or bool(stage.run and stage.run.execution.reason == "interrupted"),
+    )
+
+
+def _drill(path: Path) -> Drill:
+    runbook, _, fault = path.stem.partition(".")
+    return Drill(runbook=runbook, fault=fault, path=path)
+
+
+def _problem(journal: dict[str, Any], *, firing: list[str]) -> str:
+    """Say what went wrong, the first thing first; empty when nothing did."""
+    before = (journal.get("steady_states") or {}).get("before") or {}
+    if not before.get("steady_state_met", True):
+        return f"The lab was not healthy before the drill: {', '.join(firing)}."
+    for step in [*journal.get("run", ()), *journal.get("rollbacks", ())]:
+        if step["status"] != "succeeded":
+            return f"{step['activity']['name']}: {_last_line(step)}"
+    if journal["status"] != "completed" or journal["deviated"]:
+        said = ", ".join(firing) or journal["status"]
+        return f"The lab was not healthy after the drill: {said}."
+    return ""
+
+
+def _last_line(step: dict[str, Any]) -> str:
+    lines = [str(line).strip() for line in step.get("exception") or () if str(line).strip()]
+    return lines[-1].rpartition("ActivityFailed: ")[2] if lines else str(step["status"])

@@ -1,0 +1,87 @@
+"""Run drills one after the other and show what they found as a table."""
+
+import fcntl
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TextIO
+
+from runbook_nb.authoring.drills.experiment import CONTROL, Drill, DrillResult, run_drill
+from runbook_nb.errors import DrillError
+from runbook_nb.probes.environment import lab_folder
+from runbook_nb.runs.engine.progress import for_stream
+
+# The newcomer's first drill: the plainest failure, and the trap of the proxy that beats on.
+FIRST = "agent_dead"
+
+
+def first_drill(drills: Sequence[Drill]) -> Drill:
+    """Return the drill to begin with."""
+    faults = [drill for drill in drills if drill.fault != CONTROL] or list(drills)
+    return next((drill for drill in faults if drill.fault == FIRST), faults[0])
+
+
+def drill_all(
+    drills: Sequence[Drill], *, times: int, stream: TextIO, say: Callable[[str], None]
+) -> list[DrillResult]:
+    """Run all drills so many times, showing each live; end with a table."""
+    results = []
+    with alone_on_lab():
+        for drill in [drill for _ in range(times) for drill in drills]:
+            result = run_drill(drill, progress=for_stream(stream), say=say)
+            results.append(result)
+            say(_line(result))
+            if result.record:
+                say(f"Record: {result.record}\n")
+            if result.interrupted:
+                say("Interrupted: the drills that were left are not run.")
+                break
+    if len(results) > 1:
+        say(table(results))
+    return results
+
+
+@contextmanager
+def alone_on_lab() -> Iterator[None]:
+    """Hold the lab for a series; two at once would join each other's incidents.
+
+    Raises DrillError if another series holds it.
+    """
+    with (lab_folder() / "drills.lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            message = (
+                f"Another drill runs on the lab in {lab_folder()}. "
+                "Wait for it, or use another lab: RUNBOOK_LAB."
+            )
+            raise DrillError(message) from error
+        yield
+
+
+def table(results: Sequence[DrillResult]) -> str:
+    """Return the results as a table of plain text: what was found, chosen and fixed, seconds."""
+    rows = [("drill", "result", "failed checks", "option", "resolved", "s"), *map(_row, results)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = (
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+    return "\n".join(lines)
+
+
+def _row(result: DrillResult) -> tuple[str, ...]:
+    found = result.found or {}
+    return (
+        result.drill.fault,
+        "passed" if result.passed else "FAILED",
+        ", ".join(found.get("failed", ())) or "none",
+        (found.get("option") or "none").partition(":")[0],
+        "yes" if found.get("resolved") else "no",
+        f"{result.took_s:.1f}",
+    )
+
+
+def _line(result: DrillResult) -> str:
+    if result.passed:
+        return f"Drill passed in {result.took_s:.1f} s: {result.drill.name}"
+    return f"Drill FAILED after {result.took_s:.1f} s: {result.drill.name}. {result.problem}"

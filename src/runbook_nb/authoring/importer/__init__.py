@@ -1,0 +1,24 @@
+"""Begin a runbook: from the template, or from a Markdown runbook that exists already.
+
+Nothing of a source is run, nothing of it is dropped, and what is missing is listed as gaps.
+"""
+
+from runbook_nb.authoring.importer.drafts import Draft, Imported, draft, split, write_drafts
+from runbook_nb.authoring.importer.source import Source, parse_source, read_source
+from runbook_nb.authoring.scaffold.gaps import Gap
+from runbook_nb.authoring.scaffold.skeleton import Begun, Wanted, begin
+
+__all__ = [
+    "Begun",
+    "Draft",
+    "Gap",
+    "Imported",
+    "Source",
+    "Wanted",
+    "begin",
+    "draft",
+    "parse_source",
+    "read_source",
+    "split",
+    "write_drafts",
+]

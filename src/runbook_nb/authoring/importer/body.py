@@ -1,0 +1,188 @@
+"""Write the sections of a draft in the order of the template, from the parts of a source."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from string import ascii_uppercase
+from typing import Final
+
+from runbook_nb.authoring.importer import sections as to
+from runbook_nb.authoring.importer.facts import Facts
+from runbook_nb.authoring.importer.page import DraftPage
+from runbook_nb.authoring.importer.sections import Part
+from runbook_nb.authoring.lint.markdown import FILL_IN
+
+LEFT_OVER: Final = "Left over from the source"
+_EXPECTED = re.compile(
+    r"\b(?:expect\w*|should (?:see|show|return|be|print|say)|healthy|normal(?:ly)?)\b",
+    re.IGNORECASE,
+)
+_OPTION = re.compile(r"^(?:Option|Solution)\s+[A-Z0-9]{1,2}\s*(?:[:.)\u2013\u2014-]\s*|$)")
+_CHECK = re.compile(r"^Check\s+\d{1,2}\s*(?:[:.)\u2013\u2014-]\s*|$)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What has no place in the template: another tool's front matter, and lines left over."""
+
+    front: Sequence[str] = ()
+    left_over: Sequence[str] = ()
+
+
+@dataclass
+class _Option:
+    """An option under way: its words, its level in the source, and the parts it is made of."""
+
+    words: str
+    level: int
+    parts: list[Part] = field(default_factory=list)
+
+
+def write_body(parts: Sequence[Part], facts: Facts, *, owner: str, kept: Kept) -> DraftPage:
+    """Return the sections of a draft; ``owner`` is who is asked to do its manual steps."""
+    page = DraftPage(owner=owner)
+    page.head(1, f"{facts.title} — Operational Procedure")
+    page.lines.clear()
+    _plain(page, to.SYMPTOMS, parts, missing="what users see, and which alert fires.")
+    _first_moves(page, parts)
+    _diagnosis(page, _of(parts, to.DIAGNOSIS))
+    _resolution(page, _of(parts, to.RESOLUTION))
+    _plain(page, to.VERIFICATION, parts, missing="which checks must pass again, as `verify` steps.")
+    _after(page, parts, kept)
+    _plain(page, to.RELATED, parts, missing="the runbooks to try when nothing fits here.")
+    _plain(page, to.CONTACTS, parts, missing="whom to call when this runbook is not enough.")
+    page.head(2, "Validation Log")
+    return page
+
+
+def _of(parts: Sequence[Part], target: str) -> list[Part]:
+    return [part for part in parts if part.target == target]
+
+
+def _plain(
+    page: DraftPage, target: str, parts: Sequence[Part], *, missing: str, level: int = 2
+) -> None:
+    """Write a section whose parts stay as they are."""
+    page.head(level, target)
+    own = _of(parts, target)
+    for part in own:
+        _part(page, part, under=target)
+    if not any(part.blocks for part in own):
+        page.say(f"{FILL_IN} {missing}")
+
+
+def _part(page: DraftPage, part: Part, *, under: str = "") -> int:
+    if part.heading != under:
+        page.source_heading(part.heading)
+    return page.blocks(part.blocks, place=part.heading)
+
+
+def _first_moves(page: DraftPage, parts: Sequence[Part]) -> None:
+    page.head(2, "Immediate Actions")
+    for name, missing in (
+        (to.TRIAGE, "the one thing to look at first."),
+        (to.CONTAINMENT, "what keeps the failure from spreading, before its cause is known."),
+        (to.COMMUNICATION, "who is told, where, and how often."),
+    ):
+        own = _of(parts, name)
+        page.head(3, name)
+        if not any(part.blocks for part in own) or own[0].heading != name:
+            # A heading of the source may follow at once, and a first move must say something.
+            words = f"{FILL_IN} {missing}" if not any(p.blocks for p in own) else "In the source:"
+            page.say(words)
+        for part in own:
+            _part(page, part, under=name)
+
+
+def _diagnosis(page: DraftPage, parts: Sequence[Part]) -> None:
+    page.head(2, to.DIAGNOSIS)
+    checks = [part for part in parts if part.has_commands]
+    if not checks:
+        checks = [part for part in parts if part.blocks][:1]
+    for part in parts:
+        if not any(part is check for check in checks):
+            _part(page, part, under=to.DIAGNOSIS)
+    for number, part in enumerate(checks, start=1):
+        _check(page, part, number)
+    if not checks:
+        page.head(3, f"Check 1: {FILL_IN} what is read")
+        page.say(f"**Expected Output:** {FILL_IN} what is healthy, with its unit.")
+        page.say(f"**If Failed:** {FILL_IN} what it means, and which option helps.")
+        page.ask(f"{FILL_IN} say what to look at, where, and what is healthy.")
+
+
+def _check(page: DraftPage, part: Part, number: int) -> None:
+    words = _CHECK.sub("", part.heading) or f"Look at this {'first' if number == 1 else 'too'}"
+    page.head(3, f"Check {number}: {words}")
+    if words != part.heading and part.heading:
+        page.say(f"In the source: {part.heading}")
+    told = _EXPECTED.search("\n".join(block.text for block in part.blocks))
+    said = "as the words of the source below say." if told else f"{FILL_IN} what is healthy."
+    page.say(f"**Expected Output:** {said}")
+    page.say(f"**If Failed:** {FILL_IN} what it means, and which option helps.")
+    if not page.blocks(part.blocks, place=part.heading):
+        page.ask(f"Do what check {number} says in words, by hand, and say what you see.")
+
+
+def _resolution(page: DraftPage, parts: Sequence[Part]) -> None:
+    intro, options = _options(parts)
+    page.head(2, to.RESOLUTION)
+    for part in intro:
+        _part(page, part, under=to.RESOLUTION)
+    page.say("```python", "incident.decide()", "```")
+    for letter, option in zip(ascii_uppercase, options, strict=False):
+        _option(page, option, letter)
+    if not options:
+        page.head(3, f"Option A: {FILL_IN} what it does")
+        page.say(f"{FILL_IN} when this option is the right one.")
+        page.ask(f"{FILL_IN} say what to do, where, and what comes back.")
+
+
+def _option(page: DraftPage, option: _Option, letter: str) -> None:
+    words = _OPTION.sub("", option.words) or f"{FILL_IN} what it does"
+    page.head(3, f"Option {letter}: {words}")
+    page.say(f"{FILL_IN} when this option is the right one, and which check leads here.")
+    if words != option.words and option.words:
+        page.say(f"In the source: {option.words}")
+    steps = page.blocks(option.parts[0].blocks, place=option.words)
+    steps += sum(_part(page, part) for part in option.parts[1:])
+    if not steps:
+        page.ask(f"Do what option {letter} says in words, by hand, and say what came back.")
+
+
+def _options(parts: Sequence[Part]) -> tuple[list[Part], list[_Option]]:
+    """Return what stands before all options, and the options: one for each way to resolve."""
+    intro: list[Part] = []
+    waiting: list[Part] = []
+    options: list[_Option] = []
+    for part, after in zip_longest(parts, parts[1:]):
+        divided = after is not None and after.level > part.level and not after.is_step
+        within = bool(options) and part.level > options[-1].level and not waiting
+        if len(options) == len(ascii_uppercase) or (within and not part.is_option):
+            options[-1].parts.append(part)
+        elif divided and not part.is_option and not part.has_commands:
+            waiting.append(part)
+        elif options:
+            options.append(_Option(part.heading, part.level, [part, *waiting]))
+            waiting = []
+        else:
+            options.append(_Option(part.heading, part.level, [part]))
+            intro, waiting = waiting, []
+    if options:
+        options[-1].parts.extend(waiting)
+        return intro, options
+    return waiting, options
+
+
+def _after(page: DraftPage, parts: Sequence[Part], kept: Kept) -> None:
+    page.head(2, to.POST)
+    for part in _of(parts, to.POST):
+        _part(page, part, under=to.POST)
+    page.say("Close the incident: `runbook close` with its id makes the record.")
+    if kept.front:
+        page.source_heading("Front matter of the source")
+        page.fence(kept.front, "text")
+    if kept.left_over:
+        page.source_heading(LEFT_OVER)
+        page.fence(kept.left_over, "text")

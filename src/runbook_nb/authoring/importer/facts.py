@@ -1,0 +1,110 @@
+"""What a foreign runbook says about itself: title, owner, severity, alerts, whom to call."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from runbook_nb.authoring.importer.markdown import Block, Kind
+from runbook_nb.authoring.importer.sections import CONTACTS, RELATED, SYMPTOMS, Part
+from runbook_nb.authoring.importer.source import Source
+from runbook_nb.authoring.lint.context import PLATFORM
+from runbook_nb.authoring.lint.markdown import FILL_IN
+
+_SAID = (
+    r"^[\s>|*_#-]*(?:{words})[\s*_]*[:=|][\s*_|\"']*"
+    r"(?P<said>[^|\n]+?)[\s*_|\"',]*$(?!\n\s*\|?\s*:?-)"
+)
+_TITLE = re.compile(_SAID.format(words="title|name"), re.IGNORECASE | re.MULTILINE)
+_OWNER = re.compile(
+    _SAID.format(words="owner|owners|owning team|owned by|team|maintainer|service owner"),
+    re.IGNORECASE | re.MULTILINE,
+)
+_ALERT = re.compile(
+    _SAID.format(words="alert|alerts|alertname|alert name"), re.IGNORECASE | re.MULTILINE
+)
+_ALERT_NAME = re.compile(r"^[A-Z][a-z0-9]+(?:[A-Z]+[a-z0-9]*)+$")
+_SEVERITY = re.compile(r"\bsev(?:erity)?[-\s_:|*]{0,6}([1-4])\b", re.IGNORECASE)
+_E_MAIL = re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}\b")
+_CHANNEL = re.compile(r"(?<![\w(/&#`\[])#[a-z][a-z0-9-]{2,}\b")
+_SENTENCE = re.compile(r"^(.{10,}?[.!?])(?:\s|$)")
+_LINK = re.compile(r"!?\[([^\]\n]{0,200})\]\([^)\n]{0,500}\)")
+_LISTED = re.compile(r"^\s*[-*+]\s+[`*\[]*([a-z][a-z0-9_]+)\b", re.MULTILINE)
+_LONGEST = 160  # characters of a scenario in the header
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What goes into the front matter; what the source does not say begins with ``Fill in:``."""
+
+    title: str
+    scenario: str
+    severity: str
+    owner: str
+    alerts: tuple[str, ...]
+    escalation: tuple[str, ...]
+    related: tuple[str, ...]
+
+
+def read_facts(source: Source, *, title: str, parts: Sequence[Part]) -> Facts:
+    """Read the facts from front matter, tables and lists."""
+    front = "\n".join(source.front)
+    everything = f"{front}\n{source.text}"
+    said = _first(_TITLE, front)
+    name = title or said or source.name.rpartition(".")[0].replace("_", " ").replace("-", " ")
+    severity = _SEVERITY.search(everything)
+    named = [word.strip("`[]\"' ") for word in re.split("[,;]", _first(_ALERT, everything))]
+    return Facts(
+        title=_line(name) or "Untitled",
+        scenario=_scenario(parts) or f"{FILL_IN} what fails, and what users see.",
+        severity=f"SEV{severity[1]}" if severity else f"{FILL_IN} SEV1 to SEV4, or Maintenance",
+        owner=_line(_first(_OWNER, everything)) or f"{FILL_IN} the squad that owns it",
+        alerts=tuple(dict.fromkeys(filter(_ALERT_NAME.match, [*named, _line(name)]))),
+        escalation=_called(parts),
+        related=tuple(
+            dict.fromkeys(
+                name for name in _LISTED.findall(_under(parts, RELATED)) if name in PLATFORM
+            )
+        ),
+    )
+
+
+def _first(pattern: re.Pattern[str], text: str) -> str:
+    found = pattern.search(text)
+    return found["said"] if found else ""
+
+
+def _line(text: str) -> str:
+    """Return text as one line that a table can hold."""
+    words = " ".join(_LINK.sub(r"\1", text).replace("|", "/").split())
+    return "" if not any(map(str.isalnum, words)) else words
+
+
+def _scenario(parts: Sequence[Part]) -> str:
+    """Return the first sentence about what fails."""
+    for part in parts:
+        for block in part.blocks if part.target == SYMPTOMS else ():
+            if said := _sentence(block):
+                return said
+    return ""
+
+
+def _sentence(block: Block) -> str:
+    paragraph: list[str] = []
+    for line in block.lines if block.kind is Kind.TEXT else ():
+        if not line.strip() and paragraph:
+            break
+        if line[:1].isalnum() or (paragraph and line.strip()):
+            paragraph.append(line)
+    words = _line(" ".join(paragraph)).replace("*", "").replace("`", "")
+    found = _SENTENCE.match(words)
+    said = found[1] if found else words
+    return said if len(said) <= _LONGEST else said[: _LONGEST - 1].rsplit(" ", 1)[0] + "…"
+
+
+def _called(parts: Sequence[Part]) -> tuple[str, ...]:
+    listed = _under(parts, CONTACTS)
+    return tuple(dict.fromkeys([*_E_MAIL.findall(listed), *_CHANNEL.findall(listed)]))
+
+
+def _under(parts: Sequence[Part], target: str) -> str:
+    return "\n".join(block.text for part in parts if part.target == target for block in part.blocks)

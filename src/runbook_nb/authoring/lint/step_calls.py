@@ -1,0 +1,108 @@
+"""What a step would call: its probe or actions, made of what the cell says and not run."""
+
+import ast
+from dataclasses import dataclass
+from typing import Any, Final
+
+from runbook_nb.authoring.lint.call_registry import Factory, misfit
+from runbook_nb.authoring.lint.context import Shelf
+from runbook_nb.authoring.lint.page import Page, Placed
+from runbook_nb.errors import near
+from runbook_nb.probes.calls import Action, ActionFactory, Probe, ProbeFactory
+from runbook_nb.text.durations import seconds
+
+DURATIONS: Final = ("hours", "minutes", "seconds")
+SYSTEMS: Final = "runbook_nb.systems"
+# Joins several actions into one; it is no system's.
+TOGETHER: Final = "together"
+_KINDS: Final = {"check": ProbeFactory, "act": ActionFactory}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Called:
+    """One probe or action of a step: ``made`` where it could be, else ``problems`` say why not."""
+
+    line: int
+    made: Probe | Action | None = None
+    problems: tuple[str, ...] = ()
+
+
+def called(placed: Placed, page: Page, shelf: Shelf) -> list[Called]:
+    """Return what a check reads or an action does; several for actions done together."""
+    node = placed.call.args[1] if len(placed.call.args) > 1 else None
+    if node is None:
+        return []
+    base = placed.line - placed.call.lineno
+    return [_called(part, placed, page, shelf, base + part.lineno) for part in _parts(node, page)]
+
+
+def is_duration(node: ast.expr) -> bool:
+    """Tell whether an argument is a duration such as ``minutes(10)``."""
+    return isinstance(node, ast.Call) and ast.unparse(node.func) in DURATIONS
+
+
+def _parts(node: ast.expr, page: Page) -> list[ast.expr]:
+    joined = (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and page.imported.get(node.func.id, ("", ""))[1] == TOGETHER
+    )
+    return list(node.args) if joined and isinstance(node, ast.Call) else [node]
+
+
+def _called(node: ast.expr, placed: Placed, page: Page, shelf: Shelf, line: int) -> Called:
+    factory, problem = _factory(node, placed.step.verb, page, shelf)
+    if factory is None or not isinstance(node, ast.Call):
+        return Called(line=line, problems=(problem,))
+    positional, named = _arguments(node, page)
+    said = ast.unparse(node)
+    try:
+        made = factory(*positional, **named)
+    except TypeError as error:
+        return Called(line=line, problems=(f"`{said}` does not fit: {error}.",))
+    problems = [
+        f"`{name}` of `{said}` takes {wanted}."
+        for name, value in named.items()
+        if value is not None and (wanted := misfit(factory, name, value))
+    ]
+    return Called(line=line, made=made, problems=tuple(problems))
+
+
+def _factory(node: ast.expr, verb: str, page: Page, shelf: Shelf) -> tuple[Factory | None, str]:
+    """Return the probe or action that a call names, or the sentence about what is wrong."""
+    function = node.func if isinstance(node, ast.Call) else None
+    if not isinstance(function, ast.Attribute) or not isinstance(function.value, ast.Name):
+        return None, f"`{ast.unparse(node)}` is no call of a system."
+    alias, name = function.value.id, function.attr
+    module, system = page.imported.get(alias, ("", ""))
+    if module != SYSTEMS:
+        return None, f"`{alias}` is not imported from {SYSTEMS} in the second cell."
+    if shelf.known.missing(system):
+        return None, f"There is no system {system!r}. {near(system, shelf.known.systems())}"
+    if broken := shelf.known.broken(system):
+        return None, f"The system {system!r} cannot be loaded: {broken}."
+    kind = _KINDS[verb]
+    found = shelf.known.factory(system, name)
+    if not isinstance(found, kind):
+        said = "probe" if kind is ProbeFactory else "action"
+        return None, f"`{alias}.{name}` is no {said}. {near(name, shelf.known.names(system, kind))}"
+    return found, ""
+
+
+def _arguments(call: ast.Call, page: Page) -> tuple[list[Any], dict[str, Any]]:
+    """Return a call's arguments: literals as they are, others as a stand-in of their kind."""
+    defaults = {parameter.name: parameter.default for parameter in page.parameters}
+    positional = [_stand_in(node, defaults) for node in call.args]
+    named = {word.arg: _stand_in(word.value, defaults) for word in call.keywords if word.arg}
+    return positional, named
+
+
+def _stand_in(node: ast.expr, defaults: dict[str, Any]) -> Any:
+    if isinstance(node, ast.Name):
+        return defaults.get(node.id)
+    if is_duration(node):
+        return seconds(1)
+    try:
+        return ast.literal_eval(node)
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,1 @@
+"""Begin a runbook from the template: the pair and its drills."""

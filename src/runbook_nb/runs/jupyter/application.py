@@ -1,0 +1,63 @@
+"""JupyterLab with a responder's layout, on the folder of all incidents."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+from jupyterlab.labapp import LabApp
+
+from runbook_nb.runs.by_hand.server import STATE
+from runbook_nb.runs.jupyter.handlers import handlers
+
+_HERE: Final = Path(__file__).parent
+
+
+class ResponderLab(LabApp):  # type: ignore[misc]
+    """JupyterLab without news, updates, terminals and other servers' extensions."""
+
+    load_other_extensions = False
+    serverapp_config: ClassVar[dict[str, Any]] = {}
+
+    @classmethod
+    def get_extension_package(cls) -> str:
+        """Return the package whose extension this is."""
+        return __package__
+
+    def initialize_handlers(self) -> None:
+        """Add the addresses that the panels ask, and leave JupyterLab as it is installed."""
+        told = self.serverapp.web_app.settings.setdefault("page_config_data", {})
+        told.update(buildAvailable=False, buildCheck=False)
+        super().initialize_handlers()
+        self.handlers.extend(handlers())
+
+
+def serve() -> None:
+    """Serve the incidents' folder; its state is kept inside it, apart from the responder's own."""
+    incidents, *page = sys.argv[1:]
+    ResponderLab.launch_instance(argv=arguments(Path(incidents), *page))
+
+
+def arguments(incidents: Path, page: str = "/lab", *options: str) -> list[str]:
+    """Return what JupyterLab is told, beyond its defaults."""
+    state = incidents / STATE
+    settings: dict[str, object] = {
+        "ServerApp.ip": "127.0.0.1",
+        "ServerApp.root_dir": incidents,
+        "ServerApp.contents_manager_class": "runbook_nb.runs.jupyter.contents.WorkingCopies",
+        "ServerApp.kernel_spec_manager_class": "runbook_nb.runs.jupyter.kernels.OwnKernel",
+        "ServerApp.terminals_enabled": False,
+        "ServerApp.log_level": "WARN",
+        "NotebookNotary.db_file": state / "signatures.db",
+        "NotebookNotary.secret_file": state / "signing_key",
+        "LabApp.default_url": page,
+        "LabApp.app_settings_dir": _HERE / "settings",
+        "LabApp.user_settings_dir": state / "settings",
+        "LabApp.workspaces_dir": state / "workspaces",
+        "LabApp.extra_labextensions_path": _HERE / "labextension",
+        "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
+        "LabApp.extension_manager": "readonly",
+        "LabApp.log_level": "WARN",
+    }
+    told = [f"--{name}={value}" for name, value in settings.items()]
+    return [*told, *options, *(["--allow-root"] if os.geteuid() == 0 else [])]

@@ -1,0 +1,87 @@
+"""The files that JupyterLab shows: all of an incident to read, working copies to write."""
+
+import asyncio
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+import nbformat
+from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
+from tornado.web import HTTPError
+
+from runbook_nb.incident.context import WORKING
+from runbook_nb.record.page.notebook_html import SHOWN_TYPES, clean_html
+from runbook_nb.runs.by_hand.save import mask_before_save
+from runbook_nb.text.files import write_atomically
+
+_DEPTH: Final = 3  # INC-2041/working/name.ipynb
+
+
+class WorkingCopies(AsyncLargeFileManager):
+    """Writes working copies and nothing else: timelines, runs and masters are only read."""
+
+    async def save(self, model: dict[str, Any], path: str = "") -> dict[str, Any]:
+        """Save a working copy, its secrets masked; refuse any other file."""
+        self._demand_working_copy(path)
+        if model.get("type") != "notebook":
+            self._refuse(path, "saved")
+        mask_before_save(path, model)
+        saved: dict[str, Any] = await super().save(model, path)  # type: ignore[no-untyped-call]
+        return saved
+
+    async def delete_file(self, path: str) -> None:
+        """Refuse: what was done by hand is part of the incident."""
+        self._refuse(path, "deleted")
+
+    async def rename_file(self, old_path: str, new_path: str) -> None:  # noqa: ARG002
+        """Refuse: where a copy stands says which incident it belongs to."""
+        self._refuse(old_path, "renamed")
+
+    async def copy(self, from_path: str, to_path: str | None = None) -> dict[str, Any]:  # noqa: ARG002
+        """Refuse: a second copy would belong to nobody's run."""
+        self._refuse(from_path, "copied")
+
+    async def restore_checkpoint(self, checkpoint_id: str, path: str) -> None:
+        """Go back to an earlier state of a working copy; refuse for any other file."""
+        self._demand_working_copy(path)
+        await super().restore_checkpoint(checkpoint_id, path)  # type: ignore[no-untyped-call]
+
+    def mark_trusted_cells(self, nb: Any, path: str = "") -> None:  # noqa: ARG002
+        """Show outputs of another machine or hand without anything in them that runs."""
+        if not self.notary.check_signature(nb):
+            for cell in nb.cells:
+                _make_harmless(cell)
+        self.notary.mark_cells(nb, trusted=True)
+
+    async def _save_notebook(
+        self, os_path: str, nb: Any, capture_validation_error: dict[str, Any] | None = None
+    ) -> None:
+        """Write a copy at once: kernels and the board read it while it is saved."""
+        text = nbformat.writes(nb, nbformat.NO_CONVERT, capture_validation_error)
+        await asyncio.to_thread(write_atomically, Path(os_path), text)
+
+    def _demand_working_copy(self, path: str) -> None:
+        parts = Path(path.strip("/")).parts
+        root = Path(self.root_dir).resolve()
+        real = root.joinpath(*parts).resolve()
+        folder = root.joinpath(*parts[:2])
+        if len(parts) != _DEPTH or parts[1] != WORKING or real.parent != folder:
+            message = (
+                f"{path} was not saved: only working copies can be written here, in "
+                f"INCIDENT/{WORKING}/. Runbooks are edited as Markdown in their project; "
+                "timelines and runs are the record."
+            )
+            raise HTTPError(403, message, reason="only working copies can be written here")
+
+    def _refuse(self, path: str, done: str) -> NoReturn:
+        message = f"{path} was not {done}: it belongs to the record of its incident."
+        raise HTTPError(403, message, reason="it belongs to the record of its incident")
+
+
+def _make_harmless(cell: Any) -> None:
+    """Keep of a cell's outputs what is only to be looked at."""
+    for output in cell.get("outputs", ()):
+        if "data" in output:
+            kept = {kind: output.data[kind] for kind in SHOWN_TYPES if kind in output.data}
+            if "text/html" in kept:
+                kept["text/html"] = clean_html(kept["text/html"], "")
+            output.data = kept
