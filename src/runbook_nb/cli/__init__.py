@@ -11,18 +11,18 @@ import traceback
 import typer
 
 # Each module adds its commands to the application when it is imported.
-from runbook_nb.cli import (  # noqa: F401
+from runbook_nb.cli import (
     archive,
-    authors,
-    checking,
-    incidents,
-    labs,
+    author,
+    by_hand,
+    close,
+    lab,
+    lint,
     listing,
-    opening,
-    records,
-    retrospect,
-    runbooks,
-    upkeep,
+    maintenance,
+    postmortem,
+    run,
+    show,
 )
 from runbook_nb.cli.app import ERROR, app
 from runbook_nb.errors import RunbookError

@@ -107,7 +107,7 @@ def shown_progress() -> Iterator[Callable[[str], Callable[[int, int], None]]]:
 
 
 def _one(folder: Path, incident: str, *, to: Path | None, as_json: bool) -> None:
-    from runbook_nb.cli.records import warn_unsigned
+    from runbook_nb.cli.close import warn_unsigned
     from runbook_nb.record.close import remake
 
     if to is not None:

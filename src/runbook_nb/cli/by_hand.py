@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from runbook_nb.cli.app import Actor, Incidents, app, given_parameters, say_to_errors, start_lab
-from runbook_nb.cli.runbooks import catalogue, runbook_names
+from runbook_nb.cli.show import catalogue, runbook_names
 from runbook_nb.errors import LabError, RunbookNotFoundError
 
 if TYPE_CHECKING:

@@ -17,13 +17,7 @@ from runbook_nb.cli.app import (
     say_to_errors,
     start_lab,
 )
-from runbook_nb.cli.runbooks import (
-    RunbookName,
-    catalogue,
-    has_index,
-    runbook_names,
-    write_index,
-)
+from runbook_nb.cli.show import RunbookName, catalogue, has_index, runbook_names, write_index
 from runbook_nb.timeline.events import Verdict
 
 review_app = typer.Typer(
