@@ -12,7 +12,7 @@ from runbook_nb.incident import Incident
 from runbook_nb.incident.approval import LIFETIME, digest
 from runbook_nb.incident.context import RunContext
 from runbook_nb.incident.screen import Screen
-from runbook_nb.lab.lab import Lab, LabState
+from runbook_nb.packs.control_plane.lab.lab import Lab, LabState
 from runbook_nb.probes.environment import Environment
 from runbook_nb.redaction import Redactor
 from runbook_nb.runbook.runbook import Runbook

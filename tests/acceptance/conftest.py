@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from command import Command
 
-from runbook_nb.lab.lab import LabState
+from runbook_nb.packs.control_plane.lab.lab import LabState
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from runbook_nb.authoring.drills import find_drills, run_drill
-from runbook_nb.lab.lab import Lab
+from runbook_nb.packs.control_plane.lab.lab import Lab
 from runbook_nb.runs.engine.progress import for_stream
 
 # A restore looks at the whole history of a database, so no other test may have written any.

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from runbook_nb.lab.faults import FAULTS
-from runbook_nb.lab.monitoring import wait_until_quiet
+from runbook_nb.packs.control_plane.lab.faults import FAULTS
+from runbook_nb.packs.control_plane.lab.monitoring import wait_until_quiet
 from runbook_nb.probes.environment import Environment
 
 

@@ -11,9 +11,9 @@ import psycopg
 import pytest
 import trial
 
-from runbook_nb.lab.faults import FAULTS
-from runbook_nb.lab.lab import Lab
-from runbook_nb.lab.postgres import PostgresServer
+from runbook_nb.packs.control_plane.lab.faults import FAULTS
+from runbook_nb.packs.control_plane.lab.lab import Lab
+from runbook_nb.packs.control_plane.lab.postgres import PostgresServer
 from runbook_nb.record.close import close
 from runbook_nb.record.facts import Record
 from runbook_nb.timeline.log import Timeline

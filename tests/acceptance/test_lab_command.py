@@ -1,7 +1,7 @@
 """The command and a lab that is not well: what a runbook is to find stays as it is."""
 
-from runbook_nb.lab.faults import FAULTS
-from runbook_nb.lab.lab import Lab
+from runbook_nb.packs.control_plane.lab.faults import FAULTS
+from runbook_nb.packs.control_plane.lab.lab import Lab
 
 
 def test_a_run_on_a_sick_lab_does_not_start_it_anew(runbook, lab, request):

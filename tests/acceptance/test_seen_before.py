@@ -2,7 +2,7 @@
 
 import pytest
 
-from runbook_nb.lab.faults import FAULTS
+from runbook_nb.packs.control_plane.lab.faults import FAULTS
 
 
 @pytest.fixture

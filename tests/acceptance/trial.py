@@ -40,7 +40,7 @@ remark: str = ""
 ```python
 import trial
 from runbook_nb import Incident, equals, seconds, hours
-from runbook_nb.systems import sessions, streams
+from runbook_nb.packs.control_plane.systems import sessions, streams
 
 incident = Incident.open(incident_id, runbook="dead_sessions", environment=environment,
                          parameters={"remark": remark})

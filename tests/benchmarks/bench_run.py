@@ -21,7 +21,7 @@ SETUP = """
 from datetime import timedelta
 from runbook_nb.durations import hours, seconds
 from runbook_nb.environment import Environment
-from runbook_nb.systems import agent, beats, edge, sessions, streams
+from runbook_nb.packs.control_plane.systems import agent, heartbeats, edge, sessions, streams
 window_s = 30
 place = Environment.load("lab")
 def read(probe):

@@ -11,7 +11,7 @@ import traceback
 import typer
 
 # Each module adds its commands to the application when it is imported.
-from runbook_nb.cli import (
+from runbook_nb.cli import (  # noqa: F401
     archive,
     author,
     by_hand,

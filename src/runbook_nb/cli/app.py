@@ -38,7 +38,7 @@ def start_lab(say: Callable[[str], None]) -> None:
     start would throw away what it is to look at.
     """
     try:
-        from runbook_nb.lab.lab import Lab
+        from runbook_nb.packs.control_plane.lab.lab import Lab
     except ModuleNotFoundError as error:
         message = f"The lab needs {error.name}. Install it: pip install 'runbook-nb[lab]'"
         raise LabError(message) from error

@@ -140,8 +140,8 @@ def _vouched(signer: "Signer") -> str:
 
 def _announce(incidents: Path, done: "Recorded") -> None:
     """Post the closing message; the incident stays closed if the channel cannot be reached."""
+    from runbook_nb.packs.control_plane.systems import slack
     from runbook_nb.probes.environment import Environment
-    from runbook_nb.systems import slack
     from runbook_nb.timeline.incidents import find, opened
 
     try:

@@ -54,7 +54,7 @@ def lab_up() -> None:
 
     Example: runbook lab up
     """
-    from runbook_nb.lab.lab import Lab
+    from runbook_nb.packs.control_plane.lab.lab import Lab
 
     state = Lab().up(progress=typer.echo)
     typer.echo(f"The lab is up. Browsers talk to http://127.0.0.1:{state.ports['edge']}/")
@@ -66,7 +66,7 @@ def lab_down() -> None:
 
     Example: runbook lab down
     """
-    from runbook_nb.lab.lab import Lab
+    from runbook_nb.packs.control_plane.lab.lab import Lab
 
     Lab().down()
     typer.echo("The lab is down.")
@@ -78,7 +78,7 @@ def lab_status(*, as_json: AsJson = False) -> None:
 
     Example: runbook lab status
     """
-    from runbook_nb.lab.lab import Lab
+    from runbook_nb.packs.control_plane.lab.lab import Lab
 
     state = Lab().status()
     parts: dict[str, Any] = {part.name: part.up for part in state.parts} if state else {}
@@ -97,7 +97,7 @@ def lab_inject(fault: str) -> None:
 
     Example: runbook lab inject agent_hung
     """
-    from runbook_nb.lab.faults import named
+    from runbook_nb.packs.control_plane.lab.faults import named
 
     named(fault).inject(_running_lab())
     typer.echo(f"{fault} is in effect. Heal it with: runbook lab heal {fault}")
@@ -109,14 +109,14 @@ def lab_heal(fault: str) -> None:
 
     Example: runbook lab heal agent_hung
     """
-    from runbook_nb.lab.faults import named
+    from runbook_nb.packs.control_plane.lab.faults import named
 
     named(fault).heal(_running_lab())
     typer.echo(f"{fault} is healed.")
 
 
 def _running_lab() -> Any:
-    from runbook_nb.lab.lab import Lab
+    from runbook_nb.packs.control_plane.lab.lab import Lab
 
     state = Lab().status()
     if state is None:

@@ -17,7 +17,7 @@ CHANNELS: Final = {
     "slack": "#incidents",
     "pagerduty": "page",
     "statuspage": "status page",
-    "declared": "incident row",
+    "incident_row": "incident row",
 }
 _TRIED: Final = (Outcome.DONE, Outcome.FAILED)
 _TELLS = re.compile(r"#[a-z]|status page|\btell\b|\bcall the\b", re.IGNORECASE)

@@ -1,1 +1,1 @@
-"""What runbooks call: probes and actions, the limits of their answers, and the connections they use."""
+"""What runbooks call: probes, actions, the limits of answers, and the connections they use."""

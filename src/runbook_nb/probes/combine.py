@@ -8,7 +8,7 @@ from runbook_nb.probes.calls import Action, Systems
 from runbook_nb.timeline.events import Json
 
 
-def together(*parts: Action) -> Action:
+def combine(*parts: Action) -> Action:
     """Return one action that does all ``parts`` in order, and goes on where one fails.
 
     It fails at its end if any part failed, and says which were done. Each part keeps its own

@@ -13,8 +13,8 @@ import pytest
 import trial
 from command import Command
 
-from runbook_nb.lab.faults import FAULTS
-from runbook_nb.lab.lab import LabState
+from runbook_nb.packs.control_plane.lab.faults import FAULTS
+from runbook_nb.packs.control_plane.lab.lab import LabState
 
 CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 ARGUMENTS = [

@@ -18,9 +18,9 @@ from chaoslib.exceptions import ActivityFailed
 from runbook_nb.errors import RunbookNotFoundError
 from runbook_nb.incident.context import actor, incidents_folder
 from runbook_nb.incident.recommend import newest
-from runbook_nb.lab.faults import named
-from runbook_nb.lab.lab import Lab, LabState
-from runbook_nb.lab.monitoring import wait_for_alerts, wait_until_quiet, webhook
+from runbook_nb.packs.control_plane.lab.faults import named
+from runbook_nb.packs.control_plane.lab.lab import Lab, LabState
+from runbook_nb.packs.control_plane.lab.monitoring import wait_for_alerts, wait_until_quiet, webhook
 from runbook_nb.record.close import close
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runs.engine.progress import Progress

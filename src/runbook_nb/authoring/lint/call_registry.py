@@ -16,7 +16,7 @@ from typing import Any, Final, get_type_hints
 from runbook_nb.probes.calls import ActionFactory, ProbeFactory
 
 Factory = ProbeFactory[Any] | ActionFactory[Any]
-_SYSTEMS: Final = "runbook_nb.systems"
+_SYSTEMS: Final = "runbook_nb.packs.control_plane.systems"
 # What an argument may be declared as, and the values that fit it.
 _FITTING: Final[dict[Any, tuple[type, ...]]] = {
     bool: (bool,),

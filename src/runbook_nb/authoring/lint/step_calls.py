@@ -12,9 +12,9 @@ from runbook_nb.probes.calls import Action, ActionFactory, Probe, ProbeFactory
 from runbook_nb.text.durations import seconds
 
 DURATIONS: Final = ("hours", "minutes", "seconds")
-SYSTEMS: Final = "runbook_nb.systems"
+SYSTEMS: Final = "runbook_nb.packs.control_plane.systems"
 # Joins several actions into one; it is no system's.
-TOGETHER: Final = "together"
+COMBINE: Final = "combine"
 _KINDS: Final = {"check": ProbeFactory, "act": ActionFactory}
 
 
@@ -45,7 +45,7 @@ def _parts(node: ast.expr, page: Page) -> list[ast.expr]:
     joined = (
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
-        and page.imported.get(node.func.id, ("", ""))[1] == TOGETHER
+        and page.imported.get(node.func.id, ("", ""))[1] == COMBINE
     )
     return list(node.args) if joined and isinstance(node, ast.Call) else [node]
 

@@ -1,5 +1,6 @@
-"""The face of every kind of event: what it says, before it becomes text or HTML."""
+"""What the event of every kind says, before it becomes text or HTML."""
 
+from runbook_nb.incident.cards import describe_incident, describe_steps
 from runbook_nb.incident.cards.description import face
 
-__all__ = ["face", "incident_faces", "step_faces"]
+__all__ = ["describe_incident", "describe_steps", "face"]

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from runbook_nb.blast_radius import BlastRadius
+from runbook_nb.packs.control_plane.impact import BlastRadius
 from runbook_nb.record.facts.phases import PhaseFacts
 from runbook_nb.text.durations import words
 from runbook_nb.text.formatting import clock, counted

@@ -14,7 +14,7 @@ from runbook_nb.text.files import code_digest
 FILE: Final = ".history.sqlite3"
 _SCHEMA: Final = Path(__file__).with_name("schema.sql")
 # What folds timelines into lines: a file that other code has written is made anew.
-_SOURCES: Final = (Path(__file__).parent, Path(__file__).parents[1] / "record")
+_SOURCES: Final = (Path(__file__).parent, Path(__file__).parents[1] / "facts")
 _BROKEN: Final = {"SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOERR"}
 _WAIT_S: Final = 60.0
 

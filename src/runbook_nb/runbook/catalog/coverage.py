@@ -66,7 +66,7 @@ def answering(alert: str, entries: Sequence[Entry]) -> tuple[str, ...]:
 def lab_alerts() -> dict[str, str]:
     """Return the alerts of the lab's rules with their text; none where no lab is installed."""
     try:
-        from runbook_nb.lab.rules import RULES
+        from runbook_nb.packs.control_plane.lab.rules import RULES
     except ModuleNotFoundError:
         return {}
     return {rule.name: rule.summary for rule in RULES}

@@ -62,7 +62,7 @@ def parameters(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
 @rule(
     "opening",
     reason="The record holds what the opening passes; what it leaves out was never recorded.",
-    fix="Import from runbook_nb and runbook_nb.systems, then `incident = Incident.open("
+    fix="Import the verbs and the systems of your pack, then `incident = Incident.open("
     'incident_id, runbook="<name>", environment=environment, parameters={…all others…})`.',
 )
 def opening(page: Page, _shelf: Shelf) -> Iterator[Flaw]:

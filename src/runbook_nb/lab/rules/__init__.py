@@ -1,8 +1,0 @@
-"""Alert rules of the lab's monitoring, one module a subject, found by their ``RULES``."""
-
-from runbook_nb.lab.found import found_in
-from runbook_nb.lab.rules.rule import Rule
-
-__all__ = ["RULES", "Rule"]
-
-RULES: tuple[Rule, ...] = tuple(found_in(__name__, "RULES", Rule))

@@ -1,5 +1,0 @@
-"""The rows of a healthy lab: four weeks of two tenants' missions, and eight that run now."""
-
-from runbook_nb.lab.seed.fill import seed
-
-__all__ = ["seed"]

@@ -1,0 +1,1 @@
+"""Packs: what the engine needs to know of a platform."""

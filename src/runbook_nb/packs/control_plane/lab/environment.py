@@ -1,0 +1,88 @@
+"""The file and the secrets by which the core finds the lab, as it finds staging or production."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runbook_nb.packs.control_plane.lab.backups import settings_for
+from runbook_nb.packs.control_plane.lab.files import ensure_secret, write_secret, write_whole
+from runbook_nb.packs.control_plane.lab.postgres import PostgresServer
+
+if TYPE_CHECKING:
+    from runbook_nb.packs.control_plane.lab.emulators import StandIn
+
+HEARTBEAT_INTERVAL_S = 1
+FLY_APP = "ai-employee-agent"
+
+# Roles that log in, with the file that holds each one's connection string.
+LOGIN_ROLES = {
+    "agent_service": "agent.dsn",
+    "authenticator": "authenticator.dsn",
+    "runbook_reader": "reader.dsn",
+    "runbook_writer": "writer.dsn",
+}
+
+
+def write_secrets(server: PostgresServer) -> None:
+    """Make passwords and tokens, and write the connection strings of the running server."""
+    folder = server.folder
+    for token in ("fly", *(each.name for each in _partners() if each.token)):
+        ensure_secret(folder, f"{token}.token")
+    write_secret(folder, "postgres.dsn", server.dsn())
+    for role, file in LOGIN_ROLES.items():
+        ensure_secret(folder, f"{role}.password")
+        write_secret(folder, file, server.dsn(role))
+
+
+def write_environment(folder: Path, ports: Mapping[str, int]) -> None:
+    """Write `environment.toml` for the ports on which the lab listens."""
+    tables: dict[str, dict[str, str | int]] = {
+        "lab": {"kind": "lab"},
+        "lab.database": {
+            "reader": _secret(folder, "reader.dsn"),
+            "writer": _secret(folder, "writer.dsn"),
+            "owner": _secret(folder, "postgres.dsn"),
+            "token_hook": "auth_hooks.add_claims(jsonb)",
+        },
+        "lab.backup": settings_for(folder),
+        "lab.agent": {
+            "url": _url(ports["agent"]),
+            "heartbeat_interval_s": HEARTBEAT_INTERVAL_S,
+        },
+        "lab.ui": {"url": _url(ports["ui"])},
+        "lab.edge": {"url": _url(ports["edge"]), "admin_url": _url(ports["edge_admin"])},
+        "lab.fly": {
+            "url": _url(ports["fly"]),
+            "app": FLY_APP,
+            "token": _secret(folder, "fly.token"),
+        },
+        **{f"lab.{each.name}": _partner(folder, each, ports) for each in _partners()},
+    }
+    write_whole(folder / "environment.toml", "\n".join(map(_table, tables, tables.values())))
+
+
+def _partners() -> "Iterable[StandIn]":
+    # The stand-ins bring a web framework along, and asking how the lab is needs none.
+    from runbook_nb.packs.control_plane.lab.emulators import STAND_INS
+
+    return STAND_INS.values()
+
+
+def _partner(folder: Path, each: "StandIn", ports: Mapping[str, int]) -> dict[str, str | int]:
+    token = {"token": _secret(folder, f"{each.name}.token")} if each.token else {}
+    return {"url": _url(ports[each.name]), **each.settings, **token}
+
+
+def _secret(folder: Path, name: str) -> str:
+    return f"file:{folder / 'secrets' / name}"
+
+
+def _url(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
+
+
+def _table(name: str, values: Mapping[str, str | int]) -> str:
+    # JSON's strings and numbers are TOML's too.
+    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
+    return "\n".join([f"[environments.{name}]", *lines, ""])

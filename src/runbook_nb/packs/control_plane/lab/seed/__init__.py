@@ -1,0 +1,5 @@
+"""The rows of a healthy lab: four weeks of two tenants' missions, and eight that run now."""
+
+from runbook_nb.packs.control_plane.lab.seed.fill import seed
+
+__all__ = ["seed"]

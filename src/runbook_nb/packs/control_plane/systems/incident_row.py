@@ -1,0 +1,200 @@
+"""Declared incidents: the platform's rows incident_opened and incident_resolved.
+
+They belong to no mission, so everybody can read them, without a login too. They hold figures and
+ids of incidents and nothing else. The policies let the service claim alone insert them, and let
+nobody delete them: a row that was wrong is answered with another one.
+"""
+
+import json
+import uuid
+from datetime import timedelta
+from typing import Any, Final
+
+from runbook_nb.errors import ActionError
+from runbook_nb.packs.control_plane.impact import measure
+from runbook_nb.probes.calls import Reading, Systems, action, probe
+from runbook_nb.timeline.events import Json
+
+# The service role passes every policy; asking for the claim keeps to what the policy says.
+CLAIM: Final = """
+select set_config('request.jwt.claims', '{"roles": ["service"]}', true)
+"""
+
+WRITE: Final = """
+insert into telemetry_events (id, event_type, status, context, correlation_id)
+select %(id)s, %(event_type)s, %(status)s::telemetry_level, %(context)s::jsonb, %(incident)s
+where has_role('service')
+on conflict (id) do nothing
+returning id, event_type, context, created_at
+"""
+
+WRITTEN: Final = """
+select count(*) from telemetry_events
+where event_type = %(event_type)s
+  and context ->> 'bd_issue' = %(incident)s
+"""
+
+OPEN: Final = """
+select o.context ->> 'bd_issue' as incident,
+       o.context ->> 'component' as component,
+       o.context ->> 'severity' as severity,
+       o.created_at,
+       round(extract(epoch from now() - o.created_at) / 60, 1) as open_min
+from telemetry_events o
+where o.event_type = 'incident_opened'
+  and o.mission_id is null
+  and not exists (
+      select from telemetry_events r
+      where r.event_type = 'incident_resolved'
+        and r.mission_id is null
+        and r.context ->> 'bd_issue' = o.context ->> 'bd_issue'
+        and r.created_at >= o.created_at)
+order by o.created_at
+"""
+
+# Escalation times of the platform: a SEV1 after 30 minutes, a SEV2 after an hour.
+ESCALATE_AFTER_MIN: Final = {"SEV1": 30, "SEV2": 60}
+
+ERRORS: Final = """
+select round(100 * coalesce(avg((status = 'error')::int), 0), 2) as percent
+from telemetry_events
+where created_at > now() - %(window)s
+"""
+# Above this share, in percent, the platform calls it a SEV2, whoever is affected.
+ERRORS_GO_ON: Final = 2
+
+
+@probe(unit="missing")
+def undeclared(systems: Systems, *, incident: str, window: timedelta) -> Reading:
+    """Return 1 while an incident has a severity and no row says that it was opened, else 0."""
+    database = systems.database()
+    radius = measure(database, window=window)
+    rows = database.rows(OPEN)
+    known = any(row["incident"] == incident for row in rows)
+    missing = radius.severity != "none" and not known
+    return Reading(value=int(missing), detail={"severity": radius.severity, "open": rows})
+
+
+@probe(unit="incidents")
+def left_open(systems: Systems, *, window: timedelta) -> Reading:
+    """Count incidents that are still declared open while nothing is affected and errors are few."""
+    database = systems.database()
+    rows = database.rows(OPEN)
+    radius = measure(database, window=window)
+    errors = float(database.value(ERRORS, window=window))
+    over = radius.severity == "none" and errors <= ERRORS_GO_ON
+    detail = {"severity": radius.severity, "errors_percent": errors, "open": rows}
+    return Reading(value=len(rows) if over else 0, detail=detail)
+
+
+@probe(unit="incidents")
+def past_escalation(systems: Systems) -> Reading:
+    """Count open incidents that are older than the time after which the next level is called."""
+    late = [
+        row
+        for row in systems.database().rows(OPEN)
+        if row["open_min"] > ESCALATE_AFTER_MIN.get(row["severity"], float("inf"))
+    ]
+    return Reading(value=len(late), detail=late)
+
+
+@probe(unit="components")
+def duplicates(systems: Systems) -> Reading:
+    """Count components for which more than one incident is open."""
+    rows = systems.database().rows(OPEN)
+    named = [row["component"] for row in rows]
+    return Reading(value=len({name for name in named if named.count(name) > 1}), detail=rows)
+
+
+@action(timeout_s=30, repeatable=True)
+def opened(systems: Systems, *, incident: str, component: str, window: timedelta) -> Json:
+    """Write incident_opened with the measured severity; an incident is written once."""
+    with systems.database().transaction():
+        return _open(systems, incident, component, window)
+
+
+@opened.rehearsal
+def _(systems: Systems, *, incident: str, component: str, window: timedelta) -> Json:
+    with systems.database().transaction(rollback=True):
+        return _open(systems, incident, component, window)
+
+
+@opened.undo
+def _(
+    systems: Systems,
+    result: Json,
+    *,
+    incident: str,
+    component: str,  # noqa: ARG001
+    window: timedelta,  # noqa: ARG001
+) -> Json:
+    if not result["written"]:
+        return {"left": result}
+    with systems.database().transaction():
+        return _resolve(systems, incident=incident, cause="declared by mistake")
+
+
+@action(timeout_s=30, repeatable=True, irreversible=True)
+def resolved(systems: Systems, *, cause: str) -> Json:
+    """Write incident_resolved for every incident that is open; no policy lets it be deleted."""
+    with systems.database().transaction():
+        return _resolve(systems, incident=None, cause=cause)
+
+
+@resolved.rehearsal
+def _(systems: Systems, *, cause: str) -> Json:
+    with systems.database().transaction(rollback=True):
+        return _resolve(systems, incident=None, cause=cause)
+
+
+def _open(systems: Systems, incident: str, component: str, window: timedelta) -> dict[str, Any]:
+    radius = measure(systems.database(), window=window)
+    context = {
+        "severity": "SEV3" if radius.severity == "none" else radius.severity,
+        "component": component,
+        "initiator": "runbook",
+        # Everybody can read the row, so it counts missions and names none.
+        "mission_ids": [],
+        "missions_affected": radius.affected,
+        "bd_issue": incident,
+    }
+    if any(row["incident"] == incident for row in systems.database().rows(OPEN)):
+        return {"written": []}
+    return {"written": _write(systems, "incident_opened", "warning", context)}
+
+
+def _resolve(systems: Systems, *, incident: str | None, cause: str) -> dict[str, Any]:
+    wanted = [row for row in systems.database().rows(OPEN) if incident in (None, row["incident"])]
+    return {"written": [row for one in wanted for row in _close(systems, one, cause)]}
+
+
+def _close(systems: Systems, row: dict[str, Any], cause: str) -> list[dict[str, Any]]:
+    context = {
+        "component": row["component"],
+        "resolution_time_minutes": float(row["open_min"]),
+        "root_cause": cause,
+        "follow_up_actions": [],
+        "bd_issue": row["incident"],
+    }
+    return _write(systems, "incident_resolved", "success", context)
+
+
+def _write(
+    systems: Systems, event_type: str, status: str, context: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Write one row; its id follows from the incident, so that two runs at once write it once."""
+    database, incident = systems.database(), context["bd_issue"]
+    database.rows(CLAIM)
+    before = database.value(WRITTEN, event_type=event_type, incident=incident)
+    rows = database.rows(
+        WRITE,
+        id=uuid.uuid5(uuid.NAMESPACE_URL, f"{event_type}/{incident}/{before}"),
+        event_type=event_type,
+        status=status,
+        context=json.dumps(context),
+        incident=incident,
+    )
+    if not rows and not database.value("select has_role('service')"):
+        message = "The claim role service was not granted, so the row was not written."
+        raise ActionError(message)
+    return rows

@@ -1,0 +1,117 @@
+"""Statuspage: what customers are told, through the management API.
+
+Statuspage keeps no drafts: an incident is on the page as soon as it is made. A quiet one mails
+nobody, and its text says nothing but that the team looks into it.
+"""
+
+from datetime import timedelta
+from typing import Any, Final
+
+from runbook_nb.packs.control_plane.impact import BlastRadius, measure
+from runbook_nb.probes.calls import Reading, Systems, action, probe
+from runbook_nb.timeline.events import Json
+
+PATIENCE_S: Final = 8.0
+# The platform's rule: customers are told of SEV1 and SEV2. Of a leak or of lost rows they are told
+# by people who know whose they are, not by a page that says "slow".
+PUBLIC: Final = frozenset({"SEV1", "SEV2"})
+NAME: Final = "Missions are slow or interrupted"
+BODY: Final = "Some missions do not make progress. We are looking into it."
+OVER: Final = "Missions make progress again. We keep watching."
+
+
+@probe(unit="missing")
+def unpublished(systems: Systems, *, window: timedelta) -> Reading:
+    """Return 1 while a SEV1 or SEV2 affects missions and the page shows no incident, else 0."""
+    radius = measure(systems.database(), window=window)
+    shown = _unresolved(systems)
+    missing = _concerns_customers(radius) and not shown
+    return Reading(value=int(missing), detail={"severity": radius.severity, "on the page": shown})
+
+
+@action(timeout_s=30, repeatable=True)
+def publish_quietly(systems: Systems, *, window: timedelta) -> Json:
+    """Put an incident on the page that mails nobody, for SEV1 and SEV2; one at a time."""
+    if reason := _needless(systems, window):
+        return {"not published": reason}
+    answer = _send(systems, "POST", "", {"incident": _incident()})
+    return {"id": answer["id"], "name": answer["name"]}
+
+
+@publish_quietly.rehearsal
+def _(systems: Systems, *, window: timedelta) -> Json:
+    if reason := _needless(systems, window):
+        return {"not published": reason}
+    return {"would publish": _incident()}
+
+
+@publish_quietly.undo
+def _(systems: Systems, result: Json, *, window: timedelta) -> Json:  # noqa: ARG001
+    if "id" not in result:
+        return {"left": result}
+    _send(systems, "DELETE", f"/{result['id']}")
+    return {"deleted": result["id"]}
+
+
+@action(timeout_s=30, repeatable=True)
+def resolve(systems: Systems) -> Json:
+    """Set the page's open incident of ours to resolved; nobody is mailed."""
+    shown = _ours(systems)
+    for one in shown:
+        _set(systems, one["id"], status="resolved", body=OVER)
+    return {"resolved": shown}
+
+
+@resolve.rehearsal
+def _(systems: Systems) -> Json:
+    return {"would resolve": _ours(systems)}
+
+
+@resolve.undo
+def _(systems: Systems, result: Json) -> Json:
+    for one in result["resolved"]:
+        _set(systems, one["id"], status=one["status"], body=BODY)
+    return {"open again": result["resolved"]}
+
+
+def _needless(systems: Systems, window: timedelta) -> str:
+    """Say why nothing is to be published; empty when it is."""
+    if shown := _unresolved(systems):
+        return f"The page shows {shown[0]['name']!r} already."
+    radius = measure(systems.database(), window=window)
+    if _concerns_customers(radius):
+        return ""
+    return f"{radius.severity}, {radius.said}: nothing for the status page."
+
+
+def _concerns_customers(radius: BlastRadius) -> bool:
+    return radius.severity in PUBLIC and radius.affected > 0
+
+
+def _incident() -> dict[str, Any]:
+    return {"name": NAME, "status": "investigating", "body": BODY, "deliver_notifications": False}
+
+
+def _ours(systems: Systems) -> list[dict[str, Any]]:
+    return [one for one in _unresolved(systems) if one["name"] == NAME]
+
+
+def _unresolved(systems: Systems) -> list[dict[str, Any]]:
+    page = systems.setting("statuspage", "page")
+    path = f"/v1/pages/{page}/incidents/unresolved"
+    answer = systems.http("statuspage").get(path, timeout_s=PATIENCE_S)
+    return [
+        {name: one[name] for name in ("id", "name", "status")}
+        for one in answer.raise_for_status().json()
+    ]
+
+
+def _set(systems: Systems, incident: str, *, status: str, body: str) -> None:
+    wanted = {"status": status, "body": body, "deliver_notifications": False}
+    _send(systems, "PATCH", f"/{incident}", {"incident": wanted})
+
+
+def _send(systems: Systems, method: str, path: str, body: object = None) -> Any:
+    whole = f"/v1/pages/{systems.setting('statuspage', 'page')}/incidents{path}"
+    answer = systems.http("statuspage").request(method, whole, json=body, timeout_s=PATIENCE_S)
+    return answer.raise_for_status().json()

@@ -1,0 +1,1 @@
+"""One run of a runbook: unattended by papermill, or by hand in JupyterLab."""

@@ -1,0 +1,105 @@
+"""The stand-ins for Supabase answer as the vendor's documents say."""
+
+import httpx
+import pytest
+
+from runbook_nb.packs.control_plane.lab.emulators.supabase_management import REF
+
+pytestmark = pytest.mark.lab
+
+
+@pytest.fixture
+def storage(view):
+    """Open the Storage API with the service key."""
+    key = view.lab.secret("supabase_storage.token")
+    headers = {"authorization": f"Bearer {key}", "apikey": key}
+    url = view.url("supabase_storage") + "/storage/v1"
+    with httpx.Client(base_url=url, headers=headers, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture
+def management(view):
+    """Open the Management API."""
+    key = view.lab.secret("supabase_management.token")
+    url = view.url("supabase_management") + "/v1/projects"
+    headers = {"authorization": f"Bearer {key}"}
+    with httpx.Client(base_url=url, headers=headers, trust_env=False) as client:
+        yield client
+
+
+def test_an_object_is_written_listed_read_and_deleted(storage):
+    """The vendor's clients send a form; the body as it is will do too."""
+    path = "/object/evidence/trial/one.txt"
+    sent = storage.post(path, files={"": ("one.txt", b"first", "text/plain")})
+    assert sent.json()["Key"] == "evidence/trial/one.txt"
+    assert storage.get(path).content == b"first"
+    assert storage.post(path, content=b"second").json()["error"] == "Duplicate"
+    assert storage.post(path, content=b"second", headers={"x-upsert": "true"}).status_code == 200
+
+    listed = storage.post("/object/list/evidence", json={"prefix": "trial"}).json()
+    assert [(each["name"], each["metadata"]["size"]) for each in listed] == [("one.txt", 6)]
+    gone = storage.request("DELETE", "/object/evidence", json={"prefixes": ["trial/one.txt"]})
+    assert [each["name"] for each in gone.json()] == ["trial/one.txt"]
+    assert storage.head(path).status_code == 400
+
+
+def test_a_missing_object_is_400_with_404_inside(storage):
+    """As the service has it."""
+    answer = storage.get("/object/evidence/no/such")
+
+    assert answer.status_code == 400
+    assert answer.json() == {
+        "statusCode": "404",
+        "error": "not_found",
+        "message": "Object not found",
+    }
+
+
+def test_a_signed_address_needs_no_key(view, storage):
+    """And opens the one object alone."""
+    storage.post("/object/evidence/trial/two.txt", content=b"second")
+    signed = storage.post("/object/sign/evidence/trial/two.txt", json={"expiresIn": 60}).json()
+    root = view.url("supabase_storage") + "/storage/v1"
+    assert httpx.get(root + signed["signedURL"], trust_env=False).content == b"second"
+    other = signed["signedURL"].replace("two", "one")
+    assert httpx.get(root + other, trust_env=False).json()["error"] == "InvalidJWT"
+    storage.delete("/object/evidence/trial/two.txt")
+
+
+@pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer wrong"}])
+def test_storage_refuses_a_stranger(view, headers):
+    """Without the key nothing is told."""
+    url = view.url("supabase_storage") + "/storage/v1/bucket"
+
+    assert httpx.get(url, headers=headers, trust_env=False).status_code == 400
+
+
+def test_the_backups_are_listed_with_their_window(view, management):
+    """A month of nights; the newest is there soon after the lab is up."""
+    assert view.eventually(
+        lambda: len(management.get(f"/{REF}/database/backups").json()["backups"]) == 32, within_s=10
+    )
+    answer = management.get(f"/{REF}/database/backups").json()
+    assert answer["pitr_enabled"] is True
+    assert {each["status"] for each in answer["backups"]} == {"COMPLETED"}
+    assert answer["physical_backup_data"].keys() == {
+        "earliest_physical_backup_date_unix",
+        "latest_physical_backup_date_unix",
+    }
+
+
+def test_a_restore_needs_a_moment_within_the_window(management):
+    """Another is refused in words."""
+    path = f"/{REF}/database/backups/restore-pitr"
+
+    assert management.post(path, json={}).status_code == 400
+    assert management.post(path, json={"recovery_time_target_unix": 1}).status_code == 400
+    assert management.post("/other/database/backups/restore-pitr").status_code == 404
+
+
+def test_management_refuses_a_stranger(view):
+    """Without the token nothing is told."""
+    url = f"{view.url('supabase_management')}/v1/projects/{REF}"
+
+    assert httpx.get(url, trust_env=False).status_code == 401

@@ -1,0 +1,107 @@
+"""Who was told, and what the platform's clock says was missed."""
+
+import pytest
+
+from runbook_nb.record.facts import Record
+from runbook_nb.timeline.events import Acted, Asked, Closed, Noted, Outcome
+from story import ACTION, START, Story
+
+POST = "Post in #incidents: what users see."
+ANNOUNCE = {
+    **ACTION,
+    "title": "Announce",
+    "call": "incident_row.opened + pagerduty.page + slack.announce(incident='INC-7')",
+}
+
+
+@pytest.fixture
+def story(tmp_path):
+    told = Story(tmp_path / "INC-2041")
+    told.opens()
+    return told
+
+
+def communication(story):
+    return Record.of(story.timeline).communication
+
+
+def test_a_done_announcement_is_a_message_on_its_channels(story):
+    """A rehearsed one told nobody."""
+    story.tell(Acted, **ANNOUNCE, outcome=Outcome.REHEARSED)
+    story.tell(Acted, **ANNOUNCE, outcome=Outcome.DONE)
+
+    (message,) = communication(story).messages
+    assert message.channels == ("incident row", "page", "#incidents")
+    assert message.sent
+    assert story.timeline[message.seq - 1].outcome is Outcome.DONE
+
+
+def test_a_failed_announcement_is_not_said_to_be_sent(story):
+    """Some channel may have got it; nobody knows."""
+    story.tell(Acted, **ANNOUNCE, outcome=Outcome.FAILED)
+
+    assert [message.sent for message in communication(story).messages] == [False]
+
+
+def test_a_post_by_hand_is_sent_when_it_is_answered(story):
+    """Asked twice and answered once is one message."""
+    story.tell(Asked, question=POST, owner="Communications", by="")
+    assert [message.sent for message in communication(story).messages] == [False]
+
+    story.tell(Asked, question=POST, owner="Communications", answer="Done.")
+    story.tell(Asked, question=POST, owner="Communications", by="")
+    (message,) = communication(story).messages
+    assert (message.sent, message.by) == (True, "alice")
+
+
+def test_every_answer_and_every_note_that_tells_is_an_update(story):
+    """The next update is the same question again, or a note with the channel in it."""
+    for _ in range(2):
+        story.tell(Asked, after=600, question=POST, owner="Communications", answer="Done.")
+    story.tell(Noted, after=600, text="Told #incidents: no news.")
+    story.tell(Noted, text="We must call the Engineering Lead.")
+    story.tell(Closed, after=60)
+
+    assert [message.sent for message in communication(story).messages] == [True] * 3
+    assert communication(story).missed == 0
+
+
+def test_a_step_that_tells_nobody_is_no_message(story):
+    """Work is not communication."""
+    story.tell(Asked, question="Open a ticket for the growing key.", owner="Runtime Steward")
+
+    assert communication(story).messages == ()
+
+
+@pytest.mark.parametrize(("minutes", "missed"), [(15, 0), (16, 1), (30, 1), (46, 3)])
+def test_updates_are_due_every_15_minutes(story, minutes, missed):
+    """Each quarter of an hour without a word is one missed update."""
+    story.tell(Closed, after=minutes * 60 - 4)
+
+    assert communication(story).missed == missed
+
+
+def test_an_update_starts_the_clock_anew(story):
+    """A silence says from when to when."""
+    story.tell(Asked, after=10 * 60, question=POST, owner="Communications", answer="Done.")
+    told = story.at
+    story.tell(Closed, after=20 * 60)
+
+    (silence,) = communication(story).silences
+    assert (silence.begin, silence.end, silence.missed) == (told, story.at, 1)
+
+
+def test_a_sev2_goes_to_the_next_level_after_an_hour(story):
+    """Due and not met is missed; a call meets it."""
+    story.tell(Closed, after=3700)
+    late = communication(story)
+    assert (late.escalation_due - START).total_seconds() == 3600
+    assert late.escalated_at is None
+
+
+def test_a_call_to_the_engineering_lead_escalates(story):
+    """The manual step says who was called and when."""
+    story.tell(Asked, question="Call the Engineering Lead.", owner="IC", answer="Called.")
+
+    assert communication(story).escalated_at == story.at
+    assert communication(story).escalation_due is None

@@ -1,0 +1,82 @@
+"""The commands list, show, owners, coverage, and the README's index."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from runbook_nb.cli import app
+from runbook_nb.runbook.catalog import read_entries
+from runbook_nb.runbook.catalog.readme import with_index
+from runbook_nb.runbook.catalog.resolved_steps import with_values
+from runbook_nb.testing import environ
+
+PROJECT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def runbook(shelf):
+    """Give the command, on the shelf."""
+
+    def run(*arguments: str, expect: int = 0) -> str:
+        with environ(RUNBOOK_NOTEBOOKS=str(shelf)):
+            result = CliRunner().invoke(app, arguments)
+        assert result.exit_code == expect, result.output
+        return result.output
+
+    return run
+
+
+def test_the_readme_index_is_up_to_date():
+    """Run `runbook fmt` after a runbook was added, validated or retired."""
+    entries = read_entries(PROJECT / "notebooks", today=datetime.now(UTC).date())
+    text = (PROJECT / "README.md").read_text(encoding="utf-8")
+
+    assert with_index(text, entries) == text
+
+
+def test_list_prints_the_index_or_what_was_found(runbook):
+    """In text and as JSON; nothing found is an error."""
+    assert "3 to run, 2 of them due for validation; 16 not written yet." in runbook("list")
+    assert len(json.loads(runbook("list", "--json"))) == 19
+    assert runbook("list", "p95", "heartbeat").startswith("1. heartbeat_failure_recovery")
+    best = json.loads(runbook("list", "p95 heartbeat", "--json"))[0]
+    assert best["reasons"][0]["place"] == "Symptoms"
+    assert "No runbook speaks of" in runbook("list", "zzzzqqqq", expect=3)
+
+
+def test_show_prints_steps_with_their_calls(runbook):
+    """As text, as Markdown with a block for each cell, and as JSON."""
+    text = runbook("show", "rollback_procedure")
+    assert "call: p.ask()" in text
+    assert "SEV2, Operations (Incident Commander) + Release Manager, stale: validated" in text
+    assert "```python\nincident.check('Lag', p.ask())\n```" in runbook(
+        "show", "rollback_procedure", "--markdown"
+    )
+    assert json.loads(runbook("show", "rollback_procedure", "--json"))[0]["call"] == "p.ask()"
+
+
+def test_values_stand_where_the_parameters_stood():
+    """All else as it was written, also behind letters of more than one byte."""
+    source = 'incident.check("é window_s", a.b(window=seconds(window_s)), k=other)'
+
+    filled = with_values(source, {"window_s": 300, "env": "x"})
+
+    assert filled == 'incident.check("é window_s", a.b(window=seconds(300)), k=other)'
+
+
+def test_owners_exits_by_the_worst(runbook, shelf):
+    """As a check of monitoring would."""
+    (shelf / "contacts.toml").write_text('[[owner]]\nname = "Operations"\n')
+
+    assert "unknown" in runbook("owners", expect=2)
+
+
+def test_coverage_exits_by_whether_there_is_a_gap(runbook, write_file):
+    """The lab's rules are not all answered on this shelf."""
+    said = runbook("coverage", "--alerts", str(write_file("mine.txt", "Mine")), expect=2)
+
+    assert "Mine" in said
+    assert "NOBODY" in said
