@@ -11,7 +11,7 @@ from typing import Any
 from runbook_nb.incident.board import Board
 from runbook_nb.incident.cards import Card
 from runbook_nb.probes.calls import Action, Probe, Reading, Systems
-from runbook_nb.timeline.events import Json
+from runbook_nb.text.values import Json
 
 
 class Clock:

@@ -4,10 +4,10 @@ import nbformat
 import pytest
 
 from runbook_nb.errors import ParameterError
-from runbook_nb.incident.context import checked_id
 from runbook_nb.redaction import Masked, Redactor, report_of
 from runbook_nb.redaction.outputs import masked_notebook
 from runbook_nb.timeline.events import Noted
+from runbook_nb.timeline.folder import checked_id
 from story import Story
 
 KEY = "AKIAIOSFODNN7EXAMPLE"

@@ -40,7 +40,7 @@ def archive(
 
     Example: runbook archive --to /media/usb/archive
     """
-    from runbook_nb.incident.context import incidents_folder
+    from runbook_nb.timeline.folder import incidents_folder
 
     folder = incidents or incidents_folder()
     if incident is not None:
@@ -63,8 +63,8 @@ def archive(
 
 def list_incidents(wanted: "Wanted", *, folder: Path | None, as_json: bool) -> None:
     """Print the incidents that are wanted; exits with 3 where none is."""
-    from runbook_nb.incident.context import incidents_folder
     from runbook_nb.record.history import History
+    from runbook_nb.timeline.folder import incidents_folder
 
     place = folder or incidents_folder()
     _refuse(place, wanted.text)

@@ -42,9 +42,10 @@ def open_(
 
     Example: runbook open "beats are late" --incident INC-2041
     """
-    from runbook_nb.incident.context import actor, incidents_folder
+    from runbook_nb.incident.context import actor
     from runbook_nb.runs.by_hand import prepare, show
     from runbook_nb.timeline.alerts import read_alerts
+    from runbook_nb.timeline.folder import incidents_folder
 
     folder = (incidents or incidents_folder()).absolute()
     given, told = given_parameters(parameter or []), " ".join(words or [])

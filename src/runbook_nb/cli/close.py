@@ -33,8 +33,9 @@ def close(
 
     Example: runbook close INC-2041 --resolution "The export runs outside the loop now."
     """
-    from runbook_nb.incident.context import actor, incidents_folder
+    from runbook_nb.incident.context import actor
     from runbook_nb.record.close import close as close_incident
+    from runbook_nb.timeline.folder import incidents_folder
 
     folder = incidents or incidents_folder()
     done = close_incident(folder, incident, by=by or actor(), resolution=resolution)
@@ -86,7 +87,7 @@ def verify(
 
 def _record_folder(path: Path) -> Path:
     """Return the record that is meant: a path, or the id of an incident."""
-    from runbook_nb.incident.context import incidents_folder
+    from runbook_nb.timeline.folder import incidents_folder
 
     by_id = incidents_folder() / path
     return by_id if not path.exists() and by_id.is_dir() else path

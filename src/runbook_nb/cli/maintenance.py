@@ -53,7 +53,8 @@ def validate(
     from runbook_nb.authoring.maintenance import chosen
     from runbook_nb.authoring.maintenance.on_lab import lab_validator, validate_each
     from runbook_nb.authoring.maintenance.report import validation_facts, validation_lines
-    from runbook_nb.incident.context import actor, incidents_folder
+    from runbook_nb.incident.context import actor
+    from runbook_nb.timeline.folder import incidents_folder
 
     names = chosen(catalogue(), name=name, only_due=only_due, at_most=at_most)
     if not names:
@@ -235,8 +236,8 @@ def _renew_index() -> None:
 
 def _review(incidents: Path | None, *, drills: bool) -> Any:
     from runbook_nb.authoring.maintenance import Review
-    from runbook_nb.incident.context import incidents_folder
     from runbook_nb.runbook.runbook import runbooks_folder
+    from runbook_nb.timeline.folder import incidents_folder
 
     return Review(
         incidents=incidents or incidents_folder(), folder=runbooks_folder(), drills=drills

@@ -31,11 +31,11 @@ def postmortem(
 
     Example: runbook postmortem INC-2041
     """
-    from runbook_nb.incident.context import incidents_folder
     from runbook_nb.record.facts import Record, read_events
     from runbook_nb.record.postmortem import draft_postmortem, write_draft
     from runbook_nb.record.postmortem.draft import FILE
     from runbook_nb.record.similar import seen_before
+    from runbook_nb.timeline.folder import incidents_folder
     from runbook_nb.timeline.incidents import find
 
     timeline = find(incidents or incidents_folder(), incident)
@@ -68,8 +68,8 @@ def diff(
 
     Example: runbook diff INC-2033 INC-2041
     """
-    from runbook_nb.incident.context import incidents_folder
     from runbook_nb.record.postmortem import compare, find_run, last_validation
+    from runbook_nb.timeline.folder import incidents_folder
 
     if bool(second) is validation:
         message = "Name a second run, or give --validation."
@@ -99,10 +99,10 @@ def similar(
 
     Example: runbook similar INC-2041
     """
-    from runbook_nb.incident.context import incidents_folder
     from runbook_nb.record.facts import plain_facts, read_events
     from runbook_nb.record.similar import seen_before
     from runbook_nb.text.formatting import one_line
+    from runbook_nb.timeline.folder import incidents_folder
     from runbook_nb.timeline.incidents import find
 
     timeline = find(incidents or incidents_folder(), incident)

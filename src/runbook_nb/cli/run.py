@@ -48,12 +48,13 @@ def run(
 
     Example: runbook run heartbeat_failure_recovery --incident INC-2041 --approve A
     """
-    from runbook_nb.incident.context import actor, incidents_folder
+    from runbook_nb.incident.context import actor
     from runbook_nb.runbook.runbook import Runbook
     from runbook_nb.runs.engine.progress import for_stream
     from runbook_nb.runs.run import Order
     from runbook_nb.runs.run import run as run_order
     from runbook_nb.timeline.alerts import read_alerts
+    from runbook_nb.timeline.folder import incidents_folder
 
     found = read_alerts(alert)[0] if alert else None
     if name is None and found is None:
@@ -98,8 +99,9 @@ def approve(
 
     Example: runbook approve INC-2041 "Option A"
     """
-    from runbook_nb.incident.context import actor, incidents_folder
+    from runbook_nb.incident.context import actor
     from runbook_nb.runs.run import approve_last
+    from runbook_nb.timeline.folder import incidents_folder
 
     event = approve_last(incidents or incidents_folder(), incident, option=option, by=by or actor())
     typer.echo(f"{event.by} approved {event.option!r} until {event.expires_at:%H:%M:%SZ}.")

@@ -17,8 +17,9 @@ from runbook_nb.incident.dispatch import rehearse, send
 from runbook_nb.incident.live_run import LiveRun
 from runbook_nb.incident.recommend import decision
 from runbook_nb.text.formatting import listed
+from runbook_nb.text.values import Json
 from runbook_nb.timeline import queries
-from runbook_nb.timeline.events import UNDO, Acted, Acting, Checked, Json, Outcome, Undone, Verdict
+from runbook_nb.timeline.events import UNDO, Acted, Acting, Checked, Outcome, Undone, Verdict
 
 _NOT_CONFIRMED: Final = (
     "Not confirmed, so nothing was done. To do it, run this step again and type the word."

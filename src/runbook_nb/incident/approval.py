@@ -8,7 +8,8 @@ import rfc8785
 
 from runbook_nb.errors import ApprovalError
 from runbook_nb.text.durations import words
-from runbook_nb.timeline.events import Approved, Json
+from runbook_nb.text.values import Json
+from runbook_nb.timeline.events import Approved
 
 LIFETIME: Final = timedelta(minutes=30)  # the escalation time of a SEV1; after it, ask again
 

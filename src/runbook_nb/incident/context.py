@@ -3,7 +3,6 @@
 import getpass
 import json
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,10 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from runbook_nb.errors import ParameterError
-from runbook_nb.redaction import Redactor
+from runbook_nb.timeline.folder import checked_id, incidents_folder
 
 WORKING: Final = "working"  # the folder of an incident where responders run notebooks
-INCIDENT_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,26 +131,6 @@ class WorkingCopy:
             actor=self.by,
             attended=True,
         )
-
-
-def incidents_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder of all incidents: ``RUNBOOK_INCIDENTS``, or ``incidents`` here."""
-    return Path(environ.get("RUNBOOK_INCIDENTS", "incidents")).absolute()
-
-
-def checked_id(incident: str) -> str:
-    """Return an incident id that is safe as a folder name; raises ParameterError."""
-    if not INCIDENT_ID.fullmatch(incident):
-        message = (
-            f"{incident!r} cannot be an incident id: use letters, digits, dots, dashes and "
-            "underscores, at most 64, beginning with a letter or digit (INC-2041)."
-        )
-        raise ParameterError(message)
-    if Redactor().mask(incident) != incident:
-        # A folder's name is in every path and cannot be masked afterwards.
-        message = "This incident id looks like a secret. Choose another one, such as INC-2041."
-        raise ParameterError(message)
-    return incident
 
 
 @cache

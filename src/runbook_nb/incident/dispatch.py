@@ -8,7 +8,8 @@ from typing import Any
 from runbook_nb.incident.check import in_words
 from runbook_nb.probes.calls import Action
 from runbook_nb.probes.environment import Environment
-from runbook_nb.timeline.events import Json, Outcome
+from runbook_nb.text.values import Json
+from runbook_nb.timeline.events import Outcome
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,6 +25,7 @@ from runbook_nb.probes.calls import Action, Probe
 from runbook_nb.probes.environment import Environment
 from runbook_nb.probes.limits import Limit
 from runbook_nb.runbook.runbook import Runbook
+from runbook_nb.text.values import Json
 from runbook_nb.timeline.events import (
     FRESH_S,
     Acted,
@@ -32,7 +33,6 @@ from runbook_nb.timeline.events import (
     Checked,
     Decided,
     Event,
-    Json,
     Noted,
     Outcome,
     Stopped,

@@ -9,7 +9,8 @@ from importlib.metadata import version
 from runbook_nb.incident.context import RunContext
 from runbook_nb.probes.environment import Environment
 from runbook_nb.runbook.runbook import Runbook
-from runbook_nb.timeline.events import Json, Started
+from runbook_nb.text.values import Json
+from runbook_nb.timeline.events import Started
 from runbook_nb.timeline.incidents import declare
 from runbook_nb.timeline.log import Timeline
 

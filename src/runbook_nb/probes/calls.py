@@ -17,7 +17,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, Protocol
 
 from runbook_nb.probes.connections import Database, Http
 from runbook_nb.text.durations import words
-from runbook_nb.timeline.events import Json
+from runbook_nb.text.values import Json
 
 P = ParamSpec("P")
 

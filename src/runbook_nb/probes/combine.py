@@ -5,7 +5,7 @@ from typing import Any
 
 from runbook_nb.errors import ActionError
 from runbook_nb.probes.calls import Action, Systems
-from runbook_nb.timeline.events import Json
+from runbook_nb.text.values import Json
 
 
 def combine(*parts: Action) -> Action:

@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from runbook_nb.timeline.events import VERDICTS_BY_RANK, Evidence, Json, Verdict
+from runbook_nb.text.values import Json
+from runbook_nb.timeline.events import VERDICTS_BY_RANK, Evidence, Verdict
 
 # Factors to seconds; answers and limits may differ in the size of the unit, not in its kind.
 _SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from runbook_nb.redaction import Redactor, visible
 from runbook_nb.redaction.images import without_texts
-from runbook_nb.timeline.events import Json
+from runbook_nb.text.values import Json
 
 TEXT_LIMIT: Final = 64 * 1024  # characters of one stream or text
 CELL_LIMIT: Final = 1024 * 1024  # characters of all outputs of one cell

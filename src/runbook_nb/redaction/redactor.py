@@ -14,7 +14,7 @@ from runbook_nb.redaction.known_values import Known
 from runbook_nb.redaction.patterns import FIRM, PATTERNS, PERSONAL, names_secret
 from runbook_nb.redaction.spans import WITHHELD, Found, replaced
 from runbook_nb.text.control_characters import visible
-from runbook_nb.timeline.events import Json
+from runbook_nb.text.values import Json
 
 TEXT_LIMIT: Final = 20_000  # characters of one text; a screen shows about 4,000
 ROWS_LIMIT: Final = 200  # rows of one list

@@ -12,7 +12,7 @@ from typing import Final
 from runbook_nb.errors import ParameterError, near
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runbook.steps import Parameter
-from runbook_nb.timeline.events import Json
+from runbook_nb.text.values import Json
 
 # ASCII digits only: Python would also read "1_000" and the digits of any script.
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}")

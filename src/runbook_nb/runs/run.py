@@ -10,7 +10,7 @@ from pathlib import Path
 
 from runbook_nb.errors import IncidentStateError
 from runbook_nb.incident.approval import LIFETIME, digest
-from runbook_nb.incident.context import RunContext, checked_id, new_run_id
+from runbook_nb.incident.context import RunContext, new_run_id
 from runbook_nb.incident.recommend import named, newest
 from runbook_nb.probes.environment import LAB, Environment
 from runbook_nb.probes.limits import worst
@@ -18,17 +18,18 @@ from runbook_nb.runbook.parameters import typed
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runs.engine import Execution, execute
 from runbook_nb.runs.engine.progress import Progress
+from runbook_nb.text.values import Json
 from runbook_nb.timeline.events import (
     Acted,
     Alert,
     Approved,
     Checked,
     Ended,
-    Json,
     Started,
     Verdict,
     Verified,
 )
+from runbook_nb.timeline.folder import checked_id
 from runbook_nb.timeline.incidents import declare, find, refuse_closed
 from runbook_nb.timeline.log import Timeline
 

@@ -9,8 +9,8 @@ from difflib import ndiff
 from itertools import islice
 from typing import Final
 
-from runbook_nb.redaction import visible
-from runbook_nb.timeline.events import Json
+from runbook_nb.text.control_characters import visible
+from runbook_nb.text.values import Json
 
 LINE_LIMIT: Final = 300  # characters of a title or fact: three lines of a card
 BLOCK_LIMIT: Final = 4_000  # characters of folded text: about one screen

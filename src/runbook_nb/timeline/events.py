@@ -7,7 +7,9 @@ Times are aware UTC; durations are in seconds.
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
+
+from runbook_nb.text.values import Json
 
 # How long a reading stands for the present: acute checks look back 15 minutes, and updates go out
 # as often.
@@ -18,9 +20,6 @@ UNDO = "Undo: "
 
 # How a drill closes its incidents; a drill is no night to learn from.
 DRILL = "drill"
-
-# A dict ends at the JSON edge: this alias marks the few places where one may still travel.
-Json = Any
 
 
 class Verdict(StrEnum):

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from runbook_nb.errors import IncidentStateError, near
-from runbook_nb.incident.context import checked_id
 from runbook_nb.redaction import Redactor
 from runbook_nb.timeline.events import Alert, Alerted, Closed, Opened
+from runbook_nb.timeline.folder import checked_id
 from runbook_nb.timeline.log import Timeline
 
 _NUMBERED: Final = re.compile(r"INC-(\d+)")

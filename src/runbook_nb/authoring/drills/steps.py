@@ -16,7 +16,7 @@ from typing import Any
 from chaoslib.exceptions import ActivityFailed
 
 from runbook_nb.errors import RunbookNotFoundError
-from runbook_nb.incident.context import actor, incidents_folder
+from runbook_nb.incident.context import actor
 from runbook_nb.incident.recommend import newest
 from runbook_nb.packs.control_plane.lab.faults import named
 from runbook_nb.packs.control_plane.lab.lab import Lab, LabState
@@ -25,6 +25,7 @@ from runbook_nb.record.close import close
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runs.engine.progress import Progress
 from runbook_nb.runs.run import Order, Run, run
+from runbook_nb.text.values import Json
 from runbook_nb.timeline.alerts import read_alerts
 from runbook_nb.timeline.events import (
     DRILL,
@@ -32,11 +33,11 @@ from runbook_nb.timeline.events import (
     Alert,
     Checked,
     Decided,
-    Json,
     Outcome,
     Verdict,
     Verified,
 )
+from runbook_nb.timeline.folder import incidents_folder
 
 
 @dataclass

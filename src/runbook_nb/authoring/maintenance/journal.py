@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from runbook_nb.redaction import Redactor
 from runbook_nb.text.files import write_atomically
-from runbook_nb.timeline.events import Json
+from runbook_nb.text.values import Json
 
 FOLDER: Final = ".validations"
 # Which machine it was does not matter to the reader, and says too much to strangers.

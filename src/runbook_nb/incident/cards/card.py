@@ -10,7 +10,8 @@ from urllib.parse import quote
 from runbook_nb.incident.cards.describe import face
 from runbook_nb.incident.cards.description import Face
 from runbook_nb.text.formatting import Grid, anchor, block, clock, day_and_clock, grid, one_line
-from runbook_nb.timeline.events import Checked, Event, Json, Verified
+from runbook_nb.text.values import Json
+from runbook_nb.timeline.events import Checked, Event, Verified
 
 CHANGED: Final = "Changed: this cell is not the runbook's. The difference is on the timeline."
 _TEXT_ROWS = 8  # rows of a folded table on a terminal

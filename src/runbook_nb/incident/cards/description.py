@@ -8,6 +8,7 @@ from typing import Final
 
 from runbook_nb.text.durations import words
 from runbook_nb.text.formatting import block, day_and_clock, listed, one_line, said
+from runbook_nb.text.values import Json
 from runbook_nb.timeline.events import (
     Acted,
     Acting,
@@ -15,7 +16,6 @@ from runbook_nb.timeline.events import (
     Decided,
     Event,
     Evidence,
-    Json,
     Option,
     Outcome,
 )

@@ -10,7 +10,8 @@ from runbook_nb.packs.control_plane.impact import BlastRadius
 from runbook_nb.record.facts.phases import PhaseFacts
 from runbook_nb.text.durations import words
 from runbook_nb.text.formatting import clock, counted
-from runbook_nb.timeline.events import Checked, Event, Json, Verdict, Verified
+from runbook_nb.text.values import Json
+from runbook_nb.timeline.events import Checked, Event, Verdict, Verified
 
 _LEVELS: Final = ("none", "SEV4", "SEV3", "SEV2", "SEV1")  # worst last
 _RADIUS: Final = frozenset(field.name for field in fields(BlastRadius))

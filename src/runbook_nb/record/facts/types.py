@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from runbook_nb.text.values import Json
 from runbook_nb.timeline.events import (
     VERDICTS_BY_RANK,
     Acted,
     Acting,
     Checked,
-    Json,
     Outcome,
     Undone,
     Verdict,

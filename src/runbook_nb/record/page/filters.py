@@ -27,7 +27,8 @@ from runbook_nb.text.formatting import (
     one_line,
     said,
 )
-from runbook_nb.timeline.events import Checked, Decided, Event, Evidence, Json, Verified
+from runbook_nb.text.values import Json
+from runbook_nb.timeline.events import Checked, Decided, Event, Evidence, Verified
 
 if TYPE_CHECKING:
     from markupsafe import Markup

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from runbook_nb.errors import IncidentStateError
 from runbook_nb.record.postmortem.run_lookup import Ran
 from runbook_nb.text.formatting import said
-from runbook_nb.timeline.events import Acted, Checked, Decided, Ended, Json, Verdict, Verified
+from runbook_nb.text.values import Json
+from runbook_nb.timeline.events import Acted, Checked, Decided, Ended, Verdict, Verified
 
 _NOT_READ = "not read"
 

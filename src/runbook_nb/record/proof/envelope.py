@@ -13,7 +13,7 @@ from typing import Any, Final
 from runbook_nb.record.proof.contents import ENVELOPE, Content, contents_of, without_copies
 from runbook_nb.record.proof.keys import Seal, fingerprint
 from runbook_nb.text.files import write_atomically
-from runbook_nb.timeline.events import Json
+from runbook_nb.text.values import Json
 
 PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"

@@ -7,11 +7,11 @@ from hashlib import sha256
 from typing import Final
 
 from runbook_nb.errors import RunbookError
-from runbook_nb.incident.context import INCIDENT_ID
 from runbook_nb.record.history import Line
 from runbook_nb.record.site.figures import Span, span_of
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.timeline.events import Verdict
+from runbook_nb.timeline.folder import INCIDENT_ID
 
 PAGES: Final = "runbooks"
 

@@ -8,7 +8,7 @@ from typing import Final
 from runbook_nb.runbook.catalog.entry import Entry
 from runbook_nb.runbook.catalog.resolved_steps import Shown, imports
 from runbook_nb.runbook.runbook import Runbook
-from runbook_nb.timeline.events import Json
+from runbook_nb.text.values import Json
 
 WIDTH: Final = 88
 _INDENT: Final = " " * 6

@@ -8,7 +8,7 @@ from typing import Any
 
 from runbook_nb.runbook.runbook import Runbook, is_injected
 from runbook_nb.runbook.steps import Step, headings, read_steps, source_of
-from runbook_nb.timeline.events import Json
+from runbook_nb.text.values import Json
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,8 @@ from runbook_nb.probes.environment import LAB, Environment
 from runbook_nb.runbook.parameters import typed
 from runbook_nb.runbook.runbook import Runbook, is_injected
 from runbook_nb.text.files import write_atomically
-from runbook_nb.timeline.events import Alert, Json, Started
+from runbook_nb.text.values import Json
+from runbook_nb.timeline.events import Alert, Started
 from runbook_nb.timeline.incidents import declare
 from runbook_nb.timeline.log import Timeline
 

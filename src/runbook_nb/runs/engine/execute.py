@@ -15,7 +15,7 @@ from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runs.engine.interruption import Interruption
 from runbook_nb.runs.engine.kernel import Kernel
 from runbook_nb.runs.engine.progress import EventFeed, Execution, Progress
-from runbook_nb.timeline.events import Json
+from runbook_nb.text.values import Json
 
 if TYPE_CHECKING:
     from runbook_nb.runs.engine.cells import Run

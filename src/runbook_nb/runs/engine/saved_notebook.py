@@ -14,7 +14,7 @@ from papermill.translators import papermill_translators
 from runbook_nb.redaction import Redactor
 from runbook_nb.redaction.outputs import Writing
 from runbook_nb.text.files import write_atomically
-from runbook_nb.timeline.events import Json
+from runbook_nb.text.values import Json
 
 _LOG: Final = logging.getLogger("runbook_nb")
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from runbook_nb.errors import NoAnswerError
 from runbook_nb.probes.calls import Reading, Systems, action, probe
-from runbook_nb.timeline.events import Json
+from runbook_nb.text.values import Json
 
 if TYPE_CHECKING:
     import httpx

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from runbook_nb.errors import NoAnswerError
 from runbook_nb.probes.calls import Reading, Systems, action, probe
-from runbook_nb.timeline.events import Json
+from runbook_nb.text.values import Json
 
 BUILDS: Final = Path(__file__).with_name("builds")
 # What the code of a build meets where the catalogue lacks what it names.

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from runbook_nb.errors import ActionError, NoAnswerError, SettingMissingError
 from runbook_nb.probes.calls import Reading, Systems, action, probe
-from runbook_nb.timeline.events import Json
+from runbook_nb.text.values import Json
 
 API: Final = "/api/v3.1"
 PATIENCE_S: Final = 5.0

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from runbook_nb.probes.calls import Systems, action
-from runbook_nb.timeline.events import Json
+from runbook_nb.text.values import Json
 
 ROUTES: Final = "/config/apps/http/servers/srv0/routes"
 AT_ONCE: Final = -1

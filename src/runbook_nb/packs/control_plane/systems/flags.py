@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from runbook_nb.probes.calls import Reading, Systems, action, probe
-from runbook_nb.timeline.events import Json
+from runbook_nb.text.values import Json
 
 SWITCHES: Final = ("ENABLE_PLANNER_STEP3", "EVAL_MODE", "SUPABASE_ALLOW_WRITES")
 # Fewer events are one user's luck.

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from runbook_nb.probes.calls import Reading, Systems, action, probe
 from runbook_nb.probes.connections import Database
-from runbook_nb.timeline.events import Json
+from runbook_nb.text.values import Json
 
 EXPECTED: Final = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
 

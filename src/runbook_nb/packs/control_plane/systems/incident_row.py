@@ -13,7 +13,7 @@ from typing import Any, Final
 from runbook_nb.errors import ActionError
 from runbook_nb.packs.control_plane.impact import measure
 from runbook_nb.probes.calls import Reading, Systems, action, probe
-from runbook_nb.timeline.events import Json
+from runbook_nb.text.values import Json
 
 # The service role passes every policy; asking for the claim keeps to what the policy says.
 CLAIM: Final = """

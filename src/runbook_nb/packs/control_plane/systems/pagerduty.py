@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from runbook_nb.packs.control_plane.impact import measure
 from runbook_nb.probes.calls import Reading, Systems, action, probe
-from runbook_nb.timeline.events import Json
+from runbook_nb.text.values import Json
 
 PATIENCE_S: Final = 8.0
 # SEV1 and SEV2 wake people: the platform wants them answered within 5 and 15 minutes.

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from runbook_nb.errors import NoAnswerError
 from runbook_nb.probes.calls import Reading, Systems, action, probe
-from runbook_nb.timeline.events import Json
+from runbook_nb.text.values import Json
 
 SAME: Final = "same release"
 STARTED: Final = {"state": "started", "timeout": "60"}

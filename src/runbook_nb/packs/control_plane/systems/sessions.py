@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 from runbook_nb.probes.calls import Reading, Systems, action, probe
-from runbook_nb.timeline.events import Json
+from runbook_nb.text.values import Json
 
 SILENT: Final = """
 select s.id,

@@ -11,7 +11,7 @@ from typing import Any, Final
 from runbook_nb.errors import ActionError, NoAnswerError
 from runbook_nb.packs.control_plane.impact import BlastRadius, measure
 from runbook_nb.probes.calls import Reading, Systems, action, probe
-from runbook_nb.timeline.events import Json
+from runbook_nb.text.values import Json
 
 EVENT: Final = "incident_announced"
 PATIENCE_S: Final = 8.0

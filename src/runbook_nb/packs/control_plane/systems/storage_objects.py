@@ -13,7 +13,7 @@ from urllib.parse import quote
 from runbook_nb.errors import ActionError, NoAnswerError
 from runbook_nb.probes.calls import Reading, Systems, action, probe
 from runbook_nb.probes.connections import Http
-from runbook_nb.timeline.events import Json
+from runbook_nb.text.values import Json
 
 OBJECT: Final = "/storage/v1/object"
 COPY: Final = "/storage/v1/object/copy"

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from runbook_nb.errors import NoAnswerError
 from runbook_nb.probes.calls import Reading, Systems, action, probe
-from runbook_nb.timeline.events import Json
+from runbook_nb.text.values import Json
 
 READY: Final = {"target": "production", "state": "READY", "limit": "20"}
 TWO: Final = 2

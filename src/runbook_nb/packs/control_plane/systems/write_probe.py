@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from runbook_nb.probes.calls import Systems, action
 from runbook_nb.probes.connections import Database
-from runbook_nb.timeline.events import Json
+from runbook_nb.text.values import Json
 
 # The policies tell callers apart by role and claims; tenant A is the one with most missions.
 CALLERS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {

@@ -24,7 +24,7 @@ from runbook_nb.packs.control_plane.systems.backups.queries import (
     SIZES,
 )
 from runbook_nb.probes.calls import Reading, Systems, action, probe
-from runbook_nb.timeline.events import Json
+from runbook_nb.text.values import Json
 
 # Retention deletes rows of these tables by itself, so fewer of them are no loss.
 PURGED: Final = frozenset(

@@ -8,7 +8,7 @@ from runbook_nb.errors import ActionError
 from runbook_nb.packs.control_plane.systems.connections.checks import surplus_accounts
 from runbook_nb.packs.control_plane.systems.connections.standing import API, Standing, standings
 from runbook_nb.probes.calls import Systems, action
-from runbook_nb.timeline.events import Json
+from runbook_nb.text.values import Json
 
 # Where the former row does not tell how long a connection lasts.
 TERM: Final = timedelta(days=60)

@@ -10,7 +10,7 @@ from runbook_nb.errors import SettingMissingError
 from runbook_nb.packs.control_plane.systems.connections.standing import Standing, standings
 from runbook_nb.probes.calls import Systems, action
 from runbook_nb.probes.connections import Database
-from runbook_nb.timeline.events import Json
+from runbook_nb.text.values import Json
 
 OWNER_TIMEOUT_S: Final = 20
 

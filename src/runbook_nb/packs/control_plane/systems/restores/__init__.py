@@ -16,7 +16,7 @@ from runbook_nb.packs.control_plane.systems.restores import copying, proof, rows
 from runbook_nb.packs.control_plane.systems.restores.copying import DAMAGE, END, LONGEST_S, reading
 from runbook_nb.packs.control_plane.systems.restores.place import Place, moment
 from runbook_nb.probes.calls import Reading, Systems, action, probe
-from runbook_nb.timeline.events import Json
+from runbook_nb.text.values import Json
 
 
 @probe(unit="d")
