@@ -1,7 +1,6 @@
 """What a run knows about itself, handed from the command to the kernel by the environment."""
 
 import getpass
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from runbook_nb.errors import ParameterError
+from runbook_nb.errors import ParameterError, RunbookFormatError
+from runbook_nb.runbook.document import Document
 from runbook_nb.timeline.folder import checked_id, incidents_folder
 
 WORKING: Final = "working"  # the folder of an incident where responders run notebooks
@@ -98,10 +98,10 @@ class WorkingCopy:
         if folder.name != WORKING or not (folder.parent / "timeline.jsonl").is_file():
             return None
         try:
-            metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
-            own = metadata["working_copy"]
-            return cls(path=path, runbook=str(metadata["runbook"]["name"]), by=str(own["by"]))
-        except (OSError, ValueError, KeyError, TypeError):
+            document = Document.read(path)
+            own = document.metadata["working_copy"]
+            return cls(path=path, runbook=str(document.front["name"]), by=str(own["by"]))
+        except (RunbookFormatError, OSError, KeyError, TypeError):
             return None
 
     @classmethod

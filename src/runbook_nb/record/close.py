@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from runbook_nb.errors import RunbookError, SettingMissingError
+from runbook_nb.errors import RunbookError, RunbookFormatError, SettingMissingError
 from runbook_nb.incident.context import new_run_id
 from runbook_nb.probes.environment import Environment
 from runbook_nb.record.facts.fold import fold_manual_steps
@@ -13,7 +13,7 @@ from runbook_nb.record.page import write_record
 from runbook_nb.record.proof import ENVELOPE, Seal, Statement, read_envelope, signing_seal
 from runbook_nb.redaction import Redactor
 from runbook_nb.redaction.outputs import masked_notebook
-from runbook_nb.runbook.lean import lean_imports
+from runbook_nb.runbook.document import read_whole_notebook
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.text.files import write_atomically
 from runbook_nb.timeline.events import Closed, Started
@@ -74,13 +74,10 @@ def _record(incidents: Path, incident: str, redactor: Redactor) -> Recorded:
 
 def _keep_working_copies(folder: Path, *, redactor: Redactor) -> None:
     """Copy what was run by hand to the runs, masked; an open tab may write its own file on."""
-    lean_imports()
-    import nbformat
-
     for path in sorted((folder / "working").glob("*.ipynb")):
         try:
-            notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
-        except (OSError, ValueError, nbformat.ValidationError):
+            notebook = read_whole_notebook(path)
+        except (OSError, RunbookFormatError):
             # A copy that cannot be read stays where it is; the timeline has what happened.
             continue
         if not any(cell.get("outputs") for cell in notebook.cells):

@@ -1,10 +1,9 @@
 """Drills: faults that prove a runbook."""
 
-from runbook_nb.authoring.drills.experiment import Drill, DrillResult, find_drills, run_drill
+from runbook_nb.authoring.drills.experiment import DrillResult, find_drills, run_drill
 from runbook_nb.authoring.drills.series import alone_on_lab, drill_all, first_drill, table
 
 __all__ = [
-    "Drill",
     "DrillResult",
     "alone_on_lab",
     "drill_all",

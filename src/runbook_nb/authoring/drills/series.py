@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
-from runbook_nb.authoring.drills.experiment import CONTROL, Drill, DrillResult, run_drill
+from runbook_nb.authoring.drills.experiment import DrillResult, run_drill
 from runbook_nb.errors import DrillError
 from runbook_nb.probes.environment import lab_folder
+from runbook_nb.runbook.drill import Drill
 from runbook_nb.runs.engine.progress import for_stream
 
 # The newcomer's first drill: the plainest failure, and the trap of the proxy that beats on.
@@ -16,7 +17,7 @@ FIRST = "agent_dead"
 
 def first_drill(drills: Sequence[Drill]) -> Drill:
     """Return the drill to begin with."""
-    faults = [drill for drill in drills if drill.fault != CONTROL] or list(drills)
+    faults = [drill for drill in drills if not drill.is_control] or list(drills)
     return next((drill for drill in faults if drill.fault == FIRST), faults[0])
 
 

@@ -11,7 +11,7 @@ from runbook_nb.authoring.importer import sections as to
 from runbook_nb.authoring.importer.facts import Facts
 from runbook_nb.authoring.importer.page import DraftPage
 from runbook_nb.authoring.importer.sections import Part
-from runbook_nb.authoring.lint.markdown import FILL_IN
+from runbook_nb.authoring.lint.blanks import FILL_IN
 
 LEFT_OVER: Final = "Left over from the source"
 _EXPECTED = re.compile(

@@ -4,11 +4,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runbook_nb.authoring.importer.markdown import Block, Kind
 from runbook_nb.authoring.importer.sections import CONTACTS, RELATED, SYMPTOMS, Part
 from runbook_nb.authoring.importer.source import Source
+from runbook_nb.authoring.importer.source_blocks import BlockKind, SourceBlock
+from runbook_nb.authoring.lint.blanks import FILL_IN
 from runbook_nb.authoring.lint.context import PLATFORM
-from runbook_nb.authoring.lint.markdown import FILL_IN
 
 _SAID = (
     r"^[\s>|*_#-]*(?:{words})[\s*_]*[:=|][\s*_|\"']*"
@@ -88,9 +88,9 @@ def _scenario(parts: Sequence[Part]) -> str:
     return ""
 
 
-def _sentence(block: Block) -> str:
+def _sentence(block: SourceBlock) -> str:
     paragraph: list[str] = []
-    for line in block.lines if block.kind is Kind.TEXT else ():
+    for line in block.lines if block.kind is BlockKind.TEXT else ():
         if not line.strip() and paragraph:
             break
         if line[:1].isalnum() or (paragraph and line.strip()):

@@ -1,16 +1,15 @@
 """What the rules know beside one runbook: the other runbooks, contacts, drills, calls, the date."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from runbook_nb.authoring.lint.call_registry import Known
 from runbook_nb.authoring.lint.contacts import Contacts
 from runbook_nb.authoring.lint.page import Page
+from runbook_nb.runbook.drill import Drill, drills_in
 
 # The runbooks that the platform knows, written yet or not; one that is not may be pointed to.
 PLATFORM: Final = (
@@ -34,23 +33,6 @@ PLATFORM: Final = (
     "dashboard_metric_anomalies",
     "alert_fatigue_reduction",
 )
-CONTROL: Final = "none"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Experiment:
-    """A drill's file: its fault, what it says, or why it cannot be read."""
-
-    path: Path
-    fault: str
-    text: str
-    says: Mapping[str, Any]
-    problem: str = ""
-
-    def line_of(self, word: object) -> int:
-        """Return the first line that holds a word in quotes; 1 if none does."""
-        place = self.text.find(json.dumps(word, ensure_ascii=False))
-        return self.text.count("\n", 0, max(place, 0)) + 1
 
 
 class Shelf:
@@ -81,26 +63,13 @@ class Shelf:
                 found.setdefault(alert, []).append(name)
         return found
 
-    def experiments(self, runbook: str) -> list[Experiment]:
+    def drills(self, runbook: str) -> list[Drill]:
         """Return the drills of a runbook."""
-        return self._experiments.get(runbook, [])
+        return self._drills.get(runbook, [])
 
     @cached_property
-    def _experiments(self) -> dict[str, list[Experiment]]:
-        found: dict[str, list[Experiment]] = {}
-        for path in sorted((self.folder / "drills").glob("*.json")):
-            runbook, _, fault = path.stem.partition(".")
-            found.setdefault(runbook, []).append(_experiment(path, fault))
+    def _drills(self) -> dict[str, list[Drill]]:
+        found: dict[str, list[Drill]] = {}
+        for drill in drills_in(self.folder):
+            found.setdefault(drill.runbook, []).append(drill)
         return found
-
-
-def _experiment(path: Path, fault: str) -> Experiment:
-    try:
-        text = path.read_text(encoding="utf-8")
-        says = json.loads(text)
-    except (OSError, ValueError) as error:
-        return Experiment(path=path, fault=fault, text="", says={}, problem=str(error))
-    problem = "" if isinstance(says, dict) else "it is no JSON object"
-    return Experiment(
-        path=path, fault=fault, text=text, says=says if not problem else {}, problem=problem
-    )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from runbook_nb.authoring.lint import Severity, lint
-from runbook_nb.authoring.lint.markdown import FILL_IN, blank
+from runbook_nb.authoring.lint.blanks import FILL_IN, blank
 
 _HEADING = re.compile(r"^#{3,4} (?:Check \d+: |Option [A-Z]: |Source: )?(.+)$")
 _HEADER_ROW = re.compile(r"^\| \*\*")

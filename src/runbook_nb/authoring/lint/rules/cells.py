@@ -8,6 +8,7 @@ from runbook_nb.authoring.lint.context import Shelf
 from runbook_nb.authoring.lint.page import Page
 from runbook_nb.authoring.lint.rule import Flaw, rule
 from runbook_nb.errors import near
+from runbook_nb.runbook.cells import PYTHON
 from runbook_nb.runbook.steps import VERBS
 
 # Positional arguments, keywords that must be there, and keywords that may.
@@ -64,8 +65,8 @@ _NAMES: Final[Mapping[type, str]] = {
 def one_verb(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
     """Write one verb in every cell below the opening."""
     for cell in page.cells[2:]:
-        tree = page.trees.get(cell.line)
-        if tree is None:
+        tree = cell.tree
+        if cell.language not in PYTHON:
             message = f"This ```{cell.language} block becomes a cell that Jupyter runs."
             yield Flaw(line=cell.line - 1, message=message)
         elif isinstance(tree, SyntaxError):

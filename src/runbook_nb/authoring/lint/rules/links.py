@@ -11,7 +11,7 @@ from runbook_nb.authoring.lint.rule import Flaw, rule
 from runbook_nb.errors import near
 
 _NAMED: Final = 3  # runbooks in one message
-_LISTED = re.compile(r"^\s*[-*+]\s+[`*\[]*([a-z][a-z0-9_]+)\b")
+_LISTED = re.compile(r"[`*\[]*([a-z][a-z0-9_]+)\b")
 
 
 @rule(
@@ -42,9 +42,9 @@ def related_text(page: Page, shelf: Shelf) -> Iterator[Flaw]:
     line, lines = page.section("Related Runbooks")
     named = page.strings("related")
     listed = {
-        found[1]: line + offset
-        for offset, text in enumerate(lines)
-        if (found := _LISTED.match(text)) and found[1] in {*shelf.pages, *PLATFORM, *named}
+        found[1]: item.line
+        for item in page.items("Related Runbooks")
+        if (found := _LISTED.match(item.text)) and found[1] in {*shelf.pages, *PLATFORM, *named}
     }
     for name in named:
         if lines and name not in listed:

@@ -8,7 +8,7 @@ from runbook_nb.authoring.lint.context import Shelf
 from runbook_nb.authoring.lint.page import Page
 from runbook_nb.authoring.lint.rule import Flaw, rule
 from runbook_nb.errors import near
-from runbook_nb.runbook.steps import Parameter
+from runbook_nb.runbook.parameters import Parameter
 
 GIVEN: Final = ("incident_id", "environment")
 _KINDS: Final = {"int": int, "float": (int, float), "str": str, "bool": bool}
@@ -71,8 +71,7 @@ def opening(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
         yield Flaw(line=page.body_line, message="There is no second code cell.")
         return
     cell = page.cells[1]
-    tree = page.trees.get(cell.line)
-    body = tree.body if isinstance(tree, ast.Module) else []
+    body = cell.statements
     imports = [node for node in body if isinstance(node, ast.ImportFrom)]
     for node in imports:
         ours = f"{node.module}.".startswith(_OURS) and not node.level

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from runbook_nb.authoring.lint.context import Shelf
-from runbook_nb.authoring.lint.markdown import indented
 from runbook_nb.authoring.lint.page import Page
 from runbook_nb.authoring.lint.rule import Flaw, rule
 from runbook_nb.authoring.lint.rules.commands import changes
 from runbook_nb.redaction import PATTERNS
+from runbook_nb.runbook.cells import PYTHON
 
 # Words that these patterns catch in prose ("OAuth connections") are none without a digit.
 _LOOSE: Final = (
@@ -84,10 +84,11 @@ def command(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
 
 def _commands(page: Page) -> Iterator[tuple[int, str]]:
     """Return what could be copied and run: lines of blocks, and code within a line of text."""
-    for block in page.blocks:
-        if block.kind == "fence" or (block.kind == "cell" and block.language[:6] != "python"):
-            yield from enumerate(block.lines, start=block.line)
-        elif block.kind == "text":
-            yield from indented(block)
-            for number, text in enumerate(block.lines, start=block.line):
-                yield from ((number, found[1]) for found in _INLINE.finditer(text))
+    for cell in page.cells:
+        if cell.language not in PYTHON:
+            yield from enumerate(cell.lines, start=cell.line)
+    for text in page.texts:
+        for block in text.code:
+            yield from block.numbered()
+        for number, line in text.unfenced():
+            yield from ((number, found[1]) for found in _INLINE.finditer(line))

@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from string import ascii_uppercase
 from typing import Final
 
+from runbook_nb.authoring.lint.blanks import FILL_IN, blank
 from runbook_nb.authoring.lint.context import Shelf
-from runbook_nb.authoring.lint.markdown import FILL_IN, Heading, blank
 from runbook_nb.authoring.lint.page import Page
 from runbook_nb.authoring.lint.rule import Flaw, rule
-from runbook_nb.runbook.steps import SECTIONS
+from runbook_nb.runbook.markdown import Heading
+from runbook_nb.runbook.steps import SECTIONS, STEP_LEVEL
 
 FIRST_MOVES: Final = ("Triage", "Containment", "Communication")
 LABELS: Final = ("Expected Output", "If Failed")
 _CHECK = re.compile(r"^Check (\d+): \S")
 _OPTION = re.compile(r"^Option ([A-Z]): \S")
-_SUB_LEVEL: Final = 3
 
 
 @rule(
@@ -41,11 +41,11 @@ def filled_in(page: Page, shelf: Shelf) -> Iterator[Flaw]:
         # The rows of the header repeat the front matter.
         if FILL_IN in line and not line.startswith("| **"):
             yield Flaw(line=number, message=f"Not filled in: {blank(line).rstrip('.')}.")
-    for experiment in shelf.experiments(page.name):
-        for number, line in enumerate(experiment.text.split("\n"), start=1):
+    for drill in shelf.drills(page.name):
+        for number, line in enumerate(drill.text.split("\n"), start=1):
             if FILL_IN in line:
                 message = f"Not filled in: {blank(line).rstrip('.')}."
-                yield Flaw(line=number, path=experiment.path, message=message)
+                yield Flaw(line=number, path=drill.path, message=message)
 
 
 @rule(
@@ -86,7 +86,7 @@ def first_moves(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
         said = ", ".join(heading.text for heading in under) or "nothing"
         yield Flaw(line=line, message=f"Immediate Actions holds {said}.")
     for heading in under:
-        if not _words(page, heading):
+        if not page.words_below(heading):
             yield Flaw(line=heading.line, message=f"'{heading.text}' says nothing.")
 
 
@@ -117,7 +117,7 @@ def check_headings(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
 def check_text(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
     """Say in words for each check what is healthy and what a failure means."""
     for heading in _under(page, "Diagnosis"):
-        text = "\n".join(_words(page, heading))
+        text = "\n".join(page.words_below(heading))
         for label in LABELS:
             if not re.search(rf"^\*\*{label}:?\*\*:?\s*\S", text, re.MULTILINE):
                 message = f"'{heading.text}' does not say **{label}:**."
@@ -137,14 +137,14 @@ def option_headings(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
         if not found or found[1] != letter:
             message = f"'{heading.text}' is not headed 'Option {letter}: …'."
             yield Flaw(line=heading.line, message=message)
-        if not _words(page, heading):
+        if not page.words_below(heading):
             message = f"'{heading.text}' does not say what it is for."
             yield Flaw(line=heading.line, message=message)
     if not under:
         line, _ = page.section("Resolution Steps")
         yield Flaw(line=line, message="Resolution Steps has no option.")
     for heading in page.options():
-        if heading.level != _SUB_LEVEL or heading not in under:
+        if heading.level != STEP_LEVEL or heading not in under:
             message = f"'{heading.text}' does not stand on level 3 of Resolution Steps."
             yield Flaw(line=heading.line, message=message)
 
@@ -177,16 +177,5 @@ def _under(page: Page, section: str) -> list[Heading]:
     return [
         heading
         for heading in page.headings
-        if heading.level == _SUB_LEVEL and line < heading.line < line + len(lines)
-    ]
-
-
-def _words(page: Page, heading: Heading) -> list[str]:
-    """Return the lines of text between a heading and the next one, blocks left out."""
-    return [
-        line
-        for block in page.blocks
-        if block.kind == "text"
-        for number, line in enumerate(block.lines, start=block.line)
-        if heading.line < number < heading.end and line.strip()
+        if heading.level == STEP_LEVEL and line < heading.line < line + len(lines)
     ]
