@@ -63,6 +63,18 @@ def test_an_alert_finds_its_runbook(folder):
         Runbook.for_alert(Alert(name="TrialAlret", fingerprint="f"), folder)
 
 
+def test_a_broken_neighbour_is_named_and_passed_over(folder, caplog):
+    """The alert is still answered."""
+    (folder / "broken.ipynb").write_text("{")
+    (folder / "gone.ipynb").symlink_to(folder / "nowhere")
+
+    assert Runbook.for_alert(Alert(name="TrialAlert", fingerprint="f"), folder).name == "trial"
+    with pytest.raises(RunbookNotFoundError, match=r"broken\.ipynb.*gone\.ipynb"):
+        Runbook.for_alert(Alert(name="Other", fingerprint="f"), folder)
+    assert [runbook.name for runbook in Runbook.every(folder)] == ["trial"]
+    assert "broken.ipynb" in caplog.text
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"cells": 3}', '{"cells": [], "metadata": {}}'])
 def test_what_is_no_runbook_is_refused_with_its_path(tmp_path, text):
     """One clear error."""
