@@ -159,7 +159,7 @@ class Actor:
     @contextmanager
     def _turn(self) -> Iterator[None]:
         """Wait until no other run of this incident acts, and say so if that takes time."""
-        with (self.live.context.folder / ".acting").open("a") as file:
+        with self.live.context.folder.turn.open("a") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

@@ -89,7 +89,7 @@ def run(order: Order, *, progress: Progress) -> Run:
         alert=order.alert,
         redactor=redactor,
     )
-    incident = timeline.path.parent.name
+    incident = timeline.folder.name
     values["incident_id"] = incident
     for option in approved:
         approve(timeline, runbook=runbook, parameters=values, option=option, by=order.actor)

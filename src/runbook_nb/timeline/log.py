@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 from runbook_nb.errors import RecordIntegrityError
 from runbook_nb.redaction import Redactor
 from runbook_nb.timeline.events import EVENTS, Event, Noted
+from runbook_nb.timeline.folder import IncidentFolder
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -42,6 +43,11 @@ class Timeline(Sequence[Event]):
         self._events: list[Event] = []
         self._offset = 0
         self.head = GENESIS
+
+    @property
+    def folder(self) -> IncidentFolder:
+        """The folder of its incident."""
+        return IncidentFolder(self.path.parent)
 
     def append(self, event: E) -> E:
         """Write one event and return it as written: masked, cut and timed."""

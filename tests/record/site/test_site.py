@@ -15,10 +15,11 @@ import pytest
 from many import write_many
 from runbook_nb.errors import IncidentStateError
 from runbook_nb.record.page import write_record
-from runbook_nb.record.proof import PAGE, verify_record
+from runbook_nb.record.proof import verify_record
 from runbook_nb.record.site import Built, build
 from runbook_nb.record.site.state import FILE
 from runbook_nb.timeline.events import Closed, Noted
+from runbook_nb.timeline.folder import PAGE
 from runbook_nb.timeline.log import Timeline
 from story import START, Elements, Story, heartbeat
 

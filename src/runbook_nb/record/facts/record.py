@@ -85,7 +85,7 @@ class Record:
         Raises nothing for what is on disk: ``integrity`` says what is wrong with it.
         """
         events, integrity = read_events(timeline)
-        return cls.of_events(events, folder=timeline.path.parent, integrity=integrity)
+        return cls.of_events(events, folder=timeline.folder.path, integrity=integrity)
 
     @classmethod
     def of_events(cls, events: Sequence[Event], *, folder: Path, integrity: Integrity) -> "Record":

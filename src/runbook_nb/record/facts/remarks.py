@@ -29,6 +29,7 @@ from runbook_nb.timeline.events import (
     Verdict,
     Verified,
 )
+from runbook_nb.timeline.folder import IncidentFolder
 
 # A probe has 10 s to answer unless it says otherwise; one that takes half of it is near its end.
 SLOW_READING_S: Final = 5.0
@@ -78,6 +79,7 @@ _Seen = tuple[Kind, Event, str, str]
 
 def remarks_of(folder: Path, events: Sequence[Event]) -> Iterator[Remark]:
     """Return what the events of an incident say about its runbooks; ``folder`` holds the copies."""
+    places = IncidentFolder(folder)
     is_closed = any(isinstance(event, Closed) for event in events)
     opened = next((event for event in events if isinstance(event, Opened)), None)
     for name, runs in runs_by_runbook(events).items():
@@ -87,7 +89,7 @@ def remarks_of(folder: Path, events: Sequence[Event]) -> Iterator[Remark]:
         seen = [*_noted(own), *_unknown(own), *_overridden(own), *_declined(own), *_slow(own)]
         seen += _changed(own)
         if is_closed:
-            seen += _never_run(own, runs, copy_that_ran(folder, list(runs.values())))
+            seen += _never_run(own, runs, copy_that_ran(places, list(runs.values())))
         for kind, event, step, said in seen:
             yield Remark(
                 at=event.at,
@@ -110,12 +112,12 @@ def runs_by_runbook(events: Sequence[Event]) -> dict[str, dict[str, Started]]:
     return named or ({opened.runbook: {}} if opened else {})
 
 
-def copy_that_ran(folder: Path, starts: Sequence[Started]) -> Path | None:
+def copy_that_ran(folder: IncidentFolder, starts: Sequence[Started]) -> Path | None:
     """Return the notebook of the newest run whose text is still the one that ran."""
     for started in reversed(starts):
         places = (
-            folder / "runs" / f"{started.run}.ipynb",
-            folder / "working" / (started.notebook or f"{started.runbook}.ipynb"),
+            folder.executed(started.run),
+            folder.working_copy(started.notebook or f"{started.runbook}.ipynb"),
         )
         for place in places:
             try:

@@ -10,9 +10,8 @@ from runbook_nb.errors import IncidentStateError, near
 from runbook_nb.runbook.runbook import is_injected
 from runbook_nb.runbook.steps import source_of
 from runbook_nb.timeline.events import Checked, Event, Started, Verdict
+from runbook_nb.timeline.folder import IncidentFolder, IncidentsFolder
 from runbook_nb.timeline.incidents import find
-
-_JOURNALS = ".validations"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +53,7 @@ def find_run(incidents: Path, said: str) -> Ran:
     if started is None:
         message = f"{incident} has no run {wanted!r}. {near(wanted, by_name)}"
         raise IncidentStateError(message)
-    return _ran(timeline.path.parent, events, started)
+    return _ran(timeline.folder, events, started)
 
 
 def last_validation(incidents: Path, ran: Ran) -> Ran:
@@ -63,7 +62,7 @@ def last_validation(incidents: Path, ran: Ran) -> Ran:
     Raises IncidentStateError where no validation of the runbook is kept, or none of its runs.
     """
     name = ran.started.runbook
-    journals = sorted((incidents / _JOURNALS / name).glob("*.json"))
+    journals = sorted(IncidentsFolder(incidents).validations(name).glob("*.json"))
     if not journals:
         message = (
             f"No validation of {name} is kept in {incidents}. Make one: runbook validate {name}"
@@ -72,7 +71,7 @@ def last_validation(incidents: Path, ran: Ran) -> Ran:
     drilled = [
         find_run(incidents, incident)
         for incident in _incidents_of(journals[-1])
-        if (incidents / incident / "timeline.jsonl").is_file() and incident != ran.incident
+        if IncidentFolder(incidents / incident).is_incident and incident != ran.incident
     ]
     if not drilled:
         message = f"The incidents of the validation {journals[-1].stem} of {name} are gone."
@@ -80,10 +79,9 @@ def last_validation(incidents: Path, ran: Ran) -> Ran:
     return max(drilled, key=lambda other: _likeness(ran, other))
 
 
-def _ran(folder: Path, events: Sequence[Event], started: Started) -> Ran:
-    places = [folder / "runs" / f"{started.run}.ipynb"]
-    places += sorted((folder / "runs").glob(f"*-{started.runbook}-by-hand.ipynb"))
-    places.append(folder / "working" / (started.notebook or f"{started.runbook}.ipynb"))
+def _ran(folder: IncidentFolder, events: Sequence[Event], started: Started) -> Ran:
+    places = [folder.executed(started.run), *folder.all_kept(started.runbook)]
+    places.append(folder.working_copy(started.notebook or f"{started.runbook}.ipynb"))
     return Ran(
         incident=folder.name,
         started=started,
