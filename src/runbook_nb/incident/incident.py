@@ -16,7 +16,7 @@ from runbook_nb.incident.context import RunContext
 from runbook_nb.incident.edits import Cells, master_of, running_cell
 from runbook_nb.incident.join import is_known, join, started
 from runbook_nb.incident.live_run import LiveRun
-from runbook_nb.incident.recommend import choose, decision, own_checks, stale_titles
+from runbook_nb.incident.recommend import choose, own_checks, stale_titles
 from runbook_nb.incident.screen import NotebookScreen, Screen
 from runbook_nb.incident.step_registry import KnownSteps
 from runbook_nb.incident.stop import RunStopped
@@ -26,15 +26,14 @@ from runbook_nb.probes.environment import Environment
 from runbook_nb.probes.limits import Limit
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.text.values import Json
+from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import (
     FRESH_S,
-    Acted,
     Asked,
     Checked,
     Decided,
     Event,
     Noted,
-    Outcome,
     Stopped,
     Verified,
 )
@@ -156,7 +155,7 @@ class Incident:
             reason = reason or f"Chosen beforehand by {self._context.actor}."
         with self._live.step("decide") as step:
             if self._context.attended and option is None:
-                before = decision(self.timeline, self._runbook, run=self._run)
+                before = self._decided()
                 say = self._live.screen.say
                 other = choose_by_hand(self._runbook, checks, before=before, ask=self._ask, say=say)
                 option, reason = other or (None, reason)
@@ -199,9 +198,9 @@ class Incident:
         verification = Verification(
             read=lambda: self._read(title), now=self._now, sleep=self._sleep
         )
-        done = self.timeline.last(Acted, outcome=Outcome.DONE)
+        done = queries.all_done(self.timeline)
         with self._live.step("verify", title) as step:
-            found = verification.run(within=within, readings=readings, wait=done is not None)
+            found = verification.run(within=within, readings=readings, wait=bool(done))
             return step.written(Verified(**self._live.stamp(), title=title, **found))
 
     def undo(self, title: str) -> Card:
@@ -220,7 +219,7 @@ class Incident:
         skipped.
         """
         known = self._runbook.step("ask", question)
-        decided = decision(self.timeline, self._runbook, run=self._run)
+        decided = self._decided()
         put: dict[str, Any] = {"question": question, "owner": owner}
         with self._live.step("ask", question) as step:
             if known and known.option and (decided is None or decided.option != known.option):
@@ -253,6 +252,9 @@ class Incident:
             when = f"{before.at:%H:%M:%SZ} by {before.by}"
             said = f"Answered at {when}: {before.answer!r}. Say more, or Enter to leave it so: "
         return self._ask(f"{question} {said}").strip()
+
+    def _decided(self) -> Decided | None:
+        return queries.decided_in(self.timeline, self._runbook.name, run=self._run)
 
     @property
     def _run(self) -> str:

@@ -8,7 +8,6 @@ from pathlib import Path
 from runbook_nb.errors import RunbookError, SettingMissingError
 from runbook_nb.incident.context import new_run_id
 from runbook_nb.probes.environment import Environment
-from runbook_nb.record.facts.fold import fold_manual_steps
 from runbook_nb.record.page import write_record
 from runbook_nb.record.proof import Seal, Statement, read_envelope, signing_seal
 from runbook_nb.redaction import Redactor
@@ -16,9 +15,10 @@ from runbook_nb.redaction.outputs import masked_notebook
 from runbook_nb.runbook.lean import lean_imports
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.text.files import write_atomically
-from runbook_nb.timeline.events import Closed, Started
+from runbook_nb.timeline import queries
+from runbook_nb.timeline.events import Closed
 from runbook_nb.timeline.folder import IncidentFolder
-from runbook_nb.timeline.incidents import find, opened, refuse_closed
+from runbook_nb.timeline.incidents import beginning, find, refuse_closed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +68,7 @@ def _record(incidents: Path, incident: str, redactor: Redactor) -> Recorded:
     folder = timeline.folder
     page = write_record(folder.path, redactor=redactor, seal=seal)
     sealed = read_envelope(folder.envelope)
-    steps = fold_manual_steps(list(timeline))
-    unanswered = tuple(step.question for step in steps if step.is_open)
+    unanswered = tuple(step.question for step in queries.open_questions(timeline))
     return Recorded(incident=incident, page=page, unanswered=unanswered, sealed=sealed, seal=seal)
 
 
@@ -96,9 +95,9 @@ def _keep_working_copies(folder: IncidentFolder, *, redactor: Redactor) -> None:
 def _redactor(incidents: Path, incident: str) -> Redactor:
     """Mask the secrets of the incident's environment, where its settings can still be read."""
     timeline = find(incidents, incident)
-    first = opened(timeline)
+    first = beginning(timeline)
     # A second runbook joins with contacts of its own.
-    ran = dict.fromkeys([first.runbook, *(started.runbook for started in timeline.of(Started))])
+    ran = dict.fromkeys([first.runbook, *queries.runbooks(timeline)])
     contacts = [contact for name in ran for contact in _contacts(name)]
     try:
         return Environment.load(first.environment).redactor(allowed=contacts)

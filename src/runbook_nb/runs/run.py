@@ -11,23 +11,21 @@ from pathlib import Path
 from runbook_nb.errors import IncidentStateError
 from runbook_nb.incident.approval import LIFETIME, digest
 from runbook_nb.incident.context import RunContext, new_run_id
-from runbook_nb.incident.recommend import named, newest
+from runbook_nb.incident.recommend import named
 from runbook_nb.probes.environment import LAB, Environment
-from runbook_nb.probes.limits import worst
 from runbook_nb.runbook.parameters import typed
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runs.engine import Execution, execute
 from runbook_nb.runs.engine.progress import Progress
 from runbook_nb.text.values import Json
+from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import (
     Acted,
     Alert,
     Approved,
-    Checked,
     Ended,
     Started,
     Verdict,
-    Verified,
 )
 from runbook_nb.timeline.folder import checked_id
 from runbook_nb.timeline.incidents import declare, find, refuse_closed
@@ -121,7 +119,7 @@ def run(order: Order, *, progress: Progress) -> Run:
             took_s=round(execution.took_s, 3),
         )
     )
-    verdict = verdict_of(timeline, context.run) if execution.complete else Verdict.UNKNOWN
+    verdict = queries.verdict_of(timeline, context.run) if execution.complete else Verdict.UNKNOWN
     return Run(
         incident=incident,
         context=context,
@@ -153,16 +151,6 @@ def approve(
             requested_by=by,
         )
     )
-
-
-def verdict_of(timeline: Timeline, run_id: str) -> Verdict:
-    """Return the worst verdict of a run, each check by its newest reading."""
-    checks = [event for event in timeline.of(Checked) if event.run == run_id]
-    latest = {title: checked.verdict for title, checked in newest(checks).items()}
-    latest.update(
-        {event.title: event.verdict for event in timeline.of(Verified) if event.run == run_id}
-    )
-    return worst(latest.values())
 
 
 def approve_last(incidents: Path, incident: str, *, option: str, by: str) -> Approved:

@@ -10,7 +10,8 @@ from typing import Final
 
 from runbook_nb.errors import IncidentStateError, near
 from runbook_nb.redaction import Redactor
-from runbook_nb.timeline.events import Alert, Alerted, Closed, Opened
+from runbook_nb.timeline import queries
+from runbook_nb.timeline.events import Alert, Alerted, Opened
 from runbook_nb.timeline.folder import IncidentFolder, IncidentsFolder
 from runbook_nb.timeline.log import Timeline
 
@@ -84,7 +85,7 @@ def maybe_open(incidents: Path) -> list[IncidentFolder]:
 
 def refuse_closed(timeline: Timeline) -> None:
     """Raise IncidentStateError if the incident is closed."""
-    if closed := timeline.last(Closed):
+    if closed := queries.closed(timeline):
         message = (
             f"{timeline.folder.name} was closed at {closed.at:%Y-%m-%d %H:%M:%SZ} by "
             f"{closed.by}. Open a new incident for what happens now."
@@ -92,9 +93,9 @@ def refuse_closed(timeline: Timeline) -> None:
         raise IncidentStateError(message)
 
 
-def opened(timeline: Timeline) -> Opened:
-    """Return how the incident began."""
-    first = timeline.last(Opened)
+def beginning(timeline: Timeline) -> Opened:
+    """Return how the incident began; raises IncidentStateError where that is lost."""
+    first = queries.opened(timeline)
     if first is None:
         message = f"{timeline.path} does not begin with an opened incident."
         raise IncidentStateError(message)
@@ -104,7 +105,7 @@ def opened(timeline: Timeline) -> Opened:
 def _open_for(incidents: Path, alert: Alert) -> str | None:
     """Return the open incident that this alert belongs to, newest first."""
     for folder in maybe_open(incidents):
-        first = Timeline(folder.timeline).last(Opened)
+        first = queries.opened(Timeline(folder.timeline))
         if first and first.alert and first.alert.fingerprint == alert.fingerprint:
             return folder.name
     return None

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 from runbook_nb.errors import RecordIntegrityError
 from runbook_nb.redaction import Redactor
+from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import EVENTS, Event, Noted
 from runbook_nb.timeline.folder import IncidentFolder
 
@@ -62,16 +63,11 @@ class Timeline(Sequence[Event]):
 
     def of(self, kind: type[E]) -> list[E]:
         """Return all events of one kind, oldest first."""
-        return [event for event in self if isinstance(event, kind)]
+        return queries.of(self, kind)
 
     def last(self, kind: type[E], **fields: object) -> E | None:
         """Return the newest event of a kind whose fields have these values."""
-        matching = (
-            event
-            for event in reversed(self.of(kind))
-            if all(getattr(event, name) == value for name, value in fields.items())
-        )
-        return next(matching, None)
+        return queries.last(self, kind, **fields)
 
     def proven(self) -> list[Event]:
         """Return the events up to the first that does not fit the chain; never raises for it."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runbook_nb.record.facts.remarks import Kind, Remark, copy_that_ran, remarks_of, runs_by_runbook
-from runbook_nb.timeline.events import DRILL, Closed, Event
+from runbook_nb.timeline import queries
+from runbook_nb.timeline.events import DRILL, Event
 from runbook_nb.timeline.folder import IncidentFolder, IncidentsFolder
 from runbook_nb.timeline.log import Timeline
 
@@ -27,7 +28,7 @@ def sightings(incidents: Path, *, drills: bool = False) -> list[Sighting]:
     found: list[Sighting] = []
     for folder in IncidentsFolder(incidents).all():
         events = Timeline(folder.timeline).proven()
-        closed = next((event for event in events if isinstance(event, Closed)), None)
+        closed = queries.closed(events)
         if drills or closed is None or closed.resolution != DRILL:
             found += _of_incident(folder, events)
     return sorted(found, key=lambda sighting: sighting.at)

@@ -9,7 +9,8 @@ from typing import Any
 from runbook_nb.errors import IncidentStateError, near
 from runbook_nb.runbook.runbook import is_injected
 from runbook_nb.runbook.steps import source_of
-from runbook_nb.timeline.events import Checked, Event, Started, Verdict
+from runbook_nb.timeline import queries
+from runbook_nb.timeline.events import Event, Started
 from runbook_nb.timeline.folder import IncidentFolder, IncidentsFolder
 from runbook_nb.timeline.incidents import find
 
@@ -29,10 +30,9 @@ class Ran:
         return f"{self.incident}/{self.started.run}"
 
     @property
-    def failed(self) -> set[str]:
+    def failed(self) -> frozenset[str]:
         """The titles of the checks that failed in it."""
-        checks = (event for event in self.events if isinstance(event, Checked))
-        return {event.title for event in checks if event.verdict is Verdict.FAIL}
+        return queries.failed(self.events)
 
 
 def find_run(incidents: Path, said: str) -> Ran:
@@ -43,7 +43,7 @@ def find_run(incidents: Path, said: str) -> Ran:
     incident, _, wanted = said.strip("/").partition("/")
     timeline = find(incidents, incident)
     events = timeline.proven()
-    starts = [event for event in events if isinstance(event, Started)]
+    starts = queries.of(events, Started)
     if not starts:
         message = f"{incident} has no run that could be compared."
         raise IncidentStateError(message)

@@ -12,7 +12,8 @@ from runbook_nb.errors import ParameterError, RecordIntegrityError
 from runbook_nb.record.proof.comparison import Change, Problem, chain_problem, compare
 from runbook_nb.record.proof.envelope import EnvelopeError, Statement, read_envelope
 from runbook_nb.record.proof.keys import own_fingerprint, trusted_keys
-from runbook_nb.timeline.events import Closed, Verdict
+from runbook_nb.timeline import queries
+from runbook_nb.timeline.events import Verdict
 from runbook_nb.timeline.folder import ENVELOPE, TIMELINE, IncidentFolder
 from runbook_nb.timeline.log import Timeline
 
@@ -125,7 +126,7 @@ def _folder(path: Path) -> Path:
 def _unsealed(folder: IncidentFolder) -> tuple[Problem, ...]:
     timeline, name = Timeline(folder.timeline), folder.path.absolute().name
     made = folder.page.exists() or folder.facts.exists()
-    closed = any(isinstance(event, Closed) for event in timeline.proven())
+    closed = queries.closed(timeline.proven()) is not None
     broken = chain_problem(timeline)
     if not made and not closed and not broken:
         message = (

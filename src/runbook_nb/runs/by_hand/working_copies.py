@@ -99,8 +99,7 @@ def _executed(timeline: Timeline, runbook: Runbook) -> tuple[Path | None, str]:
 
 def _last_run(timeline: Timeline, runbook: Runbook) -> Started | None:
     """Return the newest run of this runbook that no responder attended."""
-    starts = (event for event in reversed(timeline.of(Started)) if not event.attended)
-    return next((event for event in starts if event.runbook == runbook.name), None)
+    return timeline.last(Started, runbook=runbook.name, attended=False)
 
 
 def _ran_with(timeline: Timeline, runbook: Runbook) -> dict[str, Json]:

@@ -13,7 +13,7 @@ from runbook_nb.runbook.catalog import Entry, State, read_entries
 from runbook_nb.runbook.runbook import Runbook, runbooks_folder
 from runbook_nb.text.durations import words
 from runbook_nb.text.formatting import anchor
-from runbook_nb.timeline.events import Closed, Opened
+from runbook_nb.timeline import queries
 from runbook_nb.timeline.folder import IncidentFolder
 from runbook_nb.timeline.incidents import find, maybe_open
 from runbook_nb.timeline.log import Timeline
@@ -70,8 +70,8 @@ def _open(folder: IncidentFolder, *, now: datetime) -> ShownIncident | None:
     incident = folder.name
     try:
         timeline = _timeline(folder.timeline)
-        first = timeline.last(Opened)
-        if first is None or timeline.last(Closed):
+        first = queries.opened(timeline)
+        if first is None or queries.closed(timeline):
             return None
     except (RunbookError, OSError) as error:
         return ShownIncident(
