@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from runbook_nb.incident.actor import Actor
-from runbook_nb.incident.approval import digest
+from runbook_nb.incident.approval import parameters_digest
 from runbook_nb.incident.cards import Card
 from runbook_nb.incident.choice import choose_by_hand
 from runbook_nb.incident.consent import Consent
@@ -37,7 +37,7 @@ from runbook_nb.timeline.events import (
     Stopped,
     Verified,
 )
-from runbook_nb.timeline.log import Timeline
+from runbook_nb.timeline.writer import WritableTimeline
 
 E = TypeVar("E", bound=Event)
 
@@ -52,7 +52,7 @@ class Incident:
         self,
         *,
         context: RunContext,
-        timeline: Timeline,
+        timeline: WritableTimeline,
         runbook: Runbook,
         environment: Environment,
         parameters: Mapping[str, Json],
@@ -76,8 +76,8 @@ class Incident:
             screen=screen or NotebookScreen(attended=context.attended),
             now=now,
         )
-        parameters_digest = digest({"environment": environment.name, **parameters})
-        consent = Consent(live=self._live, parameters=parameters_digest, ask=ask)
+        approved_for = parameters_digest(parameters, environment=environment.name)
+        consent = Consent(live=self._live, parameters=approved_for, ask=ask)
         self._actor = Actor(live=self._live, consent=consent, reread=self._reread)
 
     @classmethod
@@ -104,7 +104,10 @@ class Incident:
             parameters=parameters or {},
             known=KnownSteps.of_this_kernel(
                 joined.runbook,
-                opened_with=(context.incident, environment, digest(dict(parameters or {}))),
+                opened_with=(
+                    context.incident,
+                    parameters_digest(parameters or {}, environment=environment),
+                ),
             ),
         )
         with incident._live.step("open"):

@@ -19,6 +19,7 @@ from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import Closed
 from runbook_nb.timeline.folder import IncidentFolder
 from runbook_nb.timeline.incidents import beginning, find, refuse_closed
+from runbook_nb.timeline.writer import WritableTimeline
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +52,7 @@ def close(incidents: Path, incident: str, *, by: str, resolution: str = "") -> R
     Works also when the last run was cut off. Raises IncidentStateError if it is closed already.
     """
     redactor = _redactor(incidents, incident)
-    timeline = find(incidents, incident, redactor=redactor)
+    timeline = WritableTimeline(find(incidents, incident).path, redactor=redactor)
     refuse_closed(timeline)
     _keep_working_copies(timeline.folder, redactor=redactor)
     timeline.append(Closed(at=datetime.now(UTC), by=by, resolution=resolution))

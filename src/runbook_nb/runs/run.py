@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from runbook_nb.errors import IncidentStateError
-from runbook_nb.incident.approval import LIFETIME, digest
+from runbook_nb.incident.approval import INCIDENT_PARAMETER, approval, parameters_digest
 from runbook_nb.incident.context import RunContext, new_run_id
 from runbook_nb.incident.recommend import named
 from runbook_nb.probes.environment import LAB, Environment
@@ -29,7 +29,7 @@ from runbook_nb.timeline.events import (
 )
 from runbook_nb.timeline.folder import checked_id
 from runbook_nb.timeline.incidents import declare, find, refuse_closed
-from runbook_nb.timeline.log import Timeline
+from runbook_nb.timeline.writer import WritableTimeline
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ class Run:
 
     incident: str
     context: RunContext
-    timeline: Timeline
+    timeline: WritableTimeline
     execution: Execution
     verdict: Verdict
 
@@ -88,9 +88,16 @@ def run(order: Order, *, progress: Progress) -> Run:
         redactor=redactor,
     )
     incident = timeline.folder.name
-    values["incident_id"] = incident
+    values[INCIDENT_PARAMETER] = incident
     for option in approved:
-        approve(timeline, runbook=runbook, parameters=values, option=option, by=order.actor)
+        yes = approval(
+            option=option,
+            text=runbook.digest,
+            parameters=parameters_digest(values, environment=environment.name),
+            by=order.actor,
+            requested_by=order.actor,
+        )
+        timeline.append(yes)
     context = RunContext(
         incidents=order.incidents,
         incident=incident,
@@ -129,34 +136,11 @@ def run(order: Order, *, progress: Progress) -> Run:
     )
 
 
-def approve(
-    timeline: Timeline,
-    *,
-    runbook: Runbook,
-    parameters: Mapping[str, Json],
-    option: str,
-    by: str,
-) -> Approved:
-    """Record that ``by`` says yes to an option of this text with these parameters."""
-    now = datetime.now(UTC)
-    values = {name: value for name, value in parameters.items() if name != "incident_id"}
-    return timeline.append(
-        Approved(
-            at=now,
-            by=by,
-            option=option,
-            text=runbook.digest,
-            parameters=digest(values),
-            expires_at=now + LIFETIME,
-            requested_by=by,
-        )
-    )
-
-
 def approve_last(incidents: Path, incident: str, *, option: str, by: str) -> Approved:
     """Record that ``by`` approves an option for the text and parameters of the last run.
 
-    Raises IncidentStateError when nothing has run, StepNotFoundError for an unknown option.
+    It is masked as that run's environment asks. Raises IncidentStateError when nothing has run,
+    StepNotFoundError for an unknown option, SettingMissingError where the environment is unknown.
     """
     timeline = find(incidents, incident)
     refuse_closed(timeline)
@@ -165,17 +149,14 @@ def approve_last(incidents: Path, incident: str, *, option: str, by: str) -> App
         message = f"{incident} has no run yet. Diagnose first: runbook run --incident {incident}"
         raise IncidentStateError(message)
     runbook = Runbook.find(started.runbook)
-    calls = {acted.title: acted.call for acted in timeline.of(Acted) if acted.run == started.run}
-    now = datetime.now(UTC)
-    return timeline.append(
-        Approved(
-            at=now,
-            by=by,
-            option=named(option, runbook),
-            text=started.runbook_digest,
-            parameters=digest({"environment": started.environment, **started.parameters}),
-            calls=calls,
-            expires_at=now + LIFETIME,
-            requested_by=started.by,
-        )
+    redactor = Environment.load(started.environment).redactor(allowed=runbook.contacts)
+    ran = [acted for acted in timeline.of(Acted) if acted.run == started.run]
+    yes = approval(
+        option=named(option, runbook),
+        text=started.runbook_digest,
+        parameters=parameters_digest(started.parameters, environment=started.environment),
+        by=by,
+        requested_by=started.by,
+        calls={acted.title: acted.call for acted in ran},
     )
+    return WritableTimeline(timeline.path, redactor=redactor).append(yes)

@@ -14,6 +14,7 @@ from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import Alert, Alerted, Opened
 from runbook_nb.timeline.folder import IncidentFolder, IncidentsFolder
 from runbook_nb.timeline.log import Timeline
+from runbook_nb.timeline.writer import WritableTimeline
 
 _NUMBERED: Final = re.compile(r"INC-(\d+)")
 # Numbers begin here so that the ids of an incident and of a drill look alike in every list.
@@ -32,7 +33,7 @@ def declare(
     by: str,
     alert: Alert | None,
     redactor: Redactor,
-) -> Timeline:
+) -> WritableTimeline:
     """Open an incident, or join the open one with this id or alert; return its timeline.
 
     Raises IncidentStateError if the incident of that id is closed.
@@ -44,7 +45,7 @@ def declare(
             incident = _open_for(incidents, alert)
         if incident is None:
             incident = _next_id(incidents)
-        timeline = Timeline(folder.incident(incident).timeline, redactor=redactor)
+        timeline = WritableTimeline(folder.incident(incident).timeline, redactor=redactor)
         if len(timeline) == 0:
             opened = Opened(
                 at=datetime.now(UTC),
@@ -64,9 +65,9 @@ def declare(
     return timeline
 
 
-def find(incidents: Path, incident: str, *, redactor: Redactor | None = None) -> Timeline:
+def find(incidents: Path, incident: str) -> Timeline:
     """Return the timeline of a known incident; raises IncidentStateError with near ids."""
-    timeline = Timeline(IncidentsFolder(incidents).incident(incident).timeline, redactor=redactor)
+    timeline = Timeline(IncidentsFolder(incidents).incident(incident).timeline)
     if not timeline.path.is_file():
         known = [each.name for each in IncidentsFolder(incidents).all()]
         message = f"No incident {incident!r} in {incidents}. {near(incident, known)}"

@@ -14,7 +14,7 @@ from runbook_nb.record.history import History, Standing, Wanted
 from runbook_nb.redaction import Redactor
 from runbook_nb.timeline.events import Alert, Closed, Noted, Verdict
 from runbook_nb.timeline.folder import IncidentsFolder
-from runbook_nb.timeline.log import Timeline
+from runbook_nb.timeline.writer import WritableTimeline
 from story import ALERT, START, Story, cut_off, healthy, heartbeat
 
 # A timeline counts as settled two seconds after its last change; here time is simply later.
@@ -126,7 +126,9 @@ def test_filters_narrow_what_is_found(incidents):
 
 def test_drills_can_be_left_out(incidents):
     """A drill is no night to learn from."""
-    Timeline(incidents / "INC-2003" / "timeline.jsonl").append(Closed(at=START, resolution="drill"))
+    WritableTimeline(incidents / "INC-2003" / "timeline.jsonl", redactor=Redactor()).append(
+        Closed(at=START, resolution="drill")
+    )
 
     assert found(incidents, drills=True) == ["INC-2003"]
     assert "INC-2003" not in found(incidents, drills=False)
@@ -165,7 +167,9 @@ def test_only_what_changed_is_read_again(incidents):
     """One event more is one incident to read."""
     assert opened(incidents).refresh().read == 3
     assert opened(incidents).refresh().read == 0
-    Timeline(incidents / "INC-2003" / "timeline.jsonl").append(Noted(at=START, text="Mended."))
+    WritableTimeline(incidents / "INC-2003" / "timeline.jsonl", redactor=Redactor()).append(
+        Noted(at=START, text="Mended.")
+    )
 
     assert opened(incidents).refresh().read == 1
     assert found(incidents, "mended") == ["INC-2003"]
