@@ -32,9 +32,9 @@ def postmortem(
     Example: runbook postmortem INC-2041
     """
     from runbook_nb.record.facts import Record, read_events
+    from runbook_nb.record.history.similar import seen_before
     from runbook_nb.record.postmortem import draft_postmortem, write_draft
     from runbook_nb.record.postmortem.draft import FILE
-    from runbook_nb.record.similar import seen_before
     from runbook_nb.timeline.folder import incidents_folder
     from runbook_nb.timeline.incidents import find
 
@@ -100,7 +100,7 @@ def similar(
     Example: runbook similar INC-2041
     """
     from runbook_nb.record.facts import plain_facts, read_events
-    from runbook_nb.record.similar import seen_before
+    from runbook_nb.record.history.similar import seen_before
     from runbook_nb.text.formatting import one_line
     from runbook_nb.timeline.folder import incidents_folder
     from runbook_nb.timeline.incidents import find

@@ -110,7 +110,7 @@ def approve(
 
 def _say_seen_before(done: Any) -> None:
     """Name the past incident that was most like this one, where something is wrong."""
-    from runbook_nb.record.similar import seen_before
+    from runbook_nb.record.history.similar import seen_before
     from runbook_nb.text.formatting import one_line
 
     if done.verdict is Verdict.PASS:

@@ -122,6 +122,11 @@ class IncidentsFolder:
         """The folder of the JupyterLab that serves these incidents."""
         return self.path / ".jupyterlab"
 
+    @property
+    def review(self) -> Path:
+        """What was decided about the remarks of all incidents."""
+        return self.path / ".review.json"
+
     def validations(self, runbook: str) -> Path:
         """Return the folder of the journals of a runbook's validations."""
         return self.path / ".validations" / runbook

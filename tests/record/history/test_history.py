@@ -256,7 +256,7 @@ def test_damage_in_the_middle_is_made_anew_when_it_is_met(tmp_path):
 def test_a_history_of_other_code_is_made_anew(incidents):
     """What was folded by another version says other things."""
     found(incidents)
-    other = sqlite3.connectIncidentsFolder(incidents).history
+    other = sqlite3.connect(IncidentsFolder(incidents).history)
     other.execute("PRAGMA user_version = 77")
     other.execute("UPDATE lines SET facts = 'nonsense'")
     other.commit()

@@ -2,12 +2,12 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from runbook_nb.timeline.folder import RECORDED, TIMELINE
+from runbook_nb.timeline.folder import RECORDED, TIMELINE, IncidentFolder
 
 # A file system may keep times to two seconds: what changed within that could change again unseen.
 SETTLED_S: Final = 2.0
@@ -34,6 +34,18 @@ def stamps(incidents: Path, *, now: datetime) -> Iterator[tuple[str, str]]:
                     yield name, stamp
     finally:
         os.close(folder)
+
+
+def newest_first(incidents: Path, names: Iterable[str]) -> list[str]:
+    """Return incidents by when their timelines were written last; what cannot be seen is last."""
+    return sorted(names, key=lambda name: (-_written(incidents, name), name))
+
+
+def _written(incidents: Path, name: str) -> int:
+    try:
+        return IncidentFolder(incidents / name).timeline.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _stamp(name: str, folder: int, settled: float) -> str | None:

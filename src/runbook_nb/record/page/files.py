@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from runbook_nb.record.facts import Record, made_by, plain_facts, read_events
+from runbook_nb.record.history.similar import seen_before
 from runbook_nb.record.page.notebook_html import fragment, read_notebook
 from runbook_nb.record.page.page import ShownNotebook, page
 from runbook_nb.record.proof import (
@@ -15,7 +16,6 @@ from runbook_nb.record.proof import (
     without_copies,
 )
 from runbook_nb.record.proof.keys import NO_SEAL
-from runbook_nb.record.similar import seen_before
 from runbook_nb.redaction import Redactor, report_of
 from runbook_nb.text.files import write_atomically
 from runbook_nb.timeline.folder import FACTS, PAGE, RECORDED, TIMELINE, IncidentFolder

@@ -14,10 +14,10 @@ from runbook_nb.errors import IncidentStateError
 from runbook_nb.incident.cards.describe import face
 from runbook_nb.record.facts import Record
 from runbook_nb.record.facts.remarks import EDITS
+from runbook_nb.record.history.similarity import Similar
 from runbook_nb.record.postmortem.assessment import badly, lucky, well
 from runbook_nb.record.postmortem.markdown import code, plain, table
 from runbook_nb.record.postmortem.roles import Roles
-from runbook_nb.record.similar import Similar
 from runbook_nb.text.files import write_atomically
 from runbook_nb.text.formatting import day_and_clock, listed
 from runbook_nb.timeline.events import Acted, Checked, Event, IncidentStatus, Outcome, Verdict

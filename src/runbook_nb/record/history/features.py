@@ -1,5 +1,6 @@
 """What one incident is known again by: its failed checks, alert, runbooks, options and words."""
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -41,6 +42,13 @@ class Past:
     options: frozenset[str]
     words: frozenset[str]
     resolved_by: str
+
+    @property
+    def signs(self) -> list[str]:
+        """What another incident must have one of to be compared; each is a line of its own."""
+        said = {"failed": self.failed, "runbook": self.runbooks}
+        said |= {"alert": frozenset({self.alert} - {""})}
+        return [f"{kind} {json.dumps(one)}" for kind, every in said.items() for one in every]
 
     @classmethod
     def of(cls, events: Sequence[Event]) -> "Past | None":
