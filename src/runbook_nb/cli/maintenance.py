@@ -61,17 +61,17 @@ def validate(
         typer.echo("[]" if as_json else "Nothing is due.")
         return
     start_lab(say_to_errors)
-    validator = lab_validator(
+    facts = []
+    with lab_validator(
         incidents=incidents or incidents_folder(),
         validator=by or actor(),
         stream=sys.stderr,
         say=say_to_errors,
-    )
-    facts = []
-    for each, validation in validate_each(validator, names):
-        facts.append(validation_facts(each, validation))
-        if not as_json:
-            typer.echo("\n".join(validation_lines(each, validation)))
+    ) as validator:
+        for each, validation in validate_each(validator, names):
+            facts.append(validation_facts(each, validation))
+            if not as_json:
+                typer.echo("\n".join(validation_lines(each, validation)))
     if as_json:
         typer.echo(json.dumps(facts, indent=2))
     if any(each["passed"] for each in facts):

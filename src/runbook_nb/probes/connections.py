@@ -7,11 +7,14 @@ question. A read-only connection refuses to write on this side, before the syste
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from runbook_nb.errors import WriteRefusedError
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
     import psycopg
     from psycopg.rows import DictRow
@@ -110,6 +113,7 @@ class Http:
             timeout=httpx.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
             # Proxies of the responder's shell must not stand between a probe and its system.
             trust_env=False,
+            verify=_certificates(),
         )
 
     def request(
@@ -158,6 +162,14 @@ class Http:
         if self._read_only and method.upper() not in READING_METHODS:
             message = f"A probe may not send {method} {path}; probes only read."
             raise WriteRefusedError(message)
+
+
+@cache
+def _certificates() -> "ssl.SSLContext":
+    """Return the authorities that vouch for a service, read once: it takes longer than a probe."""
+    import httpx
+
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _resolved(sql: str, parameters: Mapping[str, object]) -> str:

@@ -18,6 +18,7 @@ from runbook_nb.runbook.parameters import typed
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runs.engine import Execution, execute
 from runbook_nb.runs.engine.progress import Progress
+from runbook_nb.runs.engine.spare_kernel import SpareKernel
 from runbook_nb.text.values import Json
 from runbook_nb.timeline.events import (
     Acted,
@@ -64,8 +65,8 @@ class Run:
     verdict: Verdict
 
 
-def run(order: Order, *, progress: Progress) -> Run:
-    """Run a runbook unattended and return what came of it.
+def run(order: Order, *, progress: Progress, ready: SpareKernel | None = None) -> Run:
+    """Run a runbook unattended and return what came of it; a series hands its ``ready`` kernel in.
 
     Raises ParameterError, SettingMissingError or StepNotFoundError before anything is created,
     and IncidentStateError for a closed incident.
@@ -109,6 +110,7 @@ def run(order: Order, *, progress: Progress) -> Run:
         redactor=redactor,
         progress=progress,
         limit_s=order.limit_s,
+        ready=ready,
     )
     timeline.append(
         Ended(

@@ -24,6 +24,7 @@ from runbook_nb.packs.control_plane.lab.monitoring import wait_for_alerts, wait_
 from runbook_nb.record.close import close
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runs.engine.progress import Progress
+from runbook_nb.runs.engine.spare_kernel import SpareKernel
 from runbook_nb.runs.run import Order, Run, run
 from runbook_nb.text.values import Json
 from runbook_nb.timeline.alerts import read_alerts
@@ -42,12 +43,13 @@ from runbook_nb.timeline.folder import incidents_folder
 
 @dataclass
 class Stage:
-    """What the steps of one drill share: the screen, the alert, the run and what differs.
+    """What the steps of one drill share: screen, ready kernel, alert, run and what differs.
 
     A fresh one is put in place for every drill; Chaos Toolkit hands nothing from step to step.
     """
 
     progress: Progress
+    ready: SpareKernel | None = None
     alert: Alert | None = None
     run: Run | None = None
     record: Path | None = None
@@ -152,7 +154,7 @@ def _found_by(
         parameters=parameters,
         approve=approve,
     )
-    here.run = run(order, progress=here.progress)
+    here.run = run(order, progress=here.progress, ready=here.ready)
     here.record = close(incidents, here.run.incident, by=actor(), resolution=DRILL).page
     return {"incident": here.run.incident, **findings(here.run)}
 
