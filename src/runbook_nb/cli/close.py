@@ -21,7 +21,7 @@ def close(
     *,
     resolution: Annotated[str, typer.Option(help="What ended it, in a sentence.")] = "",
     announce: Annotated[
-        bool, typer.Option("--announce", help="Post the closing message to #incidents.")
+        bool, typer.Option("--announce", help="Post the closing message to its channel.")
     ] = False,
     incidents: Incidents = None,
     by: Actor = "",
@@ -46,7 +46,8 @@ def close(
     if announce:
         _announce(folder, done)
     else:
-        typer.echo(f"Post this in #incidents:\n  {done.message}")
+        where = f"in {done.channel}" if done.channel else "where others keep it"
+        typer.echo(f"Post this {where}:\n  {done.message}")
 
 
 @app.command()
@@ -153,4 +154,4 @@ def _announce(incidents: Path, done: "Recorded") -> None:
         message = f"Not posted ({error}). Post it by hand:\n  {done.message}"
         raise RunbookError(message) from error
     systems.close()
-    typer.echo(f"Posted to #incidents: {done.message}")
+    typer.echo(f"Posted to {done.channel or 'the channel'}: {done.message}")

@@ -15,6 +15,7 @@ from runbook_nb.incident.recommend import named, newest
 from runbook_nb.probes.environment import LAB, Environment
 from runbook_nb.probes.limits import worst
 from runbook_nb.runbook.parameters import typed
+from runbook_nb.runbook.policy import policy_for
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runs.engine import Execution, execute
 from runbook_nb.runs.engine.progress import Progress
@@ -89,6 +90,7 @@ def run(order: Order, *, progress: Progress, ready: SpareKernel | None = None) -
         by=order.actor,
         alert=order.alert,
         redactor=redactor,
+        terms=policy_for(runbook).terms,
     )
     incident = timeline.path.parent.name
     values["incident_id"] = incident

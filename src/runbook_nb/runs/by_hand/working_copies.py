@@ -11,6 +11,7 @@ from runbook_nb.errors import RunbookError
 from runbook_nb.incident.context import WORKING, WorkingCopy
 from runbook_nb.probes.environment import LAB, Environment
 from runbook_nb.runbook.parameters import typed
+from runbook_nb.runbook.policy import policy_for
 from runbook_nb.runbook.runbook import Runbook, is_injected
 from runbook_nb.text.files import write_atomically
 from runbook_nb.text.values import Json
@@ -57,6 +58,7 @@ def prepare(
         by=by,
         alert=alert,
         redactor=environment.redactor(allowed=runbook.contacts),
+        terms=policy_for(runbook).terms,
     )
     folder = timeline.path.parent
     path = _place(folder / WORKING, runbook.name, by)
