@@ -144,10 +144,10 @@ def _announce(incidents: Path, done: "Recorded") -> None:
     """Post the closing message; the incident stays closed if the channel cannot be reached."""
     from runbook_nb.packs.control_plane.systems import slack
     from runbook_nb.probes.environment import Environment
-    from runbook_nb.timeline.incidents import find, opened
+    from runbook_nb.timeline.incidents import beginning, find
 
     try:
-        environment = Environment.load(opened(find(incidents, done.incident)).environment)
+        environment = Environment.load(beginning(find(incidents, done.incident)).environment)
         systems = environment.writing([])
         slack.closed(incident=done.incident, text=done.message).do(systems)
     except Exception as error:

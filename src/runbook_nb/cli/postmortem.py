@@ -40,11 +40,11 @@ def postmortem(
 
     timeline = find(incidents or incidents_folder(), incident)
     events, _ = read_events(timeline)
-    before = seen_before(timeline.path.parent, events).similar
+    before = seen_before(timeline.folder.path, events).similar
     draft = draft_postmortem(Record.of(timeline), events, before=before)
     if to == "-":
         return typer.echo(draft, nl=False)
-    path = Path(to) if to else timeline.path.parent.parent / f"{incident}.{FILE}"
+    path = Path(to) if to else timeline.folder.incidents.path / f"{incident}.{FILE}"
     write_draft(path, draft, force=force)
     typer.echo(f"written: {path}")
     return None
@@ -107,7 +107,7 @@ def similar(
 
     timeline = find(incidents or incidents_folder(), incident)
     events, _ = read_events(timeline)
-    before = seen_before(timeline.path.parent, events, drills=drills, limit=limit)
+    before = seen_before(timeline.folder.path, events, drills=drills, limit=limit)
     if as_json:
         return typer.echo(json.dumps(plain_facts(before), indent=2))
     for each in before.similar:

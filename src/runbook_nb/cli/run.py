@@ -115,7 +115,7 @@ def _say_seen_before(done: Any) -> None:
 
     if done.verdict is Verdict.PASS:
         return
-    folder = done.timeline.path.parent
+    folder = done.timeline.folder.path
     for each in seen_before(folder, list(done.timeline), limit=1).similar:
         said = f"Seen before: {each.incident}, resolved by: {each.resolution}"
         typer.echo(f"{one_line(said, 400)}\nWhy, and others: runbook similar {done.incident}")

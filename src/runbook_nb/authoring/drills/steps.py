@@ -17,7 +17,6 @@ from chaoslib.exceptions import ActivityFailed
 
 from runbook_nb.errors import RunbookNotFoundError
 from runbook_nb.incident.context import actor
-from runbook_nb.incident.recommend import newest
 from runbook_nb.packs.control_plane.lab.faults import named
 from runbook_nb.packs.control_plane.lab.lab import Lab, LabState
 from runbook_nb.packs.control_plane.lab.monitoring import wait_for_alerts, wait_until_quiet, webhook
@@ -27,14 +26,12 @@ from runbook_nb.runs.engine.progress import Progress
 from runbook_nb.runs.engine.spare_kernel import SpareKernel
 from runbook_nb.runs.run import Order, Run, run
 from runbook_nb.text.values import Json
+from runbook_nb.timeline import queries
 from runbook_nb.timeline.alerts import read_alerts
 from runbook_nb.timeline.events import (
     DRILL,
-    Acted,
     Alert,
     Checked,
-    Decided,
-    Outcome,
     Verdict,
     Verified,
 )
@@ -162,26 +159,22 @@ def _found_by(
 def findings(found: Run) -> dict[str, Any]:
     """Return what a run found and did, in the words of an experiment's expectation."""
     events = [event for event in found.timeline if event.run == found.context.run]
-    checks = [event for event in events if isinstance(event, Checked) and event.purpose == "check"]
-    decided = next((event for event in events if isinstance(event, Decided)), None)
-    held = [event.verdict is Verdict.PASS for event in events if isinstance(event, Verified)]
+    checks = [check for check in queries.of(events, Checked) if check.purpose == "check"]
+    decided = queries.decided(events)
+    held = [each.verdict is Verdict.PASS for each in queries.of(events, Verified)]
     return {
         "failed": _titled(checks, Verdict.FAIL),
         "warned": _titled(checks, Verdict.WARN),
         "unknown": _titled(checks, Verdict.UNKNOWN),
         "option": decided.option if decided else None,
-        "done": [
-            event.title
-            for event in events
-            if isinstance(event, Acted) and event.outcome is Outcome.DONE
-        ],
+        "done": [acted.title for acted in queries.all_done(events)],
         "resolved": bool(held) and all(held),
         "complete": found.execution.complete,
     }
 
 
 def _titled(checks: Sequence[Checked], verdict: Verdict) -> list[str]:
-    return [title for title, check in newest(checks).items() if check.verdict is verdict]
+    return [title for title, check in queries.newest(checks).items() if check.verdict is verdict]
 
 
 def _answering(alert: Alert) -> str:

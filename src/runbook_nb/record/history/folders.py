@@ -7,13 +7,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from runbook_nb.record.proof import ENVELOPE, FACTS, PAGE, TIMELINE
+from runbook_nb.timeline.folder import RECORDED, TIMELINE
 
 # A file system may keep times to two seconds: what changed within that could change again unseen.
 SETTLED_S: Final = 2.0
 MISSING: Final = "missing"
 _NUMBERED: Final = re.compile(r"INC-\d+")
-_RECORDED: Final = (PAGE, FACTS, ENVELOPE)
 
 
 def stamps(incidents: Path, *, now: datetime) -> Iterator[tuple[str, str]]:
@@ -54,7 +53,7 @@ def _was_incident(name: str, folder: int) -> bool:
     """Tell whether a folder without a readable timeline held one, by its name or what is left."""
     if _NUMBERED.fullmatch(name):
         return True
-    for file in _RECORDED:
+    for file in RECORDED:
         try:
             os.stat(f"{name}/{file}", dir_fd=folder)
         except FileNotFoundError:

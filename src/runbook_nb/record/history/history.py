@@ -15,7 +15,7 @@ from runbook_nb.record.history.line import Line, line_of, unreadable
 from runbook_nb.record.history.query import Found, Wanted, conditions_of, match_of
 from runbook_nb.record.history.search_words import words_of
 from runbook_nb.record.history.store import Row, Store, is_broken
-from runbook_nb.record.proof import TIMELINE
+from runbook_nb.timeline.folder import TIMELINE, IncidentFolder
 from runbook_nb.timeline.log import Timeline
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def _read(folder: Path, stamp: str) -> tuple[Line, str]:
         reason = os.strerror(int(stamp.split()[1]))
         return unreadable(folder.name, f"{TIMELINE} cannot be read: {reason}."), folder.name
     try:
-        record = Record.of(Timeline(folder / TIMELINE))
+        record = Record.of(Timeline(IncidentFolder(folder).timeline))
         return line_of(record, folder), words_of(record)
     except Exception as error:  # noqa: BLE001 - whatever is in the file, the incident is listed
         problem = f"{TIMELINE} cannot be folded: {type(error).__name__}."

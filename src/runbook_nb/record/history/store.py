@@ -10,8 +10,8 @@ from typing import Final
 
 from runbook_nb.errors import IncidentStateError
 from runbook_nb.text.files import code_digest
+from runbook_nb.timeline.folder import IncidentsFolder
 
-FILE: Final = ".history.sqlite3"
 _SCHEMA: Final = Path(__file__).with_name("schema.sql")
 # What folds timelines into lines: a file that other code has written is made anew.
 _SOURCES: Final = (Path(__file__).parent, Path(__file__).parents[1] / "facts")
@@ -35,8 +35,9 @@ class Store:
         Where that folder cannot be written, the store stands in the user's cache, and where that
         cannot be written either, in memory.
         """
-        if _is_writable(incidents, incidents / FILE):
-            return cls(incidents / FILE)
+        beside = IncidentsFolder(incidents).history
+        if _is_writable(incidents, beside):
+            return cls(beside)
         cache = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "runbook"
         name = f"history-{sha256(os.fsencode(incidents.resolve())).hexdigest()[:16]}.sqlite3"
         try:

@@ -10,9 +10,9 @@ from typing import Final
 from runbook_nb.record.similar.features import Past
 from runbook_nb.record.similar.similarity import Similar, similar_to
 from runbook_nb.timeline.events import Event
+from runbook_nb.timeline.folder import TIMELINE
 from runbook_nb.timeline.log import Timeline
 
-_TIMELINE: Final = "timeline.jsonl"
 _CLOSED: Final = b'"kind":"closed"'
 # Closing an incident waits for this: so many files are searched for its words, and so many of
 # those that have them are read event by event.
@@ -60,7 +60,7 @@ def seen_before(
         if len(others) == READ:
             break
         looked += 1
-        path = folder.parent / name / _TIMELINE
+        path = folder.parent / name / TIMELINE
         if _speaks_of(path, signs):
             past = Past.of(Timeline(path).proven())
             others += [past] if past else []
@@ -81,7 +81,7 @@ def _written(incidents: Path, besides: str) -> Iterator[tuple[int, str]]:
         if name == besides or name.startswith("."):
             continue
         try:
-            yield (incidents / name / _TIMELINE).stat().st_mtime_ns, name
+            yield (incidents / name / TIMELINE).stat().st_mtime_ns, name
         except OSError:
             continue
 

@@ -37,12 +37,12 @@ def execute(
 ) -> Execution:
     """Run the text of ``context.notebook`` and return what became of it.
 
-    The notebook itself is only read. Its executed copy is ``runs/<run>.ipynb`` in the folder of
-    the incident, saved as it runs. ``limit_s`` is for the whole run and ``step_limit_s`` for each
-    step, in seconds. The kernel comes from ``ready``, where a series keeps one. A signal, a passed
-    limit, a dead kernel and an error in a cell end the run and are told in the result. Raises
-    ParameterError before anything is started, and ExecutionError if no kernel can be started or
-    the notebook cannot be read.
+    The notebook itself is only read. Its executed copy lies in the folder of the incident, saved as
+    it runs. ``limit_s`` is for the whole run and ``step_limit_s`` for each step, in seconds. The
+    kernel comes from ``ready``, where a series keeps one. A signal, a passed limit, a dead kernel
+    and an error in a cell end the run and are told in the result. Raises ParameterError before
+    anything is started, and ExecutionError if no kernel can be started or the notebook cannot be
+    read.
     """
     values = typed(runbook, parameters)
     began = time.monotonic()
@@ -57,10 +57,10 @@ def execute(
         run = Run(
             kernel=kernel,
             interruption=interruption,
-            notebook=context.folder / "runs" / f"{context.run}.ipynb",
+            notebook=context.folder.executed(context.run),
             redactor=redactor,
             progress=progress,
-            feed=EventFeed(context.folder / "timeline.jsonl", run=context.run, progress=progress),
+            feed=EventFeed(context.folder.timeline, run=context.run, progress=progress),
             ends_at=began + limit_s,
             limit_s=limit_s,
             step_limit_s=step_limit_s,
