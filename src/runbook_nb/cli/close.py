@@ -46,7 +46,7 @@ def close(
     if announce:
         _announce(folder, done)
     else:
-        typer.echo(f"Post this where the incident is followed:\n  {done.message}")
+        typer.echo(f"Post this {_channels(done)}:\n  {done.message}")
 
 
 @app.command()
@@ -154,4 +154,19 @@ def _announce(incidents: Path, done: "Recorded") -> None:
         message = f"Not posted ({error}). Post it by hand:\n  {done.message}"
         raise RunbookError(message) from error
     systems.close()
-    typer.echo(f"Posted by {post.name}: {done.message}")
+    typer.echo(f"Posted {_places(post.tells)}: {done.message}")
+
+
+def _channels(done: "Recorded") -> str:
+    """Say where a closing message belongs, as the pack that would post it tells."""
+    from runbook_nb.runbook.packs import announcement
+
+    try:
+        return _places(announcement(incident=done.incident, text=done.message).tells)
+    # Where to post is a hint; the incident is closed, and its message is told in any case.
+    except Exception:  # noqa: BLE001 - see above
+        return _places(())
+
+
+def _places(channels: tuple[str, ...]) -> str:
+    return f"in {', '.join(channels)}" if channels else "where the incident is followed"
