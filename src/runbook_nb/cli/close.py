@@ -142,16 +142,17 @@ def _vouched(signer: "Signer") -> str:
 
 def _announce(incidents: Path, done: "Recorded") -> None:
     """Post the closing message; the incident stays closed if the channel cannot be reached."""
-    from runbook_nb.packs.control_plane.systems import slack
     from runbook_nb.probes.environment import Environment
+    from runbook_nb.runbook.packs import announcement
     from runbook_nb.timeline.incidents import beginning, find
 
     try:
+        post = announcement(incident=done.incident, text=done.message)
         environment = Environment.load(beginning(find(incidents, done.incident)).environment)
         systems = environment.writing([])
-        slack.closed(incident=done.incident, text=done.message).do(systems)
+        post.do(systems)
     except Exception as error:
         message = f"Not posted ({error}). Post it by hand:\n  {done.message}"
         raise RunbookError(message) from error
     systems.close()
-    typer.echo(f"Posted to {done.channel or 'the channel'}: {done.message}")
+    typer.echo(f"Posted to {', '.join(post.tells) or done.channel}: {done.message}")

@@ -17,7 +17,6 @@ A system is a database where it has ``reader`` and ``writer``, a service where i
 """
 
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -27,13 +26,13 @@ from runbook_nb.errors import SettingMissingError, near
 from runbook_nb.probes import secrets
 from runbook_nb.probes.commands import Commands, bare_variables
 from runbook_nb.probes.connections import SQLITE, Database, Http
+from runbook_nb.probes.lab_settings import LAB, lab_settings_file
 from runbook_nb.redaction import Redactor, names_secret
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
 Kind = Literal["lab", "staging", "production"]
-LAB: Final = "lab"  # the environment that this machine starts and ends by itself
 # Settings that open a system; a value in plain sight would end up in a commit.
 SECRET_SETTINGS: Final = frozenset(
     {"reader", "writer", "owner", "token", "key", "password", "secret"}
@@ -246,19 +245,13 @@ def _database_at(dsn: str) -> type[Database]:
     return SqliteDatabase
 
 
-def lab_folder() -> Path:
-    """Return the folder of this user's lab: ``RUNBOOK_LAB``, or one in the temporary folder."""
-    default = Path(tempfile.gettempdir()) / f"runbook-lab-{os.getuid()}"
-    return Path(os.environ.get("RUNBOOK_LAB", default))
-
-
 def load_settings() -> dict[str, dict[str, Any]]:
     """Return the settings of all environments, by name; raises SettingMissingError for bad TOML."""
     # pydantic-settings takes a tenth of a second to import, so only who connects pays for it.
     from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
     from pydantic_settings import TomlConfigSettingsSource as TomlFiles
 
-    files = [lab_folder() / "environment.toml", Path("runbook.toml")]
+    files = [lab_settings_file(), Path("runbook.toml")]
     if named := os.environ.get("RUNBOOK_SETTINGS"):
         files.append(Path(named))
 
