@@ -17,7 +17,8 @@ from runbook_nb.cli.app import (
     say_to_errors,
     start_lab,
 )
-from runbook_nb.cli.show import RunbookName, catalogue, has_index, runbook_names, write_index
+from runbook_nb.cli.completion import runbook_names
+from runbook_nb.cli.show import RunbookName, catalogue, has_index, write_index
 from runbook_nb.timeline.events import Verdict
 
 review_app = typer.Typer(
@@ -88,10 +89,10 @@ def owners(*, as_json: AsJson = False) -> None:
 
     Example: runbook owners
     """
+    from runbook_nb.runbook import runbooks_folder
     from runbook_nb.runbook.catalog import read_contacts, review_owners
     from runbook_nb.runbook.catalog.listing import owner_lines
     from runbook_nb.runbook.catalog.owners import Standing
-    from runbook_nb.runbook.runbook import runbooks_folder
 
     contacts = read_contacts(runbooks_folder())
     found = review_owners(catalogue(), contacts, today=datetime.now(UTC).date())
@@ -207,11 +208,11 @@ def retire(
     """
     from runbook_nb.authoring.maintenance import retire as retire_runbook
     from runbook_nb.incident.context import actor
-    from runbook_nb.runbook.runbook import runbooks_folder
+    from runbook_nb.runbook.folders import own_runbooks_folder
 
     done = retire_runbook(
         name,
-        folder=runbooks_folder(),
+        folder=own_runbooks_folder(),
         entries=catalogue(),
         reason=reason,
         by=by or actor(),
@@ -227,18 +228,18 @@ def retire(
 
 
 def _renew_index() -> None:
-    from runbook_nb.runbook.runbook import runbooks_folder
+    from runbook_nb.runbook.folders import own_runbooks_folder
 
-    readme = runbooks_folder().parent / "README.md"
+    readme = own_runbooks_folder().parent / "README.md"
     if has_index(readme) and write_index(readme, check=False):
         typer.echo(f"written: {readme}", err=True)
 
 
 def _review(incidents: Path | None, *, drills: bool) -> Any:
     from runbook_nb.authoring.maintenance import Review
-    from runbook_nb.runbook.runbook import runbooks_folder
+    from runbook_nb.runbook.folders import own_runbooks_folder
     from runbook_nb.timeline.folder import incidents_folder
 
     return Review(
-        incidents=incidents or incidents_folder(), folder=runbooks_folder(), drills=drills
+        incidents=incidents or incidents_folder(), folder=own_runbooks_folder(), drills=drills
     )

@@ -9,20 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from runbook_nb.cli.app import EXIT_CODES, AsJson, app
-from runbook_nb.errors import RunbookError
+from runbook_nb.cli.app import EXIT_CODES, AsJson, Parameters, app
+from runbook_nb.cli.completion import runbook_names
 from runbook_nb.timeline.events import Verdict
-
-
-def runbook_names(incomplete: str) -> list[str]:
-    """Return the names of runbooks that begin so, for the shell's completion."""
-    from runbook_nb.runbook.runbook import runbooks_folder
-
-    try:
-        found = runbooks_folder().glob("*.ipynb")
-    except RunbookError:
-        return []
-    return sorted(path.stem for path in found if path.stem.startswith(incomplete))
 
 
 class Take(StrEnum):
@@ -41,9 +30,7 @@ RunbookName = Annotated[
 def show(
     name: RunbookName,
     *,
-    parameter: Annotated[
-        list[str] | None, typer.Option("-p", "--parameter", help="A parameter, name=value.")
-    ] = None,
+    parameter: Parameters = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
     pager: Annotated[
         bool | None, typer.Option(help="Page it; on a terminal by default.", show_default=False)
@@ -76,7 +63,10 @@ def show(
 
 @app.command()
 def fmt(
-    names: Annotated[list[str] | None, typer.Argument(help="Runbooks; all by default.")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Runbooks; all by default.", autocompletion=runbook_names),
+    ] = None,
     *,
     check: Annotated[bool, typer.Option(help="Change nothing; fail if something would.")] = False,
     take: Annotated[
@@ -91,13 +81,13 @@ def fmt(
     Example: runbook fmt --check
     """
     from runbook_nb.errors import ParameterError
+    from runbook_nb.runbook.folders import own_runbooks_folder
     from runbook_nb.runbook.pair import out_of_date
-    from runbook_nb.runbook.runbook import runbooks_folder
 
     if take and (check or not names):
         message = "--take decides for runbooks that are named, and not with --check."
         raise ParameterError(message)
-    folder = runbooks_folder()
+    folder = own_runbooks_folder()
     paths = [_markdown(folder, name) for name in names or []] or sorted(folder.glob("*.md"))
     changed, conflicts = [], 0
     for path in paths:
@@ -142,8 +132,8 @@ def _written(path: Path, take: Take | None) -> list[Path] | None:
 
 def catalogue() -> list[Any]:
     """Return the catalogue of today."""
+    from runbook_nb.runbook import runbooks_folder
     from runbook_nb.runbook.catalog import read_entries
-    from runbook_nb.runbook.runbook import runbooks_folder
 
     return read_entries(runbooks_folder(), today=datetime.now(UTC).date())
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from runbook_nb.authoring.drills.steps import Stage, findings, prepare
 from runbook_nb.errors import DrillError, near
-from runbook_nb.runbook.runbook import runbooks_folder
+from runbook_nb.runbook import runbooks_folder
 from runbook_nb.runs.engine.progress import Progress
 
 CONTROL = "none"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from runbook_nb.errors import ExecutionError
 from runbook_nb.incident.context import RunContext
+from runbook_nb.project import handed_on
 from runbook_nb.redaction import Redactor
 from runbook_nb.runbook.lean import lean_imports
 from runbook_nb.runbook.parameters import typed
@@ -43,7 +44,7 @@ def execute(
     """
     values = typed(runbook, parameters)
     began = time.monotonic()
-    environ = {**os.environ, **context.to_environ()}
+    environ = {**os.environ, **handed_on(), **context.to_environ()}
     with Interruption() as interruption, Kernel(environ) as kernel:
         progress.begin(len(runbook.steps), runbook)
         # While the kernel starts, this process imports papermill, which takes as long.

@@ -10,8 +10,8 @@ from runbook_nb.incident.cards import board_html
 from runbook_nb.incident.cards.sidebar import ShownIncident, ShownRunbook, shelf_html
 from runbook_nb.incident.context import WORKING
 from runbook_nb.probes.environment import LAB, load_settings
+from runbook_nb.runbook import Runbook, runbooks_folder
 from runbook_nb.runbook.catalog import Entry, State, read_entries
-from runbook_nb.runbook.runbook import Runbook, runbooks_folder
 from runbook_nb.text.durations import words
 from runbook_nb.text.formatting import anchor
 from runbook_nb.timeline.events import Closed, Opened
