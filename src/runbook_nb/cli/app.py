@@ -4,13 +4,16 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import version as version_of
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from runbook_nb.cli.completion import incident_ids, parameter_names
-from runbook_nb.errors import LabError, ParameterError
+from runbook_nb.errors import ParameterError
 from runbook_nb.timeline.events import Verdict
+
+if TYPE_CHECKING:
+    from runbook_nb.runbook.lab import Lab
 
 EXIT_CODES: Final = {Verdict.PASS: 0, Verdict.WARN: 1, Verdict.FAIL: 2, Verdict.UNKNOWN: 3}
 ERROR: Final = EXIT_CODES[Verdict.UNKNOWN]
@@ -86,23 +89,26 @@ def begin(
         say_to_errors(told)
 
 
-def start_lab(say: Callable[[str], None]) -> None:
-    """Start the lab unless its processes run.
+def start_lab(say: Callable[[str], None], *, lab: "Lab | None" = None) -> None:
+    """Start a lab unless its processes run; that of the packs in use by default.
 
     A lab that is slow or sick is left as it is: it is for a runbook to find out why, and a fresh
     start would throw away what it is to look at.
     """
-    try:
-        from runbook_nb.packs.control_plane.lab.lab import Lab
-    except ModuleNotFoundError as error:
-        message = f"The lab needs {error.name}. Install it: pip install 'runbook-nb[lab]'"
-        raise LabError(message) from error
+    from runbook_nb.runbook.packs import find_lab
 
-    lab = Lab()
+    lab = lab or find_lab()
     state = lab.status()
-    base = {part.name: part.running for part in state.parts} if state else {}
-    if not (base.get("postgres") and base.get("services")):
+    if state is None or not state.started:
         lab.up(progress=say)
+
+
+def warn_of_packs() -> None:
+    """Name each pack that cannot be used, with the reason; the others go on."""
+    from runbook_nb.runbook.packs import packs_in_use, problems_of
+
+    for problem in problems_of(packs_in_use()):
+        say_to_errors(problem)
 
 
 def say_to_errors(text: str) -> None:

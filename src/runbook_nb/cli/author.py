@@ -3,12 +3,13 @@
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runbook_nb.cli.app import EXIT_CODES, AsJson, app
+from runbook_nb.cli.app import EXIT_CODES, AsJson, app, say_to_errors, warn_of_packs
 from runbook_nb.timeline.events import Verdict
 
 if TYPE_CHECKING:
@@ -116,15 +117,24 @@ def calls(
     from runbook_nb.authoring.lint.call_registry import Known
     from runbook_nb.errors import ParameterError
 
-    offered = [one for one in Known().offered() if _speaks_of(one.line + one.about, word)]
+    known = Known()
+    warn_of_packs()
+    for problem in known.problems():
+        say_to_errors(problem)
+    offered = [one for one in known.offered() if _speaks_of(one.line + one.about, word)]
     if not offered:
         message = f"No probe or action speaks of {word!r}. All of them: runbook calls"
         raise ParameterError(message)
     if as_json:
-        facts = [{"call": one.line, "says": one.says, "about": one.about} for one in offered]
+        facts = [
+            {"call": one.line, "says": one.says, "about": one.about, "package": one.package}
+            for one in offered
+        ]
         return typer.echo(json.dumps(facts, indent=2))
-    for one in offered:
-        typer.echo(f"{one.line}\n    {one.says}: {one.about}")
+    for package, calls_of in groupby(offered, key=lambda one: one.package):
+        typer.echo(f"from {package} import …\n")
+        for one in calls_of:
+            typer.echo(f"{one.line}\n    {one.says}: {one.about}")
     return None
 
 

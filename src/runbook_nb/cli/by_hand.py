@@ -1,6 +1,7 @@
 """The command that opens a runbook by hand."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,7 @@ from runbook_nb.cli.app import (
 from runbook_nb.cli.completion import runbooks_and_incidents
 from runbook_nb.cli.show import catalogue
 from runbook_nb.errors import LabError, RunbookNotFoundError
+from runbook_nb.probes.lab_settings import LAB
 
 if TYPE_CHECKING:
     from runbook_nb.runs.by_hand import Choice, Unclear
@@ -61,8 +63,7 @@ def open_(
     if (folder / told / "timeline.jsonl").is_file() and told:
         told, incident = "", told
     choice = _choice(told, incidents=folder, incident=incident, alert=found)
-    if given.get("environment", "lab") == "lab":
-        _try_lab()
+    _try_lab(choice, given)
     if choice is None:
         return show(None, incidents=folder, browser=browser, say=typer.echo)
     opening = prepare(
@@ -88,11 +89,11 @@ def _choice(
     told: str, *, incidents: Path, incident: str | None, alert: "Alert | None"
 ) -> "Choice | None":
     """Return the runbook to open; None where nothing was said of it."""
-    from runbook_nb.runbook.catalog.coverage import lab_alerts
+    from runbook_nb.runbook.catalog.coverage import alert_summaries
     from runbook_nb.runs.by_hand import Unclear, by_alert, by_incident, by_words
 
     if told:
-        found = by_words(told, catalogue(), summaries=lab_alerts())
+        found = by_words(told, catalogue(), summaries=alert_summaries())
         return _asked(found) if isinstance(found, Unclear) else found
     if alert is not None:
         return by_alert(alert)
@@ -126,9 +127,15 @@ def _said_of(choice: "Choice") -> list[str]:
     return lines
 
 
-def _try_lab() -> None:
+def _try_lab(choice: "Choice | None", given: Mapping[str, str]) -> None:
     """Start the lab; without it the notebook opens all the same, and its checks say unknown."""
+    from runbook_nb.runbook.packs import find_lab, has_lab
+
+    environment = choice.runbook.environment(given) if choice else given.get("environment", LAB)
+    if environment != LAB or not has_lab():
+        return
     try:
-        start_lab(say_to_errors)
+        source = choice.runbook.source() if choice else ""
+        start_lab(say_to_errors, lab=find_lab(source=source))
     except LabError as error:
         say_to_errors(f"The lab did not start: {error} Checks will be unknown until it runs.")

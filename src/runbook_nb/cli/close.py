@@ -22,7 +22,7 @@ def close(
     *,
     resolution: Annotated[str, typer.Option(help="What ended it, in a sentence.")] = "",
     announce: Annotated[
-        bool, typer.Option("--announce", help="Post the closing message to #incidents.")
+        bool, typer.Option("--announce", help="Post the closing message by the pack in use.")
     ] = False,
     incidents: Incidents = None,
     by: Actor = "",
@@ -47,7 +47,7 @@ def close(
     if announce:
         _announce(folder, done)
     else:
-        typer.echo(f"Post this in #incidents:\n  {done.message}")
+        typer.echo(f"Post this where the incident is followed:\n  {done.message}")
 
 
 @app.command()
@@ -147,16 +147,17 @@ def _vouched(signer: "Signer") -> str:
 
 def _announce(incidents: Path, done: "Recorded") -> None:
     """Post the closing message; the incident stays closed if the channel cannot be reached."""
-    from runbook_nb.packs.control_plane.systems import slack
     from runbook_nb.probes.environment import Environment
+    from runbook_nb.runbook.packs import announcement
     from runbook_nb.timeline.incidents import find, opened
 
     try:
+        post = announcement(incident=done.incident, text=done.message)
         environment = Environment.load(opened(find(incidents, done.incident)).environment)
         systems = environment.writing([])
-        slack.closed(incident=done.incident, text=done.message).do(systems)
+        post.do(systems)
     except Exception as error:
         message = f"Not posted ({error}). Post it by hand:\n  {done.message}"
         raise RunbookError(message) from error
     systems.close()
-    typer.echo(f"Posted to #incidents: {done.message}")
+    typer.echo(f"Posted by {post.name}: {done.message}")

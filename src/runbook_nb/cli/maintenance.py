@@ -16,6 +16,7 @@ from runbook_nb.cli.app import (
     app,
     say_to_errors,
     start_lab,
+    warn_of_packs,
 )
 from runbook_nb.cli.completion import runbook_names
 from runbook_nb.cli.show import RunbookName, catalogue, has_index, write_index
@@ -55,13 +56,16 @@ def validate(
     from runbook_nb.authoring.maintenance.on_lab import lab_validator, validate_each
     from runbook_nb.authoring.maintenance.report import validation_facts, validation_lines
     from runbook_nb.incident.context import actor
+    from runbook_nb.runbook.packs import find_lab
+    from runbook_nb.runbook.runbook import Runbook
     from runbook_nb.timeline.folder import incidents_folder
 
     names = chosen(catalogue(), name=name, only_due=only_due, at_most=at_most)
     if not names:
         typer.echo("[]" if as_json else "Nothing is due.")
         return
-    start_lab(say_to_errors)
+    for each in names:
+        start_lab(say_to_errors, lab=find_lab(source=Runbook.find(each).source()))
     validator = lab_validator(
         incidents=incidents or incidents_folder(),
         validator=by or actor(),
@@ -119,16 +123,18 @@ def coverage(
 ) -> None:
     """Say which known alerts have no live runbook, or more than one.
 
-    Known are those of all runbooks, retired ones too, of the lab's rules, and of your file.
+    Known are those of all runbooks, retired ones too, of the packs, and of your file.
     Exit code: 0 all covered, 2 not.
 
     Example: runbook coverage --alerts rules.yml
     """
     from runbook_nb.runbook.catalog import coverage as covered
-    from runbook_nb.runbook.catalog.coverage import lab_alerts, read_alert_names
+    from runbook_nb.runbook.catalog.coverage import known_alerts, read_alert_names
     from runbook_nb.runbook.catalog.listing import coverage_lines
 
-    known: dict[str, Any] = {"the lab's rules": lab_alerts()}
+    warn_of_packs()
+    packs = known_alerts(say=say_to_errors)
+    known: dict[str, Any] = {f"the pack {name}": found for name, found in packs.items()}
     if alerts is not None:
         known[alerts.name] = read_alert_names(alerts)
     found = covered(catalogue(), known)

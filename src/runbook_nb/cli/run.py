@@ -22,6 +22,7 @@ from runbook_nb.cli.app import (
 )
 from runbook_nb.cli.completion import option_letters, runbook_names
 from runbook_nb.errors import ParameterError
+from runbook_nb.probes.lab_settings import LAB
 from runbook_nb.timeline.events import VERDICTS_BY_RANK, Verdict
 
 
@@ -61,6 +62,7 @@ def run(
     Example: runbook run heartbeat_failure_recovery --incident INC-2041 --approve A
     """
     from runbook_nb.incident.context import actor
+    from runbook_nb.runbook.packs import find_lab, has_lab
     from runbook_nb.runbook.runbook import Runbook
     from runbook_nb.runs.engine.progress import for_stream
     from runbook_nb.runs.run import Order
@@ -85,8 +87,8 @@ def run(
         option=option,
         limit_s=limit_minutes * 60,
     )
-    if given.get("environment", "lab") == "lab":
-        start_lab(say_to_errors)
+    if book.environment(given) == LAB and has_lab():
+        start_lab(say_to_errors, lab=find_lab(source=book.source()))
     done = run_order(order, progress=for_stream(sys.stderr if as_json else sys.stdout))
     if as_json:
         typer.echo(json.dumps(_run_facts(done), indent=2))

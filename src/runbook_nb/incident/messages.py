@@ -6,19 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from runbook_nb.timeline.events import Acted, Acting, Asked, Event, Noted, Outcome
+from runbook_nb.timeline.events import Acted, Asked, Event, Noted, Outcome
 
 # The platform's incident process: updates every 15 minutes; a SEV1 goes to the next level after
 # 30 minutes, a SEV2 after 1 h.
 UPDATE_EVERY: Final = timedelta(minutes=15)
 ESCALATE_AFTER: Final = {"SEV1": timedelta(minutes=30), "SEV2": timedelta(hours=1)}
-# A call names the module of its system first; these tell people, and repair nothing.
-CHANNELS: Final = {
-    "slack": "#incidents",
-    "pagerduty": "page",
-    "statuspage": "status page",
-    "incident_row": "incident row",
-}
 _TRIED: Final = (Outcome.DONE, Outcome.FAILED)
 _TELLS = re.compile(r"#[a-z]|status page|\btell\b|\bcall the\b", re.IGNORECASE)
 # A note tells of a message when it begins with what was done, not with what ought to be.
@@ -43,11 +36,6 @@ class MessageFacts:
     escalates: bool = False
 
 
-def is_message(event: Acting | Acted) -> bool:
-    """Tell whether an action only tells people: every part of its call is a channel."""
-    return all(part in CHANNELS for part in _parts(event.call))
-
-
 def messages(events: Sequence[Event]) -> list[MessageFacts]:
     """Return the messages that were tried, and the manual steps to tell that nobody has answered.
 
@@ -57,7 +45,7 @@ def messages(events: Sequence[Event]) -> list[MessageFacts]:
     waiting: dict[str, MessageFacts] = {}
     answered: set[str] = set()
     for seq, event in enumerate(events, start=1):
-        if isinstance(event, Acted) and event.outcome in _TRIED and is_message(event):
+        if isinstance(event, Acted) and event.outcome in _TRIED and event.tells:
             sent.append(_by_action(event, seq))
         elif (
             isinstance(event, Noted) and event.by and not event.runbook and _TOLD.match(event.text)
@@ -74,12 +62,11 @@ def messages(events: Sequence[Event]) -> list[MessageFacts]:
 
 
 def _by_action(event: Acted, seq: int) -> MessageFacts:
-    channels = dict.fromkeys(CHANNELS[part] for part in _parts(event.call))
     return MessageFacts(
         at=event.at,
         seq=seq,
         said=event.title,
-        channels=tuple(channels),
+        channels=event.tells,
         by=event.by,
         sent=event.outcome is Outcome.DONE,
     )
@@ -112,8 +99,3 @@ def _in_words(event: Noted, seq: int) -> MessageFacts:
 
 def _tells(event: Asked) -> bool:
     return event.owner == "Communications" or _TELLS.search(event.question) is not None
-
-
-def _parts(call: str) -> list[str]:
-    """Return the systems that a call speaks to: ``slack.announce + pagerduty.page(…)``."""
-    return [part.partition(".")[0].strip() for part in call.partition("(")[0].split(" + ")]

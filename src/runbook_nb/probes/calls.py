@@ -18,6 +18,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, Protocol
 from runbook_nb.probes.connections import Database, Http
 from runbook_nb.text.durations import words
 from runbook_nb.text.values import Json
+from runbook_nb.timeline.events import Impact
 
 P = ParamSpec("P")
 
@@ -40,10 +41,11 @@ class Systems(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """An answer with the rows or samples behind it."""
+    """An answer with the rows or samples behind it, and what users feel where that was measured."""
 
     value: Json
     detail: Json = None
+    impact: Impact | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,10 +85,12 @@ class Action(Call):
 
     ``rehearse`` shows what it would change and leaves nothing changed. ``undo`` takes the result
     of the done action back. A ``repeatable`` action may be sent again after it was cut off midway.
+    One that only tells people, and repairs nothing, ``tells`` on which channels.
     """
 
     repeatable: bool = False
     irreversible: bool = False
+    tells: tuple[str, ...] = ()
     rehearse: Callable[..., Json] | None = field(default=None, compare=False)
     undo: Callable[..., Json] | None = field(default=None, compare=False)
 
@@ -143,10 +147,12 @@ class ActionFactory(Generic[P]):
         timeout_s: float,
         repeatable: bool,
         irreversible: bool,
+        tells: str,
     ) -> None:
         functools.update_wrapper(self, function)
         self._function, self._timeout_s = function, timeout_s
         self._repeatable, self.irreversible = repeatable, irreversible
+        self._tells = (tells,) if tells else ()
         self._rehearse: Callable[..., Json] | None = None
         self._undo: Callable[..., Json] | None = None
 
@@ -158,6 +164,7 @@ class ActionFactory(Generic[P]):
             timeout_s=self._timeout_s,
             repeatable=self._repeatable,
             irreversible=self.irreversible,
+            tells=self._tells,
             run=self._function,
             rehearse=self._rehearse,
             undo=self._undo,
@@ -186,13 +193,25 @@ def probe(
 
 
 def action(
-    *, timeout_s: float = 60, repeatable: bool = False, irreversible: bool = False
+    *,
+    timeout_s: float = 60,
+    repeatable: bool = False,
+    irreversible: bool = False,
+    tells: str = "",
 ) -> Callable[[Callable[Concatenate[Systems, P], Any]], ActionFactory[P]]:
-    """Make an action of a function whose first argument is the systems it may change."""
+    """Make an action of a function whose first argument is the systems it may change.
+
+    ``tells`` names the channel of one that only tells people, such as ``#incidents``: such an
+    action is a message in the record, and no fix.
+    """
 
     def decorate(function: Callable[Concatenate[Systems, P], Any]) -> ActionFactory[P]:
         return ActionFactory(
-            function, timeout_s=timeout_s, repeatable=repeatable, irreversible=irreversible
+            function,
+            timeout_s=timeout_s,
+            repeatable=repeatable,
+            irreversible=irreversible,
+            tells=tells,
         )
 
     return decorate

@@ -7,7 +7,6 @@ stand there only by reference: ``env:NAME`` or ``file:/path``.
 """
 
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from runbook_nb.errors import SettingMissingError, near
 from runbook_nb.probes.connections import Database, Http
+from runbook_nb.probes.lab_settings import LAB, lab_settings_file
 from runbook_nb.project import Project
 from runbook_nb.redaction import Redactor, names_secret
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
 Kind = Literal["lab", "staging", "production"]
-LAB: Final = "lab"  # the environment that this machine starts and ends by itself
 # Settings that open a system; a value in plain sight would end up in a commit.
 SECRET_SETTINGS: Final = frozenset(
     {"reader", "writer", "owner", "token", "key", "password", "secret"}
@@ -191,12 +190,6 @@ class Connections:
             connection.close()
 
 
-def lab_folder() -> Path:
-    """Return the folder of this user's lab: ``RUNBOOK_LAB``, or one in the temporary folder."""
-    default = Path(tempfile.gettempdir()) / f"runbook-lab-{os.getuid()}"
-    return Path(os.environ.get("RUNBOOK_LAB", default))
-
-
 def load_settings() -> dict[str, dict[str, Any]]:
     """Return the settings of all environments, by name; raises SettingMissingError for bad TOML."""
     # pydantic-settings takes a tenth of a second to import, so only who connects pays for it.
@@ -205,7 +198,7 @@ def load_settings() -> dict[str, dict[str, Any]]:
     from pydantic_settings import TomlConfigSettingsSource as TomlFile
 
     project = Project.find()
-    lab, named = lab_folder() / "environment.toml", os.environ.get("RUNBOOK_SETTINGS")
+    lab, named = lab_settings_file(), os.environ.get("RUNBOOK_SETTINGS")
     of_project = {"environments": project.environments} if project else {}
 
     class Settings(BaseSettings):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from runbook_nb.errors import RunbookFormatError, RunbookNotFoundError, near
+from runbook_nb.probes.lab_settings import LAB
 from runbook_nb.runbook.folders import runbooks_folder
 from runbook_nb.runbook.steps import Parameter, Step, read_parameters, read_steps, source_of
 from runbook_nb.timeline.events import Alert
@@ -108,6 +109,15 @@ class Runbook:
         """Return the step of that verb and title."""
         matching = (step for step in self.steps if (step.verb, step.title) == (verb, title))
         return next(matching, None)
+
+    def environment(self, given: Mapping[str, Any]) -> str:
+        """Return the name of the environment that it runs in, given some parameters."""
+        declared = {parameter.name: parameter.default for parameter in self.parameters}
+        return str(given.get("environment", declared.get("environment", LAB)))
+
+    def source(self) -> str:
+        """Return the text of its file, which names the systems it imports."""
+        return self.path.read_text(encoding="utf-8")
 
     def options(self) -> list[str]:
         """Return the headings of all options, in order."""

@@ -12,7 +12,8 @@ from runbook_nb.errors import IncidentStateError
 from runbook_nb.incident.approval import LIFETIME, digest
 from runbook_nb.incident.context import RunContext, new_run_id
 from runbook_nb.incident.recommend import named, newest
-from runbook_nb.probes.environment import LAB, Environment
+from runbook_nb.probes.environment import Environment
+from runbook_nb.probes.lab_settings import LAB
 from runbook_nb.probes.limits import worst
 from runbook_nb.runbook.parameters import typed
 from runbook_nb.runbook.runbook import Runbook

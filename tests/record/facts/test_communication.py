@@ -10,7 +10,8 @@ POST = "Post in #incidents: what users see."
 ANNOUNCE = {
     **ACTION,
     "title": "Announce",
-    "call": "incident_row.opened + pagerduty.page + slack.announce(incident='INC-7')",
+    "call": "row.opened + pager.page + chat.announce(incident='INC-7')",
+    "tells": ("incident row", "page", "#incidents"),
 }
 
 

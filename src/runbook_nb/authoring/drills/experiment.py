@@ -15,7 +15,9 @@ from typing import Any
 
 from runbook_nb.authoring.drills.steps import Stage, findings, prepare
 from runbook_nb.errors import DrillError, near
-from runbook_nb.runbook import runbooks_folder
+from runbook_nb.runbook import Runbook, runbooks_folder
+from runbook_nb.runbook.lab import Lab
+from runbook_nb.runbook.packs import find_lab
 from runbook_nb.runs.engine.progress import Progress
 
 CONTROL = "none"
@@ -93,6 +95,7 @@ def run_drill(drill: Drill, *, progress: Progress, say: Callable[[str], None]) -
     experiment = json.loads(drill.path.read_text(encoding="utf-8"))
     stage = Stage(progress=progress)
     prepare(stage)
+    lab_of(drill)
     began = time.monotonic()
     say(f"{experiment['title']}: {experiment['description']}")
     journal = run_experiment(experiment, settings={})
@@ -107,6 +110,13 @@ def run_drill(drill: Drill, *, progress: Progress, say: Callable[[str], None]) -
         interrupted=journal["status"] == "interrupted"
         or bool(stage.run and stage.run.execution.reason == "interrupted"),
     )
+
+
+def lab_of(drill: Drill) -> Lab:
+    """Return the lab that a drill breaks, and let the environment ``lab`` be that one."""
+    if drill.fault != CONTROL:
+        return find_lab(fault=drill.fault)
+    return find_lab(source=Runbook.find(drill.runbook).source())
 
 
 def _drill(path: Path) -> Drill:

@@ -7,7 +7,7 @@ from typing import TextIO
 
 from runbook_nb.authoring.drills.experiment import CONTROL, Drill, DrillResult, run_drill
 from runbook_nb.errors import DrillError
-from runbook_nb.probes.environment import lab_folder
+from runbook_nb.probes.lab_settings import lab_folder
 from runbook_nb.runs.engine.progress import for_stream
 
 # The newcomer's first drill: the plainest failure, and the trap of the proxy that beats on.

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from runbook_nb.errors import RunbookError
 from runbook_nb.incident.context import WORKING, WorkingCopy
-from runbook_nb.probes.environment import LAB, Environment
+from runbook_nb.probes.environment import Environment
+from runbook_nb.probes.lab_settings import LAB
 from runbook_nb.runbook.parameters import typed
 from runbook_nb.runbook.runbook import Runbook, is_injected
 from runbook_nb.text.files import write_atomically

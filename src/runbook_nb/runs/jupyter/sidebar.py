@@ -9,7 +9,8 @@ from runbook_nb.incident.board import board_of
 from runbook_nb.incident.cards import board_html
 from runbook_nb.incident.cards.sidebar import ShownIncident, ShownRunbook, shelf_html
 from runbook_nb.incident.context import WORKING
-from runbook_nb.probes.environment import LAB, load_settings
+from runbook_nb.probes.environment import load_settings
+from runbook_nb.probes.lab_settings import LAB
 from runbook_nb.runbook import Runbook, runbooks_folder
 from runbook_nb.runbook.catalog import Entry, State, read_entries
 from runbook_nb.text.durations import words

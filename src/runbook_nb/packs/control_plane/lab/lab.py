@@ -28,7 +28,7 @@ from runbook_nb.packs.control_plane.lab.state import (
     read_state,
     write_state,
 )
-from runbook_nb.probes.environment import lab_folder
+from runbook_nb.probes.lab_settings import forget_lab_settings, lab_folder
 
 __all__ = ["Lab", "LabState", "Part"]
 
@@ -183,7 +183,7 @@ class Lab:
     def _end_all(self) -> None:
         """End whatever runs, in whatever state it was left, and delete the rows."""
         forget_state(self.folder)
-        (self.folder / "environment.toml").unlink(missing_ok=True)
+        forget_lab_settings(self.folder)
         self._fleet.end()
         forget_backups(self.folder)
         self.postgres.stop()
