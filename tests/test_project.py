@@ -86,7 +86,7 @@ def test_a_variable_names_the_project_from_anywhere(write_file, tmp_path: Path):
     write_file("runbook.toml", "")
 
     assert Project.find(Path("/"), {"RUNBOOK_PROJECT": str(tmp_path)}).root == tmp_path
-    with pytest.raises(ProjectError, match="no runbook.toml is there"):
+    with pytest.raises(ProjectError, match=r"no runbook\.toml is there"):
         Project.find(Path("/"), {"RUNBOOK_PROJECT": str(tmp_path / "none")})
 
 

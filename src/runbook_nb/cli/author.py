@@ -22,7 +22,7 @@ def new(
     *,
     title: Annotated[str, typer.Option(help="Its title; the name in words by default.")] = "",
     scenario: Annotated[str, typer.Option(help="What fails, in one sentence.")] = "",
-    severity: Annotated[str, typer.Option(help="SEV1 to SEV4, or Maintenance.")] = "",
+    severity: Annotated[str, typer.Option(help="A severity of organisation.toml.")] = "",
     owner: Annotated[str, typer.Option(help="The squad that owns it.")] = "",
     group: Annotated[str, typer.Option(help="The group where it is listed.")] = "",
     fault: Annotated[str, typer.Option(help="The fault of its first drill.")] = "",
@@ -94,7 +94,7 @@ def import_(
     own = own_runbooks_folder(begin=True)
     now, source = datetime.now(UTC), importer.read_source(file)
     sources = importer.split(source) if split else [source]
-    drafts = [importer.draft(one, now=now, name=name) for one in sources]
+    drafts = [importer.draft(one, runbooks=own, now=now, name=name) for one in sources]
     written = importer.write_drafts(drafts, to=to or _drafts_folder(), runbooks=own, now=now)
     if as_json:
         typer.echo(json.dumps({"drafts": [one.facts() for one in written]}, indent=2))

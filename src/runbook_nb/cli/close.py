@@ -22,7 +22,7 @@ def close(
     *,
     resolution: Annotated[str, typer.Option(help="What ended it, in a sentence.")] = "",
     announce: Annotated[
-        bool, typer.Option("--announce", help="Post the closing message by the pack in use.")
+        bool, typer.Option("--announce", help="Post the closing message to its channel.")
     ] = False,
     incidents: Incidents = None,
     by: Actor = "",
@@ -47,7 +47,8 @@ def close(
     if announce:
         _announce(folder, done)
     else:
-        typer.echo(f"Post this where the incident is followed:\n  {done.message}")
+        where = f"in {done.channel}" if done.channel else "where others keep it"
+        typer.echo(f"Post this {where}:\n  {done.message}")
 
 
 @app.command()
@@ -160,4 +161,4 @@ def _announce(incidents: Path, done: "Recorded") -> None:
         message = f"Not posted ({error}). Post it by hand:\n  {done.message}"
         raise RunbookError(message) from error
     systems.close()
-    typer.echo(f"Posted by {post.name}: {done.message}")
+    typer.echo(f"Posted to {done.channel or 'the channel'}: {done.message}")

@@ -51,8 +51,8 @@ def list_(
 ) -> None:
     """List the runbooks by group, or find the one that fits a symptom or an alert.
 
-    What the platform needs and nobody has written yet is listed as that. With --incidents, find
-    incidents by their words, best first; without words, newest first.
+    What organisation.toml plans and nobody has written yet is listed as that. With --incidents,
+    find incidents by their words, best first; without words, newest first.
 
     Example: runbook list "p95 heartbeat"
 

@@ -47,8 +47,8 @@ def validate(
 ) -> None:
     """Run a runbook's control and drills; if all pass, renew Last Validated and the log.
 
-    The review period is 90 days, and 30 for SEV1. A failure changes nothing, and says which
-    drill, which check, what was expected and what was found.
+    The review period stands in organisation.toml; without it, it is 90 days. A failure changes
+    nothing, and says which drill, which check, what was expected and what was found.
 
     Example: runbook validate --due --at-most 2
     """
@@ -94,12 +94,15 @@ def owners(*, as_json: AsJson = False) -> None:
     Example: runbook owners
     """
     from runbook_nb.runbook import runbooks_folder
-    from runbook_nb.runbook.catalog import read_contacts, review_owners
+    from runbook_nb.runbook.catalog import review_owners
     from runbook_nb.runbook.catalog.listing import owner_lines
     from runbook_nb.runbook.catalog.owners import Standing
+    from runbook_nb.runbook.contacts import read_contacts
+    from runbook_nb.runbook.policy import read_policy
 
-    contacts = read_contacts(runbooks_folder())
-    found = review_owners(catalogue(), contacts, today=datetime.now(UTC).date())
+    folder, today = runbooks_folder(), datetime.now(UTC).date()
+    contacts, days = read_contacts(folder), read_policy(folder).review_days
+    found = review_owners(catalogue(), contacts, review_days=days, today=today)
     if as_json:
         typer.echo(json.dumps([finding.facts() for finding in found], indent=2))
     else:

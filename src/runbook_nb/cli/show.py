@@ -5,13 +5,16 @@ import sys
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from runbook_nb.cli.app import EXIT_CODES, AsJson, Parameters, app
 from runbook_nb.cli.completion import runbook_names
 from runbook_nb.timeline.events import Verdict
+
+if TYPE_CHECKING:
+    from runbook_nb.runbook.policy import Policy
 
 
 class Take(StrEnum):
@@ -131,11 +134,14 @@ def _written(path: Path, take: Take | None) -> list[Path] | None:
 
 
 def catalogue() -> list[Any]:
-    """Return the catalogue of today."""
+    """Return the catalogue of today; a policy that cannot be read is named and passed over."""
     from runbook_nb.runbook import runbooks_folder
-    from runbook_nb.runbook.catalog import read_entries
+    from runbook_nb.runbook.policy import policy_or_default
 
-    return read_entries(runbooks_folder(), today=datetime.now(UTC).date())
+    policy = policy_or_default(runbooks_folder())
+    if policy.problem:
+        typer.echo(policy.problem, err=True)
+    return _catalogue(policy)
 
 
 def has_index(readme: Path) -> bool:
@@ -147,14 +153,24 @@ def has_index(readme: Path) -> bool:
 
 def write_index(readme: Path, *, check: bool) -> bool:
     """Bring a README's index up to date, or only look; return whether it differed."""
+    from runbook_nb.runbook import runbooks_folder
     from runbook_nb.runbook.catalog.readme import with_index
+    from runbook_nb.runbook.policy import read_policy
     from runbook_nb.text.files import write_atomically
 
     text = readme.read_text(encoding="utf-8")
-    wanted = with_index(text, catalogue())
+    # An index by the defaults would lose every group: this one needs the policy.
+    wanted = with_index(text, _catalogue(read_policy(runbooks_folder())))
     if wanted != text and not check:
         write_atomically(readme, wanted)
     return wanted != text
+
+
+def _catalogue(policy: "Policy") -> list[Any]:
+    from runbook_nb.runbook import runbooks_folder
+    from runbook_nb.runbook.catalog import read_entries
+
+    return read_entries(runbooks_folder(), policy=policy, today=datetime.now(UTC).date())
 
 
 def _page(text: str) -> None:

@@ -24,10 +24,11 @@ from runbook_nb.timeline.incidents import find, opened, refuse_closed
 class Recorded:
     """A record that was made: its page, what was sealed, and with which key.
 
-    ``unanswered`` are the manual steps that stayed open.
+    ``unanswered`` are the manual steps that stayed open, ``channel`` is where the message goes.
     """
 
     incident: str
+    channel: str
     page: Path
     unanswered: tuple[str, ...]
     sealed: Statement
@@ -68,8 +69,14 @@ def _record(incidents: Path, incident: str, redactor: Redactor) -> Recorded:
     page = write_record(folder, redactor=redactor, seal=seal)
     sealed = read_envelope(folder / ENVELOPE)
     steps = fold_manual_steps(list(timeline))
-    unanswered = tuple(step.question for step in steps if step.is_open)
-    return Recorded(incident=incident, page=page, unanswered=unanswered, sealed=sealed, seal=seal)
+    return Recorded(
+        incident=incident,
+        channel=opened(timeline).terms.closing_channel,
+        page=page,
+        unanswered=tuple(step.question for step in steps if step.is_open),
+        sealed=sealed,
+        seal=seal,
+    )
 
 
 def _keep_working_copies(folder: Path, *, redactor: Redactor) -> None:

@@ -16,6 +16,7 @@ from runbook_nb.probes.environment import Environment
 from runbook_nb.probes.lab_settings import LAB
 from runbook_nb.probes.limits import worst
 from runbook_nb.runbook.parameters import typed
+from runbook_nb.runbook.policy import policy_for
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runs.engine import Execution, execute
 from runbook_nb.runs.engine.progress import Progress
@@ -89,6 +90,7 @@ def run(order: Order, *, progress: Progress) -> Run:
         by=order.actor,
         alert=order.alert,
         redactor=redactor,
+        terms=policy_for(runbook).terms,
     )
     incident = timeline.path.parent.name
     values["incident_id"] = incident

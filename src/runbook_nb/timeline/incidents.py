@@ -10,7 +10,7 @@ from typing import Final
 
 from runbook_nb.errors import IncidentStateError, near
 from runbook_nb.redaction import Redactor
-from runbook_nb.timeline.events import Alert, Alerted, Closed, Opened
+from runbook_nb.timeline.events import Alert, Alerted, Closed, Opened, Terms
 from runbook_nb.timeline.folder import checked_id
 from runbook_nb.timeline.log import Timeline
 
@@ -30,9 +30,11 @@ def declare(
     by: str,
     alert: Alert | None,
     redactor: Redactor,
+    terms: Terms | None = None,
 ) -> Timeline:
     """Open an incident, or join the open one with this id or alert; return its timeline.
 
+    ``terms`` are written when it is opened: one that is joined keeps those it was opened with.
     Raises IncidentStateError if the incident of that id is closed.
     """
     incidents.mkdir(parents=True, exist_ok=True)
@@ -52,6 +54,7 @@ def declare(
                 runbook=runbook,
                 environment=environment,
                 alert=alert,
+                terms=terms or Terms(),
             )
             timeline.append(opened)
         else:

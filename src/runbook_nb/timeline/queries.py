@@ -1,6 +1,8 @@
-"""What the timeline says of an action: done, undone, or begun and never ended."""
+"""What the timeline says of an action: done, undone, or begun and never ended; and its terms."""
 
-from runbook_nb.timeline.events import Acted, Acting, Outcome, Undone
+from collections.abc import Sequence
+
+from runbook_nb.timeline.events import Acted, Acting, Event, Opened, Outcome, Terms, Undone
 from runbook_nb.timeline.log import Timeline
 
 
@@ -26,3 +28,8 @@ def begun(timeline: Timeline, title: str) -> Acting | None:
     acting = timeline.last(Acting, title=title)
     acted = timeline.last(Acted, title=title)
     return None if acting and acted and acted.at >= acting.at else acting
+
+
+def terms_of(events: Sequence[Event]) -> Terms:
+    """Return the terms that the incident was opened with."""
+    return next((event.terms for event in events if isinstance(event, Opened)), Terms())

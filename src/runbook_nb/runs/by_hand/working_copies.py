@@ -12,6 +12,7 @@ from runbook_nb.incident.context import WORKING, WorkingCopy
 from runbook_nb.probes.environment import Environment
 from runbook_nb.probes.lab_settings import LAB
 from runbook_nb.runbook.parameters import typed
+from runbook_nb.runbook.policy import policy_for
 from runbook_nb.runbook.runbook import Runbook, is_injected
 from runbook_nb.text.files import write_atomically
 from runbook_nb.text.values import Json
@@ -58,6 +59,7 @@ def prepare(
         by=by,
         alert=alert,
         redactor=environment.redactor(allowed=runbook.contacts),
+        terms=policy_for(runbook).terms,
     )
     folder = timeline.path.parent
     path = _place(folder / WORKING, runbook.name, by)
