@@ -9,7 +9,8 @@ import typer
 
 from runbook_nb.cli.app import ERROR, AsJson, app
 from runbook_nb.cli.archive import list_incidents
-from runbook_nb.cli.show import catalogue, runbook_names, write_index
+from runbook_nb.cli.completion import runbook_names
+from runbook_nb.cli.show import catalogue, write_index
 from runbook_nb.errors import ParameterError
 from runbook_nb.timeline.events import Verdict
 

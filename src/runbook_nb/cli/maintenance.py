@@ -18,7 +18,8 @@ from runbook_nb.cli.app import (
     start_lab,
     warn_of_packs,
 )
-from runbook_nb.cli.show import RunbookName, catalogue, has_index, runbook_names, write_index
+from runbook_nb.cli.completion import runbook_names
+from runbook_nb.cli.show import RunbookName, catalogue, has_index, write_index
 from runbook_nb.timeline.events import Verdict
 
 review_app = typer.Typer(
@@ -92,12 +93,12 @@ def owners(*, as_json: AsJson = False) -> None:
 
     Example: runbook owners
     """
+    from runbook_nb.runbook import runbooks_folder
     from runbook_nb.runbook.catalog import review_owners
     from runbook_nb.runbook.catalog.listing import owner_lines
     from runbook_nb.runbook.catalog.owners import Standing
     from runbook_nb.runbook.contacts import read_contacts
     from runbook_nb.runbook.policy import read_policy
-    from runbook_nb.runbook.runbook import runbooks_folder
 
     folder, today = runbooks_folder(), datetime.now(UTC).date()
     contacts, days = read_contacts(folder), read_policy(folder).review_days
@@ -216,11 +217,11 @@ def retire(
     """
     from runbook_nb.authoring.maintenance import retire as retire_runbook
     from runbook_nb.incident.context import actor
-    from runbook_nb.runbook.runbook import runbooks_folder
+    from runbook_nb.runbook.folders import own_runbooks_folder
 
     done = retire_runbook(
         name,
-        folder=runbooks_folder(),
+        folder=own_runbooks_folder(),
         entries=catalogue(),
         reason=reason,
         by=by or actor(),
@@ -236,18 +237,18 @@ def retire(
 
 
 def _renew_index() -> None:
-    from runbook_nb.runbook.runbook import runbooks_folder
+    from runbook_nb.runbook.folders import own_runbooks_folder
 
-    readme = runbooks_folder().parent / "README.md"
+    readme = own_runbooks_folder().parent / "README.md"
     if has_index(readme) and write_index(readme, check=False):
         typer.echo(f"written: {readme}", err=True)
 
 
 def _review(incidents: Path | None, *, drills: bool) -> Any:
     from runbook_nb.authoring.maintenance import Review
-    from runbook_nb.runbook.runbook import runbooks_folder
+    from runbook_nb.runbook.folders import own_runbooks_folder
     from runbook_nb.timeline.folder import incidents_folder
 
     return Review(
-        incidents=incidents or incidents_folder(), folder=runbooks_folder(), drills=drills
+        incidents=incidents or incidents_folder(), folder=own_runbooks_folder(), drills=drills
     )

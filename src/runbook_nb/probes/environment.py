@@ -1,9 +1,9 @@
 """Environments: where the systems are, and read-only or writing connections to them.
 
 Settings come from TOML files and environment variables, later ones win: the running lab's own
-file, ``runbook.toml`` in the working folder, the file named by ``RUNBOOK_SETTINGS``, and
-variables such as ``RUNBOOK_ENVIRONMENTS__STAGING__AGENT__URL``. Secrets stand there only by
-reference: ``env:NAME`` or ``file:/path``.
+file, the project's file (``runbook.toml`` or ``pyproject.toml``), the file named by
+``RUNBOOK_SETTINGS``, and variables such as ``RUNBOOK_ENVIRONMENTS__STAGING__AGENT__URL``. Secrets
+stand there only by reference: ``env:NAME`` or ``file:/path``.
 
 A system is a database where it has ``reader`` and ``writer``, a service where it has ``url``::
 
@@ -27,6 +27,7 @@ from runbook_nb.probes import secrets
 from runbook_nb.probes.commands import Commands, bare_variables
 from runbook_nb.probes.connections import SQLITE, Database, Http
 from runbook_nb.probes.lab_settings import LAB, lab_settings_file
+from runbook_nb.project import Project
 from runbook_nb.redaction import Redactor, names_secret
 
 if TYPE_CHECKING:
@@ -249,11 +250,12 @@ def load_settings() -> dict[str, dict[str, Any]]:
     """Return the settings of all environments, by name; raises SettingMissingError for bad TOML."""
     # pydantic-settings takes a tenth of a second to import, so only who connects pays for it.
     from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
-    from pydantic_settings import TomlConfigSettingsSource as TomlFiles
+    from pydantic_settings import InitSettingsSource as Told
+    from pydantic_settings import TomlConfigSettingsSource as TomlFile
 
-    files = [lab_settings_file(), Path("runbook.toml")]
-    if named := os.environ.get("RUNBOOK_SETTINGS"):
-        files.append(Path(named))
+    project = Project.find()
+    lab, named = lab_settings_file(), os.environ.get("RUNBOOK_SETTINGS")
+    of_project = {"environments": project.environments} if project else {}
 
     class Settings(BaseSettings):
         model_config = SettingsConfigDict(
@@ -270,10 +272,16 @@ def load_settings() -> dict[str, dict[str, Any]]:
             dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
             file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return env_settings, TomlFiles(settings_cls, files, deep_merge=True)
+            return (
+                env_settings,
+                TomlFile(settings_cls, Path(named) if named else None),
+                Told(settings_cls, of_project),
+                TomlFile(settings_cls, lab),
+            )
 
     try:
         return Settings().environments
     except ValueError as error:
-        message = f"The settings in {', '.join(map(str, files))} cannot be read: {error}."
+        files = ", ".join(str(file) for file in (lab, project and project.file, named) if file)
+        message = f"The settings in {files} cannot be read: {error}."
         raise SettingMissingError(message) from error

@@ -15,9 +15,9 @@ from typing import Any
 
 from runbook_nb.authoring.drills.steps import Stage, findings, prepare
 from runbook_nb.errors import DrillError, near
+from runbook_nb.runbook import Runbook, runbooks_folder
 from runbook_nb.runbook.lab import Lab
 from runbook_nb.runbook.packs import find_lab
-from runbook_nb.runbook.runbook import Runbook, runbooks_folder
 from runbook_nb.runs.engine.progress import Progress
 from runbook_nb.runs.engine.spare_kernel import SpareKernel
 

@@ -10,7 +10,7 @@ from runbook_nb.authoring.maintenance.commit import commit_of
 from runbook_nb.authoring.maintenance.validation import Validation, Validator
 from runbook_nb.errors import RunbookError
 from runbook_nb.probes.environment import Environment
-from runbook_nb.runbook.runbook import runbooks_folder
+from runbook_nb.runbook import runbooks_folder
 from runbook_nb.runs.engine.progress import for_stream
 from runbook_nb.runs.engine.spare_kernel import SpareKernel
 

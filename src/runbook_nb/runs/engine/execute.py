@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from runbook_nb.errors import ExecutionError
 from runbook_nb.incident.context import RunContext
+from runbook_nb.project import handed_on
 from runbook_nb.redaction import Redactor
 from runbook_nb.runbook.lean import lean_imports
 from runbook_nb.runbook.parameters import typed
@@ -46,7 +47,7 @@ def execute(
     """
     values = typed(runbook, parameters)
     began = time.monotonic()
-    environ = {**os.environ, **context.to_environ()}
+    environ = {**os.environ, **handed_on(), **context.to_environ()}
     kernel_for = ready.take if ready else Kernel
     with Interruption() as interruption, kernel_for(environ) as kernel:
         progress.begin(len(runbook.steps), runbook)

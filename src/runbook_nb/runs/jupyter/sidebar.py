@@ -10,9 +10,9 @@ from runbook_nb.incident.cards import board_html
 from runbook_nb.incident.cards.sidebar import ShownIncident, ShownRunbook, shelf_html
 from runbook_nb.probes.environment import load_settings
 from runbook_nb.probes.lab_settings import LAB
+from runbook_nb.runbook import Runbook, runbooks_folder
 from runbook_nb.runbook.catalog import Entry, State, read_entries
 from runbook_nb.runbook.policy import policy_or_default
-from runbook_nb.runbook.runbook import Runbook, runbooks_folder
 from runbook_nb.text.durations import words
 from runbook_nb.text.formatting import anchor
 from runbook_nb.timeline import queries
