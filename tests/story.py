@@ -22,7 +22,9 @@ from runbook_nb.timeline.events import (
     Opened,
     Option,
     Outcome,
+    SeverityTerms,
     Started,
+    Terms,
     Verdict,
     Verified,
 )
@@ -49,6 +51,16 @@ ACTION: dict[str, Any] = {
     "undo": "None needed: a restart keeps the release.",
     "rehearsal": {"request": "POST /v1/apps/agent/machines/1/restart", "sessions": 8},
 }
+TERMS = Terms(
+    severities=(
+        SeverityTerms(name="SEV1", update_every_s=900, escalate_after_s=1800),
+        SeverityTerms(name="SEV2", update_every_s=900, escalate_after_s=3600),
+        SeverityTerms(name="SEV3", update_every_s=900),
+    ),
+    next_level=("Engineering Lead", "VP Engineering"),
+    update_channel="#incidents",
+    closing_channel="#incidents",
+)
 E = TypeVar("E", bound=Event)
 
 
@@ -91,6 +103,7 @@ class Story:
         title: str = "Streaming heartbeat fails",
         severity: str = "SEV2",
         alert: Alert = ALERT,
+        terms: Terms = TERMS,
     ) -> None:
         """Open by alert and start an attended run."""
         self.tell(
@@ -104,6 +117,7 @@ class Story:
             runbook="streaming-heartbeat",
             environment="lab",
             alert=alert,
+            terms=terms,
         )
         self.tell(
             Started,

@@ -27,11 +27,13 @@ if TYPE_CHECKING:
     )
     from runbook_nb.runbook.runbook import Runbook
     from runbook_nb.text.durations import hours, minutes, seconds
-    from runbook_nb.timeline.events import Outcome, Verdict
+    from runbook_nb.timeline.events import Impact, ImpactFigure, Outcome, Verdict
     from runbook_nb.timeline.log import Timeline
 
 _PLACES = {
     "Action": "probes.calls",
+    "Impact": "timeline.events",
+    "ImpactFigure": "timeline.events",
     "Incident": "incident",
     "Limit": "probes.limits",
     "Outcome": "timeline.events",
@@ -59,6 +61,8 @@ _PLACES = {
 
 __all__ = [
     "Action",
+    "Impact",
+    "ImpactFigure",
     "Incident",
     "Limit",
     "Outcome",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from runbook_nb.cli.app import EXIT_CODES, AsJson, IncidentId, Incidents, app
+from runbook_nb.cli.completion import incident_ids
 from runbook_nb.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -52,8 +53,15 @@ def postmortem(
 
 @app.command()
 def diff(
-    first: Annotated[str, typer.Argument(help="A run: INC-2041, INC-2041/2, or its whole id.")],
-    second: Annotated[str, typer.Argument(help="The run it is compared with.")] = "",
+    first: Annotated[
+        str,
+        typer.Argument(
+            help="A run: INC-2041, INC-2041/2, or its whole id.", autocompletion=incident_ids
+        ),
+    ],
+    second: Annotated[
+        str, typer.Argument(help="The run it is compared with.", autocompletion=incident_ids)
+    ] = "",
     *,
     validation: Annotated[
         bool, typer.Option("--validation", help="Compare with the runbook's last validation.")

@@ -3,11 +3,13 @@
 import getpass
 import json
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from runbook_nb.errors import ParameterError
 from runbook_nb.timeline.folder import IncidentFolder, IncidentsFolder, checked_id, incidents_folder
@@ -55,7 +57,7 @@ class RunContext:
 
         A kernel that is restarted begins a new run: only a run by command brings its id along.
         """
-        from runbook_nb.runbook.runbook import runbooks_folder
+        from runbook_nb.runbook import runbooks_folder
 
         copy = None if environ.get("RUNBOOK_INCIDENT") else WorkingCopy.of_kernel(environ, runbook)
         if copy:
@@ -72,7 +74,7 @@ class RunContext:
             run=environ.get("RUNBOOK_RUN") or new_run_id(runbook),
             notebook=Path(notebook),
             actor=environ.get("RUNBOOK_ACTOR") or actor(),
-            attended=environ.get("RUNBOOK_ATTENDED", "1") == "1",
+            attended=is_attended(environ),
             option=environ.get("RUNBOOK_OPTION", ""),
         )
 
@@ -130,7 +132,7 @@ class WorkingCopy:
             run=_run_of_this_kernel(self.path, self.runbook),
             notebook=self.path,
             actor=self.by,
-            attended=True,
+            attended=is_attended(os.environ),
         )
 
 
@@ -143,6 +145,31 @@ def _run_of_this_kernel(path: Path, runbook: str) -> str:  # noqa: ARG001 - one 
 def new_run_id(runbook: str, now: datetime | None = None) -> str:
     """Return an id for a run: its time in UTC and its runbook."""
     return f"{(now or datetime.now(UTC)):%Y%m%dT%H%M%S.%fZ}-{runbook}"
+
+
+def is_attended(environ: Mapping[str, str]) -> bool:
+    """Tell whether a person can be asked: ``RUNBOOK_ATTENDED`` says so, or else who runs this.
+
+    JupyterLab allows a cell to ask; papermill, nbconvert, nbval and a scheduler do not. Outside a
+    kernel a person sits at the terminal, if there is one.
+    """
+    if told := environ.get("RUNBOOK_ATTENDED"):
+        return told == "1"
+    request = _request_of_this_cell()
+    if request is None:
+        return sys.stdin is not None and sys.stdin.isatty()
+    return bool(request.get("allow_stdin"))
+
+
+def _request_of_this_cell() -> Mapping[str, Any] | None:
+    """Return what the kernel was asked to execute; None outside a kernel."""
+    if "ipykernel" not in sys.modules:
+        return None
+    from IPython import get_ipython
+
+    parent = getattr(get_ipython(), "get_parent", None)
+    request: Mapping[str, Any] | None = parent()["content"] if parent else None
+    return request
 
 
 def actor(environ: Mapping[str, str] = os.environ) -> str:

@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 from runbook_nb.incident.context import RunContext
 from runbook_nb.probes.environment import Environment
+from runbook_nb.runbook.policy import policy_for
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.text.values import Json
 from runbook_nb.timeline.events import Started
@@ -39,6 +40,7 @@ def join(context: RunContext, *, environment: str) -> Joined:
         by=context.actor,
         alert=None,
         redactor=place.redactor(allowed=runbook.contacts),
+        terms=policy_for(runbook).terms,
     )
     return Joined(timeline=timeline, runbook=runbook, environment=place)
 

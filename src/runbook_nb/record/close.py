@@ -26,10 +26,11 @@ from runbook_nb.timeline.writer import WritableTimeline
 class Recorded:
     """A record that was made: its page, what was sealed, and with which key.
 
-    ``unanswered`` are the manual steps that stayed open.
+    ``unanswered`` are the manual steps that stayed open, ``channel`` is where the message goes.
     """
 
     incident: str
+    channel: str
     page: Path
     unanswered: tuple[str, ...]
     sealed: Statement
@@ -69,8 +70,14 @@ def _record(incidents: Path, incident: str, redactor: Redactor) -> Recorded:
     folder = timeline.folder
     page = write_record(folder.path, redactor=redactor, seal=seal)
     sealed = read_envelope(folder.envelope)
-    unanswered = tuple(step.question for step in queries.open_questions(timeline))
-    return Recorded(incident=incident, page=page, unanswered=unanswered, sealed=sealed, seal=seal)
+    return Recorded(
+        incident=incident,
+        channel=queries.terms_of(timeline).closing_channel,
+        page=page,
+        unanswered=tuple(step.question for step in queries.open_questions(timeline)),
+        sealed=sealed,
+        seal=seal,
+    )
 
 
 def _keep_working_copies(folder: IncidentFolder, *, redactor: Redactor) -> None:

@@ -84,9 +84,11 @@ def report_of(
             continue
         for place, text in [("file name", name), *texts]:
             found = kinds_in(text)
+            more = kinds_in(mask(text)) - found
+            if not (found or more):
+                continue
             where = (mask(name), _INDEX.sub("", mask(place)))
             masked.update({(*where, kind): count for kind, count in found.items()})
-            more = kinds_in(mask(text)) - found
             left.update({(*where, kind): count for kind, count in more.items()})
     return RedactionReport(masked=_listed(masked), left=_listed(left), unread=tuple(unread))
 

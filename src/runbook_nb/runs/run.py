@@ -12,11 +12,14 @@ from runbook_nb.errors import IncidentStateError
 from runbook_nb.incident.approval import INCIDENT_PARAMETER, approval, parameters_digest
 from runbook_nb.incident.context import RunContext, new_run_id
 from runbook_nb.incident.recommend import named
-from runbook_nb.probes.environment import LAB, Environment
+from runbook_nb.probes.environment import Environment
+from runbook_nb.probes.lab_settings import LAB
 from runbook_nb.runbook.parameters import typed
+from runbook_nb.runbook.policy import policy_for
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runs.engine import Execution, execute
 from runbook_nb.runs.engine.progress import Progress
+from runbook_nb.runs.engine.spare_kernel import SpareKernel
 from runbook_nb.text.values import Json
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import (
@@ -62,8 +65,8 @@ class Run:
     verdict: Verdict
 
 
-def run(order: Order, *, progress: Progress) -> Run:
-    """Run a runbook unattended and return what came of it.
+def run(order: Order, *, progress: Progress, ready: SpareKernel | None = None) -> Run:
+    """Run a runbook unattended and return what came of it; a series hands its ``ready`` kernel in.
 
     Raises ParameterError, SettingMissingError or StepNotFoundError before anything is created,
     and IncidentStateError for a closed incident.
@@ -86,6 +89,7 @@ def run(order: Order, *, progress: Progress) -> Run:
         by=order.actor,
         alert=order.alert,
         redactor=redactor,
+        terms=policy_for(runbook).terms,
     )
     incident = timeline.folder.name
     values[INCIDENT_PARAMETER] = incident
@@ -114,6 +118,7 @@ def run(order: Order, *, progress: Progress) -> Run:
         redactor=redactor,
         progress=progress,
         limit_s=order.limit_s,
+        ready=ready,
     )
     timeline.append(
         Ended(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from runbook_nb.errors import ParameterError
+from runbook_nb.project import Project
 from runbook_nb.redaction import Redactor
 
 INCIDENT_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -145,8 +146,11 @@ class IncidentsFolder:
 
 
 def incidents_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder of all incidents: ``RUNBOOK_INCIDENTS``, or ``incidents`` here."""
-    return Path(environ.get("RUNBOOK_INCIDENTS", "incidents")).absolute()
+    """Return the folder of all incidents: ``RUNBOOK_INCIDENTS``, the project's, or one here."""
+    if configured := environ.get("RUNBOOK_INCIDENTS"):
+        return Path(configured).absolute()
+    project = Project.find(environ=environ)
+    return project.incidents if project else Path("incidents").absolute()
 
 
 def checked_id(incident: str) -> str:

@@ -11,7 +11,7 @@ from typing import Final
 from runbook_nb.errors import IncidentStateError, near
 from runbook_nb.redaction import Redactor
 from runbook_nb.timeline import queries
-from runbook_nb.timeline.events import Alert, Alerted, Opened
+from runbook_nb.timeline.events import Alert, Alerted, Opened, Terms
 from runbook_nb.timeline.folder import IncidentFolder, IncidentsFolder
 from runbook_nb.timeline.log import Timeline
 from runbook_nb.timeline.writer import WritableTimeline
@@ -33,9 +33,11 @@ def declare(
     by: str,
     alert: Alert | None,
     redactor: Redactor,
+    terms: Terms | None = None,
 ) -> WritableTimeline:
     """Open an incident, or join the open one with this id or alert; return its timeline.
 
+    ``terms`` are written when it is opened: one that is joined keeps those it was opened with.
     Raises IncidentStateError if the incident of that id is closed.
     """
     incidents.mkdir(parents=True, exist_ok=True)
@@ -56,6 +58,7 @@ def declare(
                 runbook=runbook,
                 environment=environment,
                 alert=alert,
+                terms=terms or Terms(),
             )
             timeline.append(opened)
         else:

@@ -22,6 +22,7 @@ from runbook_nb.timeline.events import (
     Opened,
     Outcome,
     Started,
+    Terms,
     Undone,
     Verdict,
     Verified,
@@ -164,6 +165,12 @@ def done_after(events: Sequence[Event], acted: Acted) -> str | None:
     """Return the title of another action that was done later and still stands."""
     later = (other.title for other in all_done(after(events, acted)) if done(events, other.title))
     return next((title for title in later if title != acted.title), None)
+
+
+def terms_of(events: Iterable[Event]) -> Terms:
+    """Return the terms that the incident was opened with."""
+    first = opened(events)
+    return first.terms if first else Terms()
 
 
 def all_done(events: Iterable[Event]) -> list[Acted]:

@@ -17,12 +17,12 @@ from chaoslib.exceptions import ActivityFailed
 
 from runbook_nb.errors import RunbookNotFoundError
 from runbook_nb.incident.context import actor
-from runbook_nb.packs.control_plane.lab.faults import named
-from runbook_nb.packs.control_plane.lab.lab import Lab, LabState
-from runbook_nb.packs.control_plane.lab.monitoring import wait_for_alerts, wait_until_quiet, webhook
 from runbook_nb.record.close import close
+from runbook_nb.runbook.lab import Fault
+from runbook_nb.runbook.packs import find_fault, find_lab
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runs.engine.progress import Progress
+from runbook_nb.runs.engine.spare_kernel import SpareKernel
 from runbook_nb.runs.run import Order, Run, run
 from runbook_nb.text.values import Json
 from runbook_nb.timeline import queries
@@ -39,12 +39,13 @@ from runbook_nb.timeline.folder import incidents_folder
 
 @dataclass
 class Stage:
-    """What the steps of one drill share: the screen, the alert, the run and what differs.
+    """What the steps of one drill share: screen, ready kernel, alert, run and what differs.
 
     A fresh one is put in place for every drill; Chaos Toolkit hands nothing from step to step.
     """
 
     progress: Progress
+    ready: SpareKernel | None = None
     alert: Alert | None = None
     run: Run | None = None
     record: Path | None = None
@@ -73,7 +74,7 @@ def stage() -> Stage:
 
 def alerts_firing() -> int:
     """Wait until the lab is quiet; return how many alerts still fire when time is up."""
-    stage().firing = wait_until_quiet(_lab())
+    stage().firing = list(find_lab().wait_until_quiet())
     return len(stage().firing)
 
 
@@ -85,24 +86,26 @@ def runbook_agrees() -> bool:
 def inject(fault: str) -> str:
     """Inject a fault; returns when it is in effect."""
     with _failing_differs():
-        named(fault).inject(_lab())
-    return named(fault).title
+        found = _fault(fault)
+        found.inject()
+    return found.title
 
 
 def heal(fault: str) -> str:
     """Take a fault back, whatever the runbook did."""
-    named(fault).heal(_lab())
-    return named(fault).title
+    found = _fault(fault)
+    found.heal()
+    return found.title
 
 
 def wait_for_alert(runbook: str) -> str:
     """Wait for an alert and let it find the runbook; fails if it finds another or none."""
-    alerts = wait_for_alerts(_lab())
-    if not alerts:
-        raise _differs("No alert fired within 60 s.")
+    delivery = find_lab(source=Runbook.find(runbook).source()).wait_for_alerts()
+    if not delivery["alerts"]:
+        raise _differs("No alert fired in time.")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "alert.json"
-        path.write_text(json.dumps(webhook(alerts)), encoding="utf-8")
+        path.write_text(json.dumps(delivery), encoding="utf-8")
         delivered = read_alerts(path)
     # A failure can set off alerts of its consequences too; one of them must find this runbook.
     found = {alert.name: _answering(alert) for alert in delivered}
@@ -149,7 +152,7 @@ def _found_by(
         parameters=parameters,
         approve=approve,
     )
-    here.run = run(order, progress=here.progress)
+    here.run = run(order, progress=here.progress, ready=here.ready)
     here.record = close(incidents, here.run.incident, by=actor(), resolution=DRILL).page
     return {"incident": here.run.incident, **findings(here.run)}
 
@@ -206,9 +209,5 @@ def _say(value: object) -> str:
     return str(value)
 
 
-def _lab() -> LabState:
-    state = Lab().status()
-    if state is None:
-        message = "The lab is not running. Start it with `runbook lab up`."
-        raise ActivityFailed(message)
-    return state
+def _fault(name: str) -> Fault:
+    return find_fault(find_lab(fault=name), name)

@@ -10,7 +10,7 @@ from runbook_nb.incident.messages import messages
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runbook.steps import Step
 from runbook_nb.timeline import queries
-from runbook_nb.timeline.events import Checked, Decided, Event, Opened, Started
+from runbook_nb.timeline.events import Checked, Decided, Event, Opened, Started, Terms
 
 STRAY = "Not in the runbook"
 _SILENT = frozenset({"note", "stop", "undo"})  # run when there is something to say or take back
@@ -44,6 +44,7 @@ def board_of(timeline: Sequence[Event], runbook: Runbook, *, now: datetime) -> B
         elapsed_s=(ends - opened.at).total_seconds() if opened else 0.0,
         update_due=update,
         escalation_due=escalation,
+        terms=opened.terms if opened else Terms(),
         decided=decided,
         sections=sections,
         people=_people(events, starts),
@@ -57,10 +58,10 @@ def _due(
     """Return when an update and when an escalation is due."""
     if opened is None:
         return None, None
-    told = messages(events)
+    told, terms = messages(events), opened.terms.of(severity)
     return (
-        update_due(told, opened_at=opened.at, now=now),
-        escalation_due(told, severity=severity, opened_at=opened.at, now=now),
+        update_due(told, terms=terms, opened_at=opened.at, now=now),
+        escalation_due(told, terms=terms, opened_at=opened.at, now=now),
     )
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from runbook_nb.incident.messages import is_message
 from runbook_nb.record.facts.types import ActionFacts
 from runbook_nb.text.durations import words
 from runbook_nb.timeline import queries
@@ -99,7 +98,7 @@ def fold_waits(events: Sequence[Event]) -> tuple[WaitFacts, ...]:
 
 def fix_of(actions: Sequence[ActionFacts]) -> ActionFacts | None:
     """Return the last action that was done, kept, and changed more than what people were told."""
-    fixes = [action for action in actions if action.is_done and not is_message(action.event)]
+    fixes = [action for action in actions if action.is_done and not action.event.tells]
     return fixes[-1] if fixes else None
 
 

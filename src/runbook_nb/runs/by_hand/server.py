@@ -21,7 +21,8 @@ from urllib.parse import quote
 
 from runbook_nb.errors import RunbookError
 from runbook_nb.incident.context import WorkingCopy
-from runbook_nb.runbook.runbook import runbooks_folder
+from runbook_nb.project import handed_on
+from runbook_nb.runbook import runbooks_folder
 from runbook_nb.timeline.folder import IncidentsFolder
 
 _PATIENCE_S: Final = 60.0  # a start takes seconds, on a busy machine some more
@@ -108,12 +109,11 @@ def _environ(incidents: Path) -> dict[str, str]:
         "RUNBOOK_NOTEBOOKS": str(runbooks_folder().absolute()),
         "JUPYTER_RUNTIME_DIR": str(IncidentsFolder(incidents).jupyterlab / "runtime"),
     }
-    settings = Path("runbook.toml").absolute()
-    if settings.is_file():
-        named["RUNBOOK_SETTINGS"] = os.environ.get("RUNBOOK_SETTINGS", str(settings))
+    if settings := os.environ.get("RUNBOOK_SETTINGS"):
+        named["RUNBOOK_SETTINGS"] = str(Path(settings).absolute())
     own = ("RUNBOOK_INCIDENT", "RUNBOOK_RUN", "RUNBOOK_NOTEBOOK", "RUNBOOK_OPTION")
     inherited = {name: value for name, value in os.environ.items() if name not in own}
-    return {**inherited, **named}
+    return {**inherited, **handed_on(), **named}
 
 
 def _running(state: Path) -> Server:

@@ -9,8 +9,10 @@ from typing import Any, Final
 
 from runbook_nb.errors import RunbookError
 from runbook_nb.incident.context import WorkingCopy
-from runbook_nb.probes.environment import LAB, Environment
+from runbook_nb.probes.environment import Environment
+from runbook_nb.probes.lab_settings import LAB
 from runbook_nb.runbook.parameters import typed
+from runbook_nb.runbook.policy import policy_for
 from runbook_nb.runbook.runbook import Runbook, is_injected
 from runbook_nb.text.files import write_atomically
 from runbook_nb.text.values import Json
@@ -58,6 +60,7 @@ def prepare(
         by=by,
         alert=alert,
         redactor=environment.redactor(allowed=runbook.contacts),
+        terms=policy_for(runbook).terms,
     )
     folder = timeline.folder
     path = _place(folder, runbook.name, by)

@@ -8,9 +8,11 @@ from runbook_nb.errors import ParameterError, RunbookError
 from runbook_nb.incident.board import board_of
 from runbook_nb.incident.cards import board_html
 from runbook_nb.incident.cards.sidebar import ShownIncident, ShownRunbook, shelf_html
-from runbook_nb.probes.environment import LAB, load_settings
+from runbook_nb.probes.environment import load_settings
+from runbook_nb.probes.lab_settings import LAB
+from runbook_nb.runbook import Runbook, runbooks_folder
 from runbook_nb.runbook.catalog import Entry, State, read_entries
-from runbook_nb.runbook.runbook import Runbook, runbooks_folder
+from runbook_nb.runbook.policy import policy_or_default
 from runbook_nb.text.durations import words
 from runbook_nb.text.formatting import anchor
 from runbook_nb.timeline import queries
@@ -22,7 +24,8 @@ from runbook_nb.timeline.log import Timeline
 def shelf(incidents: Path) -> str:
     """Return the list of runbooks and open incidents as HTML."""
     now = datetime.now(UTC)
-    entries = read_entries(runbooks_folder(), today=now.date())
+    folder = runbooks_folder()
+    entries = read_entries(folder, policy=policy_or_default(folder), today=now.date())
     runbooks = [_shown(entry) for entry in entries if entry.state is State.LIVE]
     return shelf_html(
         runbooks, incidents=open_incidents(incidents, now=now), environments=_environments()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from runbook_nb.errors import ActionError, NoAnswerError, SettingMissingError
+from runbook_nb.probes import secrets
 from runbook_nb.probes.calls import Reading, Systems, action, probe
 from runbook_nb.text.values import Json
 
@@ -138,14 +139,14 @@ def _keys(systems: Systems) -> list[dict[str, Any]]:
 
 def _place(systems: Systems) -> Path:
     """Return the file that holds our key; raises SettingMissingError where it is no file."""
-    kind, _, place = systems.setting("composio", "token").partition(":")
-    if kind != "file":
+    held = secrets.parse(systems.setting("composio", "token"), of="'token' of 'composio'")
+    if held.kind != "file":
         message = (
-            f"The key of 'composio' is held in {kind}:{place}, which cannot be written from here. "
+            f"The key of 'composio' is held in {held}, which cannot be written from here. "
             "Switch it where that comes from, or refer to a file."
         )
         raise SettingMissingError(message)
-    return Path(place)
+    return Path(held.place)
 
 
 def _beside(place: Path, word: str) -> Path:

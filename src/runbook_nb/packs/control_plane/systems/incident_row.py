@@ -72,7 +72,8 @@ def undeclared(systems: Systems, *, incident: str, window: timedelta) -> Reading
     rows = database.rows(OPEN)
     known = any(row["incident"] == incident for row in rows)
     missing = radius.severity != "none" and not known
-    return Reading(value=int(missing), detail={"severity": radius.severity, "open": rows})
+    detail = {"severity": radius.severity, "open": rows}
+    return Reading(value=int(missing), detail=detail, impact=radius.impact)
 
 
 @probe(unit="incidents")
@@ -84,7 +85,7 @@ def left_open(systems: Systems, *, window: timedelta) -> Reading:
     errors = float(database.value(ERRORS, window=window))
     over = radius.severity == "none" and errors <= ERRORS_GO_ON
     detail = {"severity": radius.severity, "errors_percent": errors, "open": rows}
-    return Reading(value=len(rows) if over else 0, detail=detail)
+    return Reading(value=len(rows) if over else 0, detail=detail, impact=radius.impact)
 
 
 @probe(unit="incidents")
@@ -106,7 +107,7 @@ def duplicates(systems: Systems) -> Reading:
     return Reading(value=len({name for name in named if named.count(name) > 1}), detail=rows)
 
 
-@action(timeout_s=30, repeatable=True)
+@action(timeout_s=30, repeatable=True, tells="incident row")
 def opened(systems: Systems, *, incident: str, component: str, window: timedelta) -> Json:
     """Write incident_opened with the measured severity; an incident is written once."""
     with systems.database().transaction():
@@ -134,7 +135,7 @@ def _(
         return _resolve(systems, incident=incident, cause="declared by mistake")
 
 
-@action(timeout_s=30, repeatable=True, irreversible=True)
+@action(timeout_s=30, repeatable=True, irreversible=True, tells="incident row")
 def resolved(systems: Systems, *, cause: str) -> Json:
     """Write incident_resolved for every incident that is open; no policy lets it be deleted."""
     with systems.database().transaction():

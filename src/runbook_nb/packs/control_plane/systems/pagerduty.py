@@ -29,7 +29,8 @@ def unpaged(systems: Systems, *, incident: str, window: timedelta) -> Reading:
     radius = measure(systems.database(), window=window)
     pages = _pages(systems, incident)
     missing = radius.severity != "none" and not pages
-    return Reading(value=int(missing), detail={"severity": radius.severity, "pages": pages})
+    detail = {"severity": radius.severity, "pages": pages}
+    return Reading(value=int(missing), detail=detail, impact=radius.impact)
 
 
 @probe(unit="people")
@@ -44,7 +45,7 @@ def on_call(systems: Systems) -> Reading:
     return Reading(value=len(people), detail=people)
 
 
-@action(timeout_s=30, repeatable=True)
+@action(timeout_s=30, repeatable=True, tells="page")
 def page(
     systems: Systems, *, incident: str, component: str, runbook: str, window: timedelta
 ) -> Json:
@@ -81,7 +82,7 @@ def _(
     return {"resolved": _set(systems, result["id"], "resolved")}
 
 
-@action(timeout_s=30, repeatable=True, irreversible=True)
+@action(timeout_s=30, repeatable=True, irreversible=True, tells="page")
 def resolve(systems: Systems) -> Json:
     """Resolve the pages of declared incidents; PagerDuty cannot reopen one that is resolved."""
     return {"resolved": [_set(systems, page["id"], "resolved") for page in _declared(systems)]}

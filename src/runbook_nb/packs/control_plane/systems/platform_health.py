@@ -85,7 +85,8 @@ def missions_affected(systems: Systems, *, window: timedelta) -> Reading:
         message = "No mission is live, so none can be affected."
         raise NoAnswerError(message)
     rows = database.rows(AFFECTED, window=window)
-    return Reading(value=round(100 * radius.affected / radius.live, 1), detail=rows)
+    share = 100 * radius.affected / radius.live
+    return Reading(value=round(share, 1), detail=rows, impact=radius.impact)
 
 
 @probe(unit="%")
@@ -96,14 +97,15 @@ def tenants_affected(systems: Systems, *, window: timedelta) -> Reading:
         message = "No tenant has a live mission, so none can be affected."
         raise NoAnswerError(message)
     share = 100 * radius.tenants_affected / radius.tenants
-    return Reading(value=round(share, 1), detail=asdict(radius))
+    return Reading(value=round(share, 1), detail=asdict(radius), impact=radius.impact)
 
 
 @probe(unit="")
 def severity(systems: Systems, *, window: timedelta) -> Reading:
     """Name the severity that the blast radius makes it: SEV1, SEV2, SEV3 or none."""
     radius = measure(systems.database(), window=window)
-    return Reading(value=radius.severity, detail={"said": radius.said, **asdict(radius)})
+    detail = {"said": radius.said, **asdict(radius)}
+    return Reading(value=radius.severity, detail=detail, impact=radius.impact)
 
 
 @probe(unit="s")

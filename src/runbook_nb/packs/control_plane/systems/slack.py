@@ -13,6 +13,7 @@ from runbook_nb.packs.control_plane.impact import BlastRadius, measure
 from runbook_nb.probes.calls import Reading, Systems, action, probe
 from runbook_nb.text.values import Json
 
+CHANNEL: Final = "#incidents"
 EVENT: Final = "incident_announced"
 PATIENCE_S: Final = 8.0
 
@@ -23,7 +24,8 @@ def untold(systems: Systems, *, incident: str, window: timedelta) -> Reading:
     radius = measure(systems.database(), window=window)
     posts = _posts(systems, incident)
     missing = radius.severity != "none" and not posts
-    return Reading(value=int(missing), detail={"severity": radius.severity, "posts": posts})
+    detail = {"severity": radius.severity, "posts": posts}
+    return Reading(value=int(missing), detail=detail, impact=radius.impact)
 
 
 @probe(unit="incidents")
@@ -40,7 +42,7 @@ def updates_overdue(systems: Systems, *, after: timedelta) -> Reading:
     return Reading(value=len(late), detail=late)
 
 
-@action(timeout_s=30, repeatable=True)
+@action(timeout_s=30, repeatable=True, tells=CHANNEL)
 def announce(
     systems: Systems, *, incident: str, component: str, runbook: str, window: timedelta
 ) -> Json:
@@ -74,7 +76,7 @@ def _(
     return {"deleted": result["ts"]}
 
 
-@action(timeout_s=30, repeatable=True)
+@action(timeout_s=30, repeatable=True, tells=CHANNEL)
 def resolved(systems: Systems, *, after: timedelta) -> Json:
     """Post that they are over for incidents in #incidents whose last post is older than this."""
     return [_post(systems, _farewell(systems, post)) for post in _left_open(systems, after)]
@@ -92,7 +94,7 @@ def _(systems: Systems, result: Json, *, after: timedelta) -> Json:  # noqa: ARG
     return {"deleted": [post["ts"] for post in result]}
 
 
-@action(timeout_s=30, repeatable=True)
+@action(timeout_s=30, repeatable=True, tells=CHANNEL)
 def closed(systems: Systems, *, incident: str, text: str) -> Json:
     """Post that an incident is closed, with the head of its record; a channel is a witness."""
     return _post(systems, _message(systems, incident, "resolved", text))

@@ -26,10 +26,11 @@ def unpublished(systems: Systems, *, window: timedelta) -> Reading:
     radius = measure(systems.database(), window=window)
     shown = _unresolved(systems)
     missing = _concerns_customers(radius) and not shown
-    return Reading(value=int(missing), detail={"severity": radius.severity, "on the page": shown})
+    detail = {"severity": radius.severity, "on the page": shown}
+    return Reading(value=int(missing), detail=detail, impact=radius.impact)
 
 
-@action(timeout_s=30, repeatable=True)
+@action(timeout_s=30, repeatable=True, tells="status page")
 def publish_quietly(systems: Systems, *, window: timedelta) -> Json:
     """Put an incident on the page that mails nobody, for SEV1 and SEV2; one at a time."""
     if reason := _needless(systems, window):
@@ -53,7 +54,7 @@ def _(systems: Systems, result: Json, *, window: timedelta) -> Json:  # noqa: AR
     return {"deleted": result["id"]}
 
 
-@action(timeout_s=30, repeatable=True)
+@action(timeout_s=30, repeatable=True, tells="status page")
 def resolve(systems: Systems) -> Json:
     """Set the page's open incident of ours to resolved; nobody is mailed."""
     shown = _ours(systems)
