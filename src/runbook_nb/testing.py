@@ -76,7 +76,7 @@ class Wall:
 def scripted_probe(*answers: Json | Exception, name: str = "tests.answer", unit: str = "") -> Probe:
     """Return a probe that gives these answers in turn, the last one for ever.
 
-    An exception among them is raised.
+    An exception among them is raised; a ``Reading`` is given with all that is in it.
     """
     rest: Iterator[Json | Exception] = iter(answers)
     last: list[Json | Exception] = [None]
@@ -85,7 +85,7 @@ def scripted_probe(*answers: Json | Exception, name: str = "tests.answer", unit:
         last[0] = next(rest, last[0])
         if isinstance(last[0], Exception):
             raise last[0]
-        return Reading(value=last[0])
+        return last[0] if isinstance(last[0], Reading) else Reading(value=last[0])
 
     return Probe(name=name, arguments={}, timeout_s=5, run=run, unit=unit)
 
@@ -99,8 +99,10 @@ class RecordingAction:
         error: Exception | None = None,
         repeatable: bool = False,
         irreversible: bool = False,
+        tells: str = "",
     ) -> None:
         self.done = self.rehearsed = self.undone = 0
+        self._tells = (tells,) if tells else ()
         self._error, self._repeatable, self._irreversible = error, repeatable, irreversible
 
     def __call__(self, **arguments: Any) -> Action:
@@ -112,6 +114,7 @@ class RecordingAction:
             run=self._do,
             repeatable=self._repeatable,
             irreversible=self._irreversible,
+            tells=self._tells,
             rehearse=self._rehearse,
             undo=self._undo,
         )

@@ -6,7 +6,19 @@ from threading import Event, Thread
 
 import pytest
 
-from runbook_nb import Verdict, above, at_most, below, equals, hours, minutes, seconds
+from runbook_nb import (
+    Impact,
+    ImpactFigure,
+    Reading,
+    Verdict,
+    above,
+    at_most,
+    below,
+    equals,
+    hours,
+    minutes,
+    seconds,
+)
 from runbook_nb.errors import (
     ActionError,
     IncidentStateError,
@@ -77,6 +89,15 @@ def test_a_probe_that_gives_nothing_is_unknown(night):
     check(night.incident(), None, expect=equals(0), unit="")
 
     assert night.timeline.last(Checked).verdict is Verdict.UNKNOWN
+
+
+def test_the_impact_that_a_probe_measured_stands_on_the_timeline(night):
+    """A record tells it without the pack that measured it."""
+    impact = Impact(figures=(ImpactFigure(name="Carts stuck", value="3 of 20", weight=3),))
+    check(night.incident(), Reading(value=6, impact=impact))
+
+    evidence = night.timeline.last(Checked).evidence
+    assert (evidence.answer, evidence.impact) == (6, impact)
 
 
 def test_a_limit_in_another_unit_is_unknown(night):
@@ -304,6 +325,16 @@ def test_an_approved_action_is_written_down_then_done(night):
     assert night.timeline.last(Acting).approved_by == "alex"
     assert night.timeline.last(Acted).outcome is Outcome.DONE
     assert action.done == 1
+
+
+def test_an_action_that_only_tells_people_says_so_on_the_timeline(night):
+    """A record tells a message from a fix without knowing the channel."""
+    _, act = diagnosed(night, RecordingAction(tells="#ops"))
+    night.approve(A)
+    act()
+
+    assert night.timeline.last(Acting).tells == ("#ops",)
+    assert night.timeline.last(Acted).tells == ("#ops",)
 
 
 def test_an_action_is_not_needed_when_its_check_passes_now(night):

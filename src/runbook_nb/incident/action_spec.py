@@ -32,4 +32,5 @@ class Planned:
             "because": "; ".join(self.because),
             "risk": self.risk,
             "undo": self.undo,
+            "tells": self.action.tells,
         }

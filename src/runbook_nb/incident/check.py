@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from runbook_nb.errors import RunbookError
-from runbook_nb.probes.calls import Probe
+from runbook_nb.probes.calls import Probe, Reading
 from runbook_nb.probes.environment import Environment
 from runbook_nb.probes.limits import Limit, judge
 from runbook_nb.timeline.events import Checked, Evidence, Verdict
@@ -54,27 +54,25 @@ def read_evidence(probe: Probe, environment: Environment, *, read_at: datetime) 
     asked: list[str] = []
     systems = environment.reading(asked)
     started = time.perf_counter()
-    answer, detail, reason = None, None, ""
     try:
         reading = probe.read(systems)
-        answer, detail = reading.value, reading.detail
-        if answer is None:
-            reason = "The system gave no answer."
+        reason = "The system gave no answer." if reading.value is None else ""
     except Exception as error:  # noqa: BLE001 - no reading, no opinion: any error is unknown
-        reason = in_words(error)
+        reading, reason = Reading(value=None), in_words(error)
     took_s = time.perf_counter() - started
     source = systems.source
     systems.close()
     return Evidence(
         question=str(probe),
-        answer=answer,
+        answer=reading.value,
         unit=probe.unit,
         source=source,
         asked=tuple(asked),
-        detail=detail,
+        detail=reading.detail,
         took_s=round(took_s, 4),
         read_at=read_at,
         reason=reason,
+        impact=reading.impact,
     )
 
 

@@ -15,9 +15,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol
 
+from runbook_nb.probes.commands import Commands
 from runbook_nb.probes.connections import Database, Http
 from runbook_nb.text.durations import words
 from runbook_nb.text.values import Json
+from runbook_nb.timeline.events import Impact
 
 P = ParamSpec("P")
 
@@ -25,11 +27,14 @@ P = ParamSpec("P")
 class Systems(Protocol):
     """What a call may reach: the databases and services of one environment."""
 
-    def database(self) -> Database:
-        """Return the platform's database."""
+    def database(self, name: str = "database") -> Database:
+        """Return a database, by the name it has in the settings."""
 
     def http(self, system: str) -> Http:
         """Return a client for one HTTP service, by the name it has in the settings."""
+
+    def command(self, system: str) -> Commands:
+        """Return the commands of this machine that belong to one system."""
 
     def setting(self, system: str, name: str) -> str:
         """Return one setting of a system, or raise SettingMissingError."""
@@ -40,10 +45,11 @@ class Systems(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """An answer with the rows or samples behind it."""
+    """An answer with the rows or samples behind it, and what users feel where that was measured."""
 
     value: Json
     detail: Json = None
+    impact: Impact | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,10 +89,12 @@ class Action(Call):
 
     ``rehearse`` shows what it would change and leaves nothing changed. ``undo`` takes the result
     of the done action back. A ``repeatable`` action may be sent again after it was cut off midway.
+    One that only tells people, and repairs nothing, ``tells`` on which channels.
     """
 
     repeatable: bool = False
     irreversible: bool = False
+    tells: tuple[str, ...] = ()
     rehearse: Callable[..., Json] | None = field(default=None, compare=False)
     undo: Callable[..., Json] | None = field(default=None, compare=False)
 
@@ -127,7 +135,7 @@ class ProbeFactory(Generic[P]):
         return Probe(
             name=_name(self._function),
             arguments=arguments,
-            unit=self.unit,
+            unit=arguments.get("unit", self.unit),
             timeout_s=self._timeout_s,
             run=self._function,
         )
@@ -143,10 +151,12 @@ class ActionFactory(Generic[P]):
         timeout_s: float,
         repeatable: bool,
         irreversible: bool,
+        tells: str,
     ) -> None:
         functools.update_wrapper(self, function)
         self._function, self._timeout_s = function, timeout_s
         self._repeatable, self.irreversible = repeatable, irreversible
+        self._tells = (tells,) if tells else ()
         self._rehearse: Callable[..., Json] | None = None
         self._undo: Callable[..., Json] | None = None
 
@@ -158,6 +168,7 @@ class ActionFactory(Generic[P]):
             timeout_s=self._timeout_s,
             repeatable=self._repeatable,
             irreversible=self.irreversible,
+            tells=self._tells,
             run=self._function,
             rehearse=self._rehearse,
             undo=self._undo,
@@ -177,7 +188,10 @@ class ActionFactory(Generic[P]):
 def probe(
     *, unit: str, timeout_s: float = 10
 ) -> Callable[[Callable[Concatenate[Systems, P], Any]], ProbeFactory[P]]:
-    """Make a probe of a function whose first argument is the systems it may read."""
+    """Make a probe of a function whose first argument is the systems it may read.
+
+    Where it has an argument ``unit``, the caller names the unit of the answer.
+    """
 
     def decorate(function: Callable[Concatenate[Systems, P], Any]) -> ProbeFactory[P]:
         return ProbeFactory(function, unit, timeout_s)
@@ -186,13 +200,25 @@ def probe(
 
 
 def action(
-    *, timeout_s: float = 60, repeatable: bool = False, irreversible: bool = False
+    *,
+    timeout_s: float = 60,
+    repeatable: bool = False,
+    irreversible: bool = False,
+    tells: str = "",
 ) -> Callable[[Callable[Concatenate[Systems, P], Any]], ActionFactory[P]]:
-    """Make an action of a function whose first argument is the systems it may change."""
+    """Make an action of a function whose first argument is the systems it may change.
+
+    ``tells`` names the channel of one that only tells people, such as ``#incidents``: such an
+    action is a message in the record, and no fix.
+    """
 
     def decorate(function: Callable[Concatenate[Systems, P], Any]) -> ActionFactory[P]:
         return ActionFactory(
-            function, timeout_s=timeout_s, repeatable=repeatable, irreversible=irreversible
+            function,
+            timeout_s=timeout_s,
+            repeatable=repeatable,
+            irreversible=irreversible,
+            tells=tells,
         )
 
     return decorate
@@ -233,7 +259,10 @@ def _bind(
 
 
 def _name(function: Callable[..., Any]) -> str:
-    return f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
+    """Return what a runbook calls it: ``prometheus/probes.py`` holds calls of ``prometheus``."""
+    *_, above, module = f".{function.__module__}".split(".")
+    system = above if module in {"probes", "actions"} else module
+    return f"{system}.{function.__name__}"
 
 
 def _say(value: object) -> str:

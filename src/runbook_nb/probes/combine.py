@@ -12,7 +12,8 @@ def combine(*parts: Action) -> Action:
     """Return one action that does all ``parts`` in order, and goes on where one fails.
 
     It fails at its end if any part failed, and says which were done. Each part keeps its own
-    rehearsal and undo; the undo runs backwards and passes over a part that has none.
+    rehearsal and undo; the undo runs backwards and passes over a part that has none. It only
+    tells people if all its parts do.
     """
     return Action(
         name=" + ".join(part.name for part in parts),
@@ -21,9 +22,16 @@ def combine(*parts: Action) -> Action:
         run=lambda systems, **_: _done(parts, systems),
         repeatable=all(part.repeatable for part in parts),
         irreversible=any(part.irreversible for part in parts),
+        tells=_channels(parts),
         rehearse=lambda systems, **_: _rehearsed(parts, systems),
         undo=lambda systems, results, **_: _undone(parts, systems, results),
     )
+
+
+def _channels(parts: Sequence[Action]) -> tuple[str, ...]:
+    if not all(part.tells for part in parts):
+        return ()
+    return tuple(dict.fromkeys(channel for part in parts for channel in part.tells))
 
 
 def _arguments(parts: Sequence[Action]) -> dict[str, Any]:

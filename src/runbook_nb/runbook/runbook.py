@@ -1,14 +1,15 @@
 """A runbook, read from its pair without running it."""
 
 import logging
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from runbook_nb.errors import RunbookFormatError, RunbookNotFoundError, near
+from runbook_nb.probes.lab_settings import LAB
 from runbook_nb.runbook.document import Document
+from runbook_nb.runbook.folders import runbooks_folder
 from runbook_nb.runbook.parameters import Parameter, read_parameters
 from runbook_nb.runbook.steps import Step, read_steps
 from runbook_nb.timeline.events import Alert
@@ -120,32 +121,19 @@ class Runbook:
         matching = (step for step in self.steps if (step.verb, step.title) == (verb, title))
         return next(matching, None)
 
+    def environment(self, given: Mapping[str, Any]) -> str:
+        """Return the name of the environment that it runs in, given some parameters."""
+        declared = {parameter.name: parameter.default for parameter in self.parameters}
+        return str(given.get("environment", declared.get("environment", LAB)))
+
+    def source(self) -> str:
+        """Return the text of its file, which names the systems it imports."""
+        return self.path.read_text(encoding="utf-8")
+
     def options(self) -> list[str]:
         """Return the headings of all options, in order."""
         seen = (heading for heading in self.headings if heading.startswith("Option "))
         return list(dict.fromkeys(seen))
-
-
-def runbooks_folder() -> Path:
-    """Return the folder of runbooks: a setting, the project's own, or those in the package."""
-    return _folder("RUNBOOK_NOTEBOOKS", "notebooks")
-
-
-def templates_folder() -> Path:
-    """Return the folder of templates: a setting, the project's own, or those in the package."""
-    return _folder("RUNBOOK_TEMPLATES", "templates")
-
-
-def _folder(setting: str, name: str) -> Path:
-    if configured := os.environ.get(setting):
-        return Path(configured)
-    package = Path(__file__).parents[1]
-    candidates = (Path.cwd() / name, package.parents[1] / name, package / "shipped" / name)
-    for folder in candidates:
-        if folder.is_dir():
-            return folder.resolve()
-    message = f"No {name} folder here. Run inside the project, or set {setting}."
-    raise RunbookNotFoundError(message)
 
 
 def _readable(folder: Path) -> tuple[list[Runbook], list[str]]:

@@ -4,6 +4,8 @@ Everything here is frozen and knows nothing of files, clocks or screens.
 Times are aware UTC; durations are in seconds.
 """
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -14,6 +16,9 @@ from runbook_nb.text.values import Json
 # How long a reading stands for the present: acute checks look back 15 minutes, and updates go out
 # as often.
 FRESH_S: Final = 900.0
+
+# A timeline keeps no more rows of one list; figures that were cut would read as if they were all.
+FIGURES_LIMIT: Final = 20
 
 # How an action is titled that takes another one back.
 UNDO = "Undo: "
@@ -53,12 +58,50 @@ class IncidentStatus(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ImpactFigure:
+    """One figure of what users feel: ``8 of 20``; the larger its ``weight``, the worse it is.
+
+    Raises TypeError and ValueError for what a timeline could not give back.
+    """
+
+    name: str
+    value: str
+    weight: float
+
+    def __post_init__(self) -> None:
+        """Refuse a figure that is no text, and a weight that does not compare."""
+        if not isinstance(self.name, str) or not isinstance(self.value, str):
+            message = (
+                f"The name and the value of an impact figure are text; write {self.value!r} out."
+            )
+            raise TypeError(message)
+        if not math.isfinite(self.weight):
+            message = f"The weight of {self.name!r} is {self.weight}; give a finite number."
+            raise ValueError(message)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Impact:
+    """How much is affected, as a probe measured it, and the severity that makes it; "" if none."""
+
+    figures: tuple[ImpactFigure, ...]
+    severity: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse more figures than a timeline keeps whole."""
+        if len(self.figures) > FIGURES_LIMIT:
+            message = f"{len(self.figures)} impact figures; give at most {FIGURES_LIMIT}."
+            raise ValueError(message)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Evidence:
     """What was asked and what came back.
 
     ``answer`` is a number, a word or a list of rows; ``unit`` belongs to it. ``asked`` holds the
     resolved questions (SQL, HTTP requests), ``source`` where they went, ``took_s`` the time.
-    ``reason`` says why there is no answer; it is empty when there is one.
+    ``reason`` says why there is no answer; it is empty when there is one. ``impact`` is there
+    where the probe measured what users feel.
     """
 
     question: str
@@ -70,6 +113,7 @@ class Evidence:
     took_s: float = 0.0
     read_at: datetime
     reason: str = ""
+    impact: Impact | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +142,44 @@ class Option:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SeverityTerms:
+    """One severity with its clocks, in seconds; None where there is no such clock."""
+
+    name: str
+    update_every_s: float | None = None
+    escalate_after_s: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What the organisation had decided when the incident opened; severities are worst first.
+
+    It stands on the timeline, so that a record is read by the terms of its own day. ``next_level``
+    are the roles that an incident is escalated to; ``problem`` says why nothing could be read.
+    """
+
+    severities: tuple[SeverityTerms, ...] = ()
+    next_level: tuple[str, ...] = ()
+    update_channel: str = ""
+    closing_channel: str = ""
+    problem: str = ""
+
+    def of(self, severity: str) -> SeverityTerms | None:
+        """Return the terms of a severity, however it is spelled: ``SEV1``, ``sev-1``."""
+        wanted = _plain(severity)
+        return next((each for each in self.severities if _plain(each.name) == wanted), None)
+
+    def worst(self, names: Iterable[str]) -> str | None:
+        """Return the worst of these severities; None where the terms know none of them."""
+        known = [name for name in names if self.of(name)]
+        return min(known, key=self._rank, default=None)
+
+    def _rank(self, name: str) -> int:
+        known = self.of(name)
+        return self.severities.index(known) if known else len(self.severities)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Event:
     """One line of the timeline, in the past tense."""
 
@@ -120,6 +202,7 @@ class Opened(Event):
     runbook: str
     environment: str
     alert: Alert | None = None
+    terms: Terms = Terms()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,7 +285,10 @@ class Approved(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Acting(Event):
-    """An action is about to be sent; without an ``Acted`` after it, it may be half done."""
+    """An action is about to be sent; without an ``Acted`` after it, it may be half done.
+
+    ``tells`` names the channels of an action that only tells people and repairs nothing.
+    """
 
     kind: ClassVar[str] = "acting"
 
@@ -212,13 +298,14 @@ class Acting(Event):
     because: str
     risk: str
     undo: str
+    tells: tuple[str, ...] = ()
     rehearsal: Json = None
     approved_by: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Acted(Event):
-    """An action has an outcome."""
+    """An action has an outcome; ``tells`` is as in ``Acting``."""
 
     kind: ClassVar[str] = "acted"
 
@@ -229,6 +316,7 @@ class Acted(Event):
     because: str = ""
     risk: str = ""
     undo: str = ""
+    tells: tuple[str, ...] = ()
     rehearsal: Json = None
     result: Json = None
     reason: str = ""
@@ -355,3 +443,7 @@ EVENTS: tuple[type[Event], ...] = (
     Ended,
     Closed,
 )
+
+
+def _plain(severity: str) -> str:
+    return "".join(filter(str.isalnum, severity)).casefold()

@@ -12,7 +12,8 @@ from story import ACTION, ALERT, LAG, RESTART, START, Story, cut_off, healthy, h
 ANNOUNCE = {
     **ACTION,
     "title": "Announce",
-    "call": "incident_row.opened + slack.announce(window=5 min)",
+    "call": "row.opened + chat.announce(window=5 min)",
+    "tells": ("incident row", "#incidents"),
 }
 
 

@@ -12,9 +12,12 @@ from typing import Any
 
 from runbook_nb.authoring.drills.steps import Stage, findings, prepare
 from runbook_nb.errors import DrillError, near
+from runbook_nb.runbook import Runbook, runbooks_folder
 from runbook_nb.runbook.drill import Drill, drills_in
-from runbook_nb.runbook.runbook import runbooks_folder
+from runbook_nb.runbook.lab import Lab
+from runbook_nb.runbook.packs import find_lab
 from runbook_nb.runs.engine.progress import Progress
+from runbook_nb.runs.engine.spare_kernel import SpareKernel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +69,17 @@ def find_drills(runbook: str | None = None, fault: str | None = None) -> list[Dr
     return found
 
 
-def run_drill(drill: Drill, *, progress: Progress, say: Callable[[str], None]) -> DrillResult:
-    """Run one drill on the running lab and return what it showed."""
+def run_drill(
+    drill: Drill,
+    *,
+    progress: Progress,
+    say: Callable[[str], None],
+    ready: SpareKernel | None = None,
+) -> DrillResult:
+    """Run one drill on the running lab and return what it showed.
+
+    Drills of a series share ``ready``, and with it need not wait for a kernel.
+    """
     from chaoslib.experiment import run_experiment
 
     # Chaos Toolkit logs to the terminal by itself; what matters is said here and in the journal.
@@ -76,8 +88,9 @@ def run_drill(drill: Drill, *, progress: Progress, say: Callable[[str], None]) -
         message = f"{drill.path} cannot be read: {drill.problem}. Run: runbook lint {drill.runbook}"
         raise DrillError(message)
     experiment = dict(drill.experiment)
-    stage = Stage(progress=progress)
+    stage = Stage(progress=progress, ready=ready)
     prepare(stage)
+    lab_of(drill)
     began = time.monotonic()
     say(f"{experiment['title']}: {experiment['description']}")
     journal = run_experiment(experiment, settings={})
@@ -92,6 +105,13 @@ def run_drill(drill: Drill, *, progress: Progress, say: Callable[[str], None]) -
         interrupted=journal["status"] == "interrupted"
         or bool(stage.run and stage.run.execution.reason == "interrupted"),
     )
+
+
+def lab_of(drill: Drill) -> Lab:
+    """Return the lab that a drill breaks, and let the environment ``lab`` be that one."""
+    if not drill.is_control:
+        return find_lab(fault=drill.fault)
+    return find_lab(source=Runbook.find(drill.runbook).source())
 
 
 def _problem(journal: dict[str, Any], *, firing: list[str]) -> str:

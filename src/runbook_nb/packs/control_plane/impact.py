@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from runbook_nb.probes.connections import Database
+from runbook_nb.timeline.events import Impact, ImpactFigure
 
 MAJOR: Final = 0.25
 
@@ -109,6 +110,28 @@ class BlastRadius:
         if self.unseen or self.impaired >= MAJOR * max(self.live, 1):
             return "SEV2"
         return "SEV3" if self.impaired else "none"
+
+    @property
+    def impact(self) -> Impact:
+        """The figures as an incident's record tells them."""
+        reach = (
+            ("Live missions affected", self.affected, self.live),
+            ("Tenants affected", self.tenants_affected, self.tenants),
+        )
+        harm = (("Missions that lost rows", self.lost), ("Signs of a leak", self.leaks))
+        return Impact(
+            severity="" if self.severity == "none" else self.severity,
+            figures=(
+                *(
+                    ImpactFigure(name=name, value=f"{part:,} of {whole:,}", weight=part)
+                    for name, part, whole in reach
+                ),
+                *(
+                    ImpactFigure(name=name, value=f"{count:,}", weight=count)
+                    for name, count in harm
+                ),
+            ),
+        )
 
     @property
     def said(self) -> str:

@@ -207,6 +207,20 @@ def radius(**figures):
     return BlastRadius(**{**healthy, "lost": 0, "leaks": 0, **figures})
 
 
+def test_the_blast_radius_is_the_impact_that_a_record_tells():
+    """Two figures of reach, two of harm; the severity is empty where none follows."""
+    impact = radius(live=1200, impaired=1100, lost=2).impact
+
+    assert impact.severity == "SEV1"
+    assert {figure.name: (figure.value, figure.weight) for figure in impact.figures} == {
+        "Live missions affected": ("1,100 of 1,200", 1100),
+        "Tenants affected": ("0 of 2", 0),
+        "Missions that lost rows": ("2", 2),
+        "Signs of a leak": ("0", 0),
+    }
+    assert radius().impact.severity == ""
+
+
 @pytest.mark.parametrize(
     ("figures", "severity"),
     [
