@@ -17,7 +17,7 @@ class Edit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cells:
+class CellTexts:
     """The cells of a run. ``running`` returns the source of the one that runs, "" if unknown.
 
     ``opened`` is the notebook as it was when the run began, whose digest approvals name;

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runbook_nb.authoring.drills.steps import Stage, findings, prepare
+from runbook_nb.authoring.drills.steps import DrillStage, findings, prepare
 from runbook_nb.errors import DrillError, near
 from runbook_nb.runbook import Runbook, runbooks_folder
 from runbook_nb.runbook.drill import Drill, drills_in
@@ -88,7 +88,7 @@ def run_drill(
         message = f"{drill.path} cannot be read: {drill.problem}. Run: runbook lint {drill.runbook}"
         raise DrillError(message)
     experiment = dict(drill.experiment)
-    stage = Stage(progress=progress, ready=ready)
+    stage = DrillStage(progress=progress, ready=ready)
     prepare(stage)
     lab_of(drill)
     began = time.monotonic()

@@ -7,13 +7,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from runbook_nb.authoring.importer.body import LEFT_OVER, Kept, write_body
+from runbook_nb.authoring.importer.body import LEFT_OVER, Remainder, write_body
 from runbook_nb.authoring.importer.commands import Command
 from runbook_nb.authoring.importer.completeness import lost_lines
 from runbook_nb.authoring.importer.facts import Facts, read_facts
 from runbook_nb.authoring.importer.page import is_reserved
 from runbook_nb.authoring.importer.placeholders import parameters
-from runbook_nb.authoring.importer.sections import Part, recognised, sorted_parts
+from runbook_nb.authoring.importer.sections import SourceSection, recognised, sorted_parts
 from runbook_nb.authoring.importer.source import Source
 from runbook_nb.authoring.importer.source_blocks import BlockKind, SourceBlock, read_blocks
 from runbook_nb.authoring.scaffold.classification import group_of
@@ -85,13 +85,13 @@ def draft(source: Source, *, runbooks: Path, now: datetime, name: str = "") -> D
     parts = sorted_parts(below)
     known = {*policy.planned_names, *(path.stem for path in runbooks.glob("*.md"))}
     facts = read_facts(source, title=title, parts=parts, policy=policy, known=known)
-    page = write_body(parts, facts, owner=ASKED, kept=Kept(front=source.front))
+    page = write_body(parts, facts, owner=ASKED, kept=Remainder(front=source.front))
     typed = page.steps
     found = parameters(typed)
     top = frame(_front(name, facts, policy, now), found, imports=_IMPORTS)
     lost = lost_lines((*source.front, *source.lines), f"{top}\n{page.text()}")
     if lost:
-        kept = Kept(front=source.front, left_over=lost)
+        kept = Remainder(front=source.front, left_over=lost)
         page = write_body(parts, facts, owner=ASKED, kept=kept)
     text = f"{top}\n{page.text()}"
     return Draft(
@@ -186,7 +186,7 @@ def _front(name: str, facts: Facts, policy: Policy, now: datetime) -> dict[str, 
 
 
 def _noticed(
-    text: str, parts: Sequence[Part], blocks: Sequence[SourceBlock], lost: Sequence[str]
+    text: str, parts: Sequence[SourceSection], blocks: Sequence[SourceBlock], lost: Sequence[str]
 ) -> Iterator[Gap]:
     places = heading_lines(text)
     for part in parts:

@@ -102,7 +102,7 @@ _NUMBERED = re.compile(r"^\W*(?:step\s*\d|\d+[.):\s])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class SourceSection:
     """A heading of the source with what stands directly below it, and the section it goes to."""
 
     target: str
@@ -134,12 +134,12 @@ def recognised(heading: str) -> str:
     return next((target for target, usual in _USUAL if usual.match(words)), "")
 
 
-def sorted_parts(blocks: Sequence[SourceBlock]) -> list[Part]:
+def sorted_parts(blocks: Sequence[SourceBlock]) -> list[SourceSection]:
     """Cut blocks at their headings, and give each part its section.
 
     A heading that is not usual goes with the heading above it; with none above, by what it holds.
     """
-    parts = [Part(target="", heading="", level=0, line=1)]
+    parts = [SourceSection(target="", heading="", level=0, line=1)]
     above: list[tuple[int, str]] = []
     for block in blocks:
         if block.kind is not BlockKind.HEADING:
@@ -149,12 +149,14 @@ def sorted_parts(blocks: Sequence[SourceBlock]) -> list[Part]:
             above.pop()
         target = recognised(block.title) or (above[-1][1] if above else "")
         above.append((block.level, target))
-        parts.append(Part(target=target, heading=block.title, level=block.level, line=block.line))
+        parts.append(
+            SourceSection(target=target, heading=block.title, level=block.level, line=block.line)
+        )
     return _placed(part for part in parts if part.heading or part.blocks)
 
 
-def _placed(parts: Iterable[Part]) -> list[Part]:
-    placed: list[Part] = []
+def _placed(parts: Iterable[SourceSection]) -> list[SourceSection]:
+    placed: list[SourceSection] = []
     for part in parts:
         target = part.target or _guess(part, early=not any(p.target == RESOLUTION for p in placed))
         guessed = not part.target and bool(part.heading)
@@ -162,7 +164,7 @@ def _placed(parts: Iterable[Part]) -> list[Part]:
     return placed
 
 
-def _guess(part: Part, *, early: bool) -> str:
+def _guess(part: SourceSection, *, early: bool) -> str:
     """Return the section for a part that no heading explains, by the commands in it."""
     typed = [
         command

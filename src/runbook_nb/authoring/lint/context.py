@@ -5,8 +5,8 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 
-from runbook_nb.authoring.lint.call_registry import Known
-from runbook_nb.authoring.lint.page import Page
+from runbook_nb.authoring.lint.call_registry import CallRegistry
+from runbook_nb.authoring.lint.page import RunbookPage
 from runbook_nb.runbook.contacts import contacts_or_problem
 from runbook_nb.runbook.drill import Drill, drills_in
 from runbook_nb.runbook.policy import policy_or_default
@@ -15,16 +15,16 @@ from runbook_nb.runbook.policy import policy_or_default
 class Shelf:
     """A folder of runbooks, read once; ``pages`` are by name."""
 
-    def __init__(self, folder: Path, pages: Mapping[str, Page], today: date) -> None:
+    def __init__(self, folder: Path, pages: Mapping[str, RunbookPage], today: date) -> None:
         self.folder, self.pages, self.today = folder, pages, today
-        self.known = Known()
+        self.known = CallRegistry()
         self.contacts, self.policy = contacts_or_problem(folder), policy_or_default(folder)
 
     @classmethod
     def read(cls, folder: Path, today: date) -> "Shelf":
         """Read all runbooks of a folder; a README is none."""
         paths = (path for path in sorted(folder.glob("*.md")) if path.stem != "README")
-        return cls(folder, {path.stem: Page.read(path) for path in paths}, today)
+        return cls(folder, {path.stem: RunbookPage.read(path) for path in paths}, today)
 
     @cached_property
     def names(self) -> frozenset[str]:

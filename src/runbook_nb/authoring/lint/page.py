@@ -40,7 +40,7 @@ class Placed:
         return value if isinstance(value, str) else ""
 
 
-class Page:
+class RunbookPage:
     """One runbook's Markdown. ``problem`` says why it cannot be read; rules then see nothing."""
 
     def __init__(self, path: Path, text: str, problem: str = "") -> None:
@@ -56,7 +56,7 @@ class Page:
             self.problem = "The front matter has no `jupyter: runbook:` entry."
 
     @classmethod
-    def read(cls, path: Path) -> "Page":
+    def read(cls, path: Path) -> "RunbookPage":
         """Read a file; what cannot be read becomes the page's problem."""
         try:
             return cls(path, path.read_text(encoding="utf-8"))

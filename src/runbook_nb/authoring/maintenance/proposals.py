@@ -8,7 +8,7 @@ from typing import Any
 
 from runbook_nb.authoring.maintenance.occurrences import Sighting
 from runbook_nb.errors import RunbookError
-from runbook_nb.record.facts.remarks import EDITS, Kind
+from runbook_nb.record.facts.remarks import EDITS, RemarkKind
 from runbook_nb.runbook.document import Document
 from runbook_nb.runbook.runbook import Runbook
 
@@ -23,7 +23,7 @@ class Proposal:
 
     id: str
     runbook: str
-    kind: Kind
+    kind: RemarkKind
     step: str
     edit: str
     sightings: tuple[Sighting, ...]
@@ -83,6 +83,8 @@ def _changed_since(sighting: Sighting, *, folder: Path) -> bool:
 
 def _id(sighting: Sighting) -> str:
     """Name a proposal; a note is its own, a step is the same in every incident."""
-    own = [sighting.incident, sighting.said] if sighting.kind is Kind.NOTE else [sighting.step]
+    own = (
+        [sighting.incident, sighting.said] if sighting.kind is RemarkKind.NOTE else [sighting.step]
+    )
     text = "\n".join([sighting.runbook, sighting.kind, *own])
     return f"R-{hashlib.sha256(text.encode()).hexdigest()[:6]}"

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from runbook_nb.errors import RunbookError, RunbookNotFoundError, near
 from runbook_nb.runbook.catalog.coverage import answering
-from runbook_nb.runbook.catalog.entry import Entry, State, live
+from runbook_nb.runbook.catalog.entry import Entry, EntryState, live
 from runbook_nb.runbook.drill import FOLDER, drills_in
 from runbook_nb.runbook.pair import changed
 from runbook_nb.runbook.runbook import ARCHIVED
@@ -86,7 +86,7 @@ def hindrances(
     pointing = [
         other.name
         for other in entries
-        if other.state is State.RETIRED and other.superseded_by == entry.name
+        if other.state is EntryState.RETIRED and other.superseded_by == entry.name
     ]
     if pointing:
         found.append(f"Point on from the archive, where it stands in: {', '.join(pointing)}.")

@@ -32,7 +32,7 @@ _PARAMETERS: Final = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class NewRunbook:
     """What the author says about a new runbook; what is empty is left to be filled in."""
 
     name: str
@@ -55,7 +55,7 @@ class Begun:
     gaps: tuple[Gap, ...]
 
 
-def begin(wanted: Wanted, *, folder: Path, now: datetime) -> Begun:
+def begin(wanted: NewRunbook, *, folder: Path, now: datetime) -> Begun:
     """Write a new runbook and its drills into a folder; nothing that exists is changed.
 
     Raises RunbookFormatError for a name that does not fit or is taken, and ParameterError for a
@@ -85,7 +85,7 @@ def begin(wanted: Wanted, *, folder: Path, now: datetime) -> Begun:
     )
 
 
-def _text(wanted: Wanted, policy: Policy, now: datetime) -> str:
+def _text(wanted: NewRunbook, policy: Policy, now: datetime) -> str:
     front = {
         "name": wanted.name,
         "title": wanted.title or wanted.name.replace("_", " ").title(),

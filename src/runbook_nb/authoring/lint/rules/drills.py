@@ -6,7 +6,7 @@ from typing import Any
 from runbook_nb.authoring.lint.blanks import FILL_IN
 from runbook_nb.authoring.lint.context import Shelf
 from runbook_nb.authoring.lint.finding import Severity
-from runbook_nb.authoring.lint.page import Page
+from runbook_nb.authoring.lint.page import RunbookPage
 from runbook_nb.authoring.lint.rule import Flaw, rule
 from runbook_nb.errors import near
 from runbook_nb.runbook.drill import CONTROL
@@ -18,7 +18,7 @@ from runbook_nb.runbook.steps import letter
     reason="Only a drill shows that a runbook finds its failure, and finds nothing without it.",
     fix="Write drills/<name>.none.json and drills/<name>.<fault>.json; `runbook new` makes both.",
 )
-def drilled(page: Page, shelf: Shelf) -> Iterator[Flaw]:
+def drilled(page: RunbookPage, shelf: Shelf) -> Iterator[Flaw]:
     """Drill the runbook without a fault, and with at least one."""
     faults = [drill.fault for drill in shelf.drills(page.name)]
     line = page.front_line("name")
@@ -33,7 +33,7 @@ def drilled(page: Page, shelf: Shelf) -> Iterator[Flaw]:
     reason="A drill that expects what the runbook does not have can only fail.",
     fix="Use the titles of the runbook, word for word.",
 )
-def drill_fits(page: Page, shelf: Shelf) -> Iterator[Flaw]:
+def drill_fits(page: RunbookPage, shelf: Shelf) -> Iterator[Flaw]:
     """Run this runbook in its drills, and expect its own checks, options and actions."""
     known = {
         "failed": page.titles("check"),
@@ -61,7 +61,7 @@ def drill_fits(page: Page, shelf: Shelf) -> Iterator[Flaw]:
     reason="A fault that stays in place spoils every drill after it.",
     fix='Heal each fault in `rollbacks`, with `"strategy": "always"`; the control has none.',
 )
-def drill_heals(page: Page, shelf: Shelf) -> Iterator[Flaw]:
+def drill_heals(page: RunbookPage, shelf: Shelf) -> Iterator[Flaw]:
     """Inject in a drill the fault it is named for, and always heal it."""
     for drill in shelf.drills(page.name):
         wanted = [] if drill.is_control else [drill.fault]
@@ -80,7 +80,7 @@ def drill_heals(page: Page, shelf: Shelf) -> Iterator[Flaw]:
     fix="Write a drill whose fault calls for it.",
     severity=Severity.WARNING,
 )
-def option_drilled(page: Page, shelf: Shelf) -> Iterator[Flaw]:
+def option_drilled(page: RunbookPage, shelf: Shelf) -> Iterator[Flaw]:
     """Take every option in some drill."""
     runs = [run for drill in shelf.drills(page.name) for run in drill.runs]
     taken = {_mapping(run.get("expect")).get("option") for run in runs}
@@ -91,7 +91,7 @@ def option_drilled(page: Page, shelf: Shelf) -> Iterator[Flaw]:
 
 def _odd(
     run: Mapping[str, Any],
-    page: Page,
+    page: RunbookPage,
     known: Mapping[str, list[str]],
     options: list[str],
     expect: Mapping[str, Any],

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from runbook_nb.authoring.lint.context import Shelf
-from runbook_nb.authoring.lint.page import Page
+from runbook_nb.authoring.lint.page import RunbookPage
 from runbook_nb.authoring.lint.rule import Flaw, rule
 from runbook_nb.errors import RunbookError, RunbookFormatError
 from runbook_nb.runbook.document import Document
@@ -16,7 +16,7 @@ from runbook_nb.runbook.twin import is_twin
     reason="Responders open the notebook; reviewers read the Markdown.",
     fix="Edit the Markdown alone, then run `runbook fmt`.",
 )
-def pair(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
+def pair(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
     """Keep the notebook as the Markdown says."""
     if is_twin(page.document):
         return
@@ -36,7 +36,7 @@ def pair(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
     reason="Outputs in the master are of another night, and may hold what nobody may read.",
     fix="Run `runbook fmt`; work in the copy that `runbook open` makes.",
 )
-def outputs(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
+def outputs(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
     """Keep outputs and execution counts out of the notebook."""
     try:
         cells = Document.read(page.path.with_suffix(".ipynb")).cells
