@@ -1,5 +1,6 @@
 """One reading of a pair: the Markdown is cut as the pairing cuts it, and errors name the place."""
 
+import ast
 import json
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from jupytext.languages import _JUPYTER_LANGUAGES_LOWER_AND_UPPER
 
 from runbook_nb.errors import RunbookFormatError
-from runbook_nb.runbook.cells import RUNNABLE, cut_cells
+from runbook_nb.runbook.cells import RUNNABLE, Cell, cut_cells
 from runbook_nb.runbook.document import Document
 
 MASTERS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.md"))
@@ -87,3 +88,20 @@ def test_what_cannot_be_read_is_said_with_its_place(tmp_path, name, text, said):
 
     with pytest.raises(RunbookFormatError, match=rf"a\.\w+: .*{said}"):
         Document.read(path)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'incident.check("Größe 大", a.lag(\n    of="é"), expect=at_most(5, "µs"))',
+        'incident.check(\r\n    "Lag",\r\n    a.lag(),\r\n)',
+        'incident.check("Lag",\f a.lag())',
+    ],
+)
+def test_a_part_of_a_cell_is_told_as_python_tells_it(source):
+    """Columns are bytes, and line ends of other systems count."""
+    cell = Cell(kind="code", source=source)
+
+    for node in ast.walk(cell.tree):
+        if isinstance(node, ast.expr):
+            assert cell.segment(node) == ast.get_source_segment(source, node)

@@ -1,6 +1,55 @@
 """Markdown: headings, code and lists with their lines."""
 
-from runbook_nb.runbook.markdown import read_markdown
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runbook_nb.runbook.markdown import read_headings, read_markdown
+
+ODD = [
+    "",
+    "text",
+    "# A",
+    "#\tB",
+    "## C ##",
+    "## D#",
+    "### # ##",
+    "#",
+    "#E",
+    "####### F",
+    "\\# G",
+    "  # H",
+    "    # I",
+    "- item",
+    "- # J",
+    "-",
+    "1. one",
+    "> quoted",
+    "> # K",
+    "===",
+    "---",
+    "***",
+    "| a | b |",
+    "|---|---|",
+    "# L | m",
+    "--|--",
+    ":-:|-:",
+    "<div>",
+    "</div>",
+    "<!-- open",
+    '[a]: /b "c',
+    "```",
+    "~~~",
+    "- ```",
+    "&nbsp;# N",
+    "",
+]
+
+
+@settings(max_examples=400, deadline=None)
+@given(lines=st.lists(st.sampled_from(ODD), min_size=1, max_size=8))
+def test_headings_found_quickly_are_those_of_the_full_reading(lines):
+    """A step must stand under the heading that a reader sees above it."""
+    assert read_headings("\n".join(lines), first=7) == read_markdown(lines, first=7).headings
 
 
 def test_a_heading_is_what_a_reader_of_the_page_sees():

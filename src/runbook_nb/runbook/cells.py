@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-from runbook_nb.runbook.markdown import Markdown, read_markdown
+from runbook_nb.runbook.markdown import Heading, Markdown, read_headings, read_markdown
 
 # What turns into a cell that runs when it stands behind a fence, also in capitals.
 _LANGUAGES: Final = """
@@ -98,6 +98,11 @@ class Cell:
         return Markdown(lines=(), first=self.line, blocks=(), items=())
 
     @cached_property
+    def headings(self) -> list[Heading]:
+        """The headings that stand in it."""
+        return read_headings(self.source, first=self.line or 1) if self.is_text else []
+
+    @cached_property
     def tree(self) -> ast.Module | SyntaxError:
         """What Python reads in the cell; SyntaxError where it reads nothing."""
         try:
@@ -112,6 +117,21 @@ class Cell:
         """What the cell does, without comments, quotes and line breaks; its text if no Python."""
         return ast.dump(self.tree) if isinstance(self.tree, ast.Module) else self.source.strip()
 
+    def segment(self, node: ast.AST) -> str:
+        """Return the text of a part of the cell."""
+        if "\r" in self.source or "\f" in self.source:
+            return ast.get_source_segment(self.source, node) or ""
+        # Python counts columns in bytes; its own search for lines goes through every character.
+        place: Any = node
+        lines = self._encoded[place.lineno - 1 : place.end_lineno]
+        lines[-1] = lines[-1][: place.end_col_offset]
+        lines[0] = lines[0][place.col_offset :]
+        return b"\n".join(lines).decode("utf-8", "surrogatepass")
+
+    @cached_property
+    def _encoded(self) -> list[bytes]:
+        return [line.encode("utf-8", "surrogatepass") for line in self.source.split("\n")]
+
     @property
     def statements(self) -> list[ast.stmt]:
         """The statements of the cell; none where it is no Python."""
@@ -125,8 +145,8 @@ def cut_cells(lines: Sequence[str], *, first: int) -> Iterator[Cell]:
     """
     at = 1 if lines and not lines[0].strip() else 0
     while at < len(lines):
-        begun = _START.match(lines[at])
-        if region := _REGION.match(lines[at]):
+        begun = _begin(lines[at])
+        if region := _region(lines[at]):
             kind = "raw" if region["name"] == "raw" else "markdown"
             end = _first(re.compile(rf"^<!--\s*#end{region['name']}\s*-->\s*$"), lines, at + 1)
             ends = end < len(lines)
@@ -174,9 +194,9 @@ def _text_end(lines: Sequence[str], begin: int) -> tuple[int, int, bool]:
         indented = indented and (is_blank or line.startswith("    "))
         if indented:
             continue
-        begun = _START.match(line)
+        begun = _begin(line)
         runs = begun is not None and ".noeval" not in begun["rest"]
-        if runs or _REGION.match(line):
+        if runs or _region(line):
             return (at - 1 if at - begin > 1 and blank else at), at, False
         if line.startswith("```"):
             if blank >= _SPLITTING and not begun and not line.startswith("```{"):
@@ -200,6 +220,14 @@ def _begin_of_next(lines: Sequence[str], at: int, *, explicit: bool) -> int:
     if explicit and blank == [True, True, False]:
         return at + 2
     return at
+
+
+def _begin(line: str) -> re.Match[str] | None:
+    return _START.match(line) if line.startswith("```") else None
+
+
+def _region(line: str) -> re.Match[str] | None:
+    return _REGION.match(line) if line.startswith("<!--") else None
 
 
 def _first(pattern: re.Pattern[str], lines: Sequence[str], at: int) -> int:

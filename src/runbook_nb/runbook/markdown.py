@@ -1,11 +1,22 @@
 """Markdown as markdown-it-py reads it: headings, code, HTML and lists, each with its line."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING, Final
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
+
+# What may make a line that begins with # no heading, or another line one: fences, HTML, lines
+# below words, tables, and anything that stands further to the right.
+_UNCERTAIN: Final = re.compile(
+    r"```|~~~|^ {0,3}<|^ {0,3}(?:=+|-+)[ \t]*$|^[ \t]+#|^#.*\n[ \t]*[-:|=]", re.MULTILINE
+)
+_HEADING: Final = re.compile(r"^(#{1,6})[ \t]+(.*)$", re.MULTILINE)
+_CLOSING: Final = re.compile(r"(?:^|[ \t]+)#+[ \t]*$")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,18 +121,36 @@ def read_markdown(lines: Sequence[str], *, first: int = 1) -> Markdown:
     return Markdown(lines=tuple(lines), first=first, blocks=tuple(blocks), items=tuple(items))
 
 
+def read_headings(source: str, *, first: int = 1) -> list[Heading]:
+    """Return the headings of a text that have words.
+
+    Most texts need no judgement: each of their lines that begins with ``#`` is a heading. Only the
+    others are read in full, which takes a hundred times as long.
+    """
+    if _UNCERTAIN.search(source):
+        return read_markdown(source.split("\n"), first=first).headings
+    found = []
+    for place, line in enumerate(source.split("\n"), start=first):
+        if match := _HEADING.match(line):
+            words = _CLOSING.sub("", match[2]).strip()
+            found.append(Heading(level=len(match[1]), text=words, line=place, after=place + 1))
+    return [heading for heading in found if heading.text]
+
+
 @cache
-def _reader() -> MarkdownIt:
+def _reader() -> "MarkdownIt":
+    from markdown_it import MarkdownIt
+
     # Words within a line are kept as they are; not reading them saves most of the time.
     return MarkdownIt("commonmark").enable("table").disable("inline")
 
 
-def _heading(token: Token, words: str, first: int) -> Heading:
+def _heading(token: "Token", words: str, first: int) -> Heading:
     start, end = token.map or (0, 0)
     return Heading(level=int(token.tag[1]), text=words, line=first + start, after=first + end)
 
 
-def _code(token: Token, first: int) -> CodeBlock:
+def _code(token: "Token", first: int) -> CodeBlock:
     start, end = token.map or (0, 0)
     return CodeBlock(
         lines=tuple(token.content.rstrip("\n").split("\n")),
@@ -132,7 +161,7 @@ def _code(token: Token, first: int) -> CodeBlock:
     )
 
 
-def _words(tokens: Sequence[Token]) -> str:
+def _words(tokens: Sequence["Token"]) -> str:
     """Return the first words below a token that opens an item; empty where there are none."""
     opened = tokens[0].level
     for token in tokens[1:]:

@@ -56,14 +56,14 @@ def read_steps(cells: Iterable[Cell]) -> tuple[list[Step], list[str]]:
     seen: list[str] = []
     section = heading = option = ""
     for index, cell in enumerate(cells):
-        for found in cell.markdown.headings:
+        for found in cell.headings:
             seen.append(found.text)
             heading = found.text
             section = found.text if found.level == SECTION_LEVEL else section
             if found.level <= STEP_LEVEL:
                 option = found.text if _OPTION.match(found.text) else ""
         if cell.is_code and (called := verb_call(cell)) is not None:
-            steps.append(_step(called, cell.source, (section, heading, option), index))
+            steps.append(_step(called, cell, (section, heading, option), index))
     return steps, seen
 
 
@@ -79,30 +79,30 @@ def verb_call(cell: Cell) -> ast.Call | None:
     return call if is_verb else None
 
 
-def _step(call: ast.Call, source: str, place: tuple[str, str, str], cell: int) -> Step:
+def _step(call: ast.Call, cell: Cell, place: tuple[str, str, str], index: int) -> Step:
     section, heading, option = place
     words = {
-        argument.arg: _literal_or_source(argument.value, source)
+        argument.arg: _literal_or_source(argument.value, cell)
         for argument in call.keywords
         if argument.arg
     }
-    first = _literal_or_source(call.args[0], source) if call.args else ""
-    target = ast.get_source_segment(source, call.args[1]) if len(call.args) > 1 else ""
+    first = _literal_or_source(call.args[0], cell) if call.args else ""
+    target = cell.segment(call.args[1]) if len(call.args) > 1 else ""
     return Step(
         verb=call.func.attr if isinstance(call.func, ast.Attribute) else "",
         title=str(first or heading),
         section=section,
         heading=heading,
         option=option,
-        call=" ".join((target or "").split()),
+        call=" ".join(target.split()),
         words=words,
-        cell=cell,
-        source=source,
+        cell=index,
+        source=cell.source,
     )
 
 
-def _literal_or_source(node: ast.expr, source: str) -> Any:
+def _literal_or_source(node: ast.expr, cell: Cell) -> Any:
     try:
         return ast.literal_eval(node)
     except (ValueError, TypeError):
-        return " ".join((ast.get_source_segment(source, node) or "").split())
+        return " ".join(cell.segment(node).split())

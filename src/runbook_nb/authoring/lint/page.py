@@ -1,9 +1,12 @@
 """A runbook's Markdown as the rules see it: read once, each part with its line, nothing run."""
 
 import ast
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice, takewhile
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -91,9 +94,14 @@ class RunbookPage:
         return [cell.markdown for cell in self.document.cells if cell.is_text]
 
     @cached_property
+    def unfenced(self) -> list[tuple[int, str]]:
+        """The lines of text outside of fences, each with its number."""
+        return [numbered for text in self.texts for numbered in text.unfenced()]
+
+    @cached_property
     def headings(self) -> list[Heading]:
         """All headings in order."""
-        return [heading for text in self.texts for heading in text.headings]
+        return [heading for cell in self.document.cells for heading in cell.headings]
 
     @cached_property
     def sections(self) -> list[Heading]:
@@ -146,12 +154,9 @@ class RunbookPage:
         """Return the lines of text between a heading and the next one, fences left out."""
         after = (other.line for other in self.headings if other.line > heading.line)
         end = next(after, len(self.lines) + 1)
-        return [
-            line
-            for text in self.texts
-            for number, line in text.unfenced()
-            if heading.line < number < end and line.strip()
-        ]
+        begin = bisect_right(self.unfenced, heading.line, key=itemgetter(0))
+        lines = takewhile(lambda each: each[0] < end, islice(self.unfenced, begin, None))
+        return [line for _, line in lines if line.strip()]
 
     def items(self, name: str) -> list[ListItem]:
         """Return the items of the lists in a section."""

@@ -53,7 +53,7 @@ def gaps(path: Path, *, folder: Path, now: datetime, noticed: Iterable[Gap] = ()
 def heading_lines(text: str) -> dict[str, int]:
     """Return the line of each heading by its words, without what a draft puts before them."""
     cells = Document.parse(text, Path("draft.md")).cells
-    found = (heading for cell in cells for heading in cell.markdown.headings)
+    found = (heading for cell in cells for heading in cell.headings)
     return {_BEFORE.sub("", each.text): each.line for each in found if each.level in _LEVELS}
 
 

@@ -60,8 +60,7 @@ def imports(runbook: Runbook) -> str:
         if not cell.is_code or "import " not in cell.source:
             continue
         found = [node for node in cell.statements if isinstance(node, ast.Import | ast.ImportFrom)]
-        named = (ast.get_source_segment(cell.source, node) for node in found)
-        lines += filter(None, named)
+        lines += [cell.segment(node) for node in found]
     return "\n".join(dict.fromkeys(lines))
 
 
@@ -92,5 +91,5 @@ def _prose_above(cells: Sequence[Cell], place: int) -> str:
     above = cells[place - 1] if place else None
     if above is None or not above.is_text:
         return ""
-    below = above.markdown.headings[-1].after - 1 if above.markdown.headings else 0
+    below = above.headings[-1].after - 1 if above.headings else 0
     return "\n".join(above.source.split("\n")[below:]).strip()

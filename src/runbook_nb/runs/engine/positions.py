@@ -25,8 +25,8 @@ def places(cells: Sequence[Mapping[str, Any]]) -> list[CellPlace]:
     found: list[CellPlace] = []
     above = "the beginning"
     for place, cell in enumerate(read):
-        if cell.markdown.headings:
-            above = cell.markdown.headings[-1].text
+        if cell.headings:
+            above = cell.headings[-1].text
         number, title = numbered.get(place, (0, above))
         found.append(CellPlace(number=number, title=title))
     return found

@@ -90,5 +90,5 @@ def _commands(page: RunbookPage) -> Iterator[tuple[int, str]]:
     for text in page.texts:
         for block in text.code:
             yield from block.numbered()
-        for number, line in text.unfenced():
-            yield from ((number, found[1]) for found in _INLINE.finditer(line))
+    for number, line in page.unfenced:
+        yield from ((number, found[1]) for found in _INLINE.finditer(line))
