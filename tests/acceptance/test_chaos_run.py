@@ -13,6 +13,8 @@ from runbook_nb.errors import LabError
 from runbook_nb.runbook import runbooks_folder
 from runbook_nb.runs.engine.progress import for_stream
 
+pytestmark = pytest.mark.drills
+
 DRILL = "rls_policy_debugging.grant_removed.json"
 
 
