@@ -22,6 +22,7 @@ from runbook_nb.cli import (  # noqa: F401
     listing,
     maintenance,
     postmortem,
+    project,
     run,
     show,
 )
@@ -43,7 +44,7 @@ def main() -> None:
     A wrong word on the command line is an error too: 1 and 2 are verdicts here.
     """
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        sys.exit(app(prog_name="runbook", standalone_mode=False) or 0)
     except RunbookError as error:
         typer.echo(f"runbook: {error}", err=True)
         sys.exit(error.exit_code)

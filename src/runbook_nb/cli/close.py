@@ -161,4 +161,5 @@ def _announce(incidents: Path, done: "Recorded") -> None:
         message = f"Not posted ({error}). Post it by hand:\n  {done.message}"
         raise RunbookError(message) from error
     systems.close()
-    typer.echo(f"Posted to {', '.join(post.tells) or done.channel}: {done.message}")
+    channel = ", ".join(post.tells) or done.channel or "the channel"
+    typer.echo(f"Posted to {channel}: {done.message}")
