@@ -1,10 +1,13 @@
 """What must never happen: a probe that writes, a secret on disk, text that acts."""
 
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
 import trial
+
+from runbook_nb.timeline.folder import IncidentsFolder
 
 SECRETS = {"TRIAL_API_KEY": "zq7-correct-horse-battery", "TRIAL_TOKEN": "kx9_staple_unlikely"}
 
@@ -85,8 +88,13 @@ def test_hostile_text_is_shown_harmlessly(runbook, with_notebooks, tmp_path):
     assert "<script" not in page
     assert "<img src=x" not in page
     assert "&lt;script&gt;" in page
+    # The index is no text: its layout has such bytes, and only what its rows say can do harm.
+    index = sqlite3.connect(IncidentsFolder(runbook.incidents).history)
+    rows = "\n".join(index.iterdump())
+    assert "INC-2001" in rows
     for harmful in ("\x1b", "\x00", "\u202e"):
-        assert harmful.encode() not in everything_under(runbook.incidents)
+        assert harmful.encode() not in everything_under(runbook.incidents / "INC-2001")
+        assert harmful not in rows
     assert len(page) < 3_000_000
 
 
