@@ -3,12 +3,13 @@
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runbook_nb.cli.app import EXIT_CODES, AsJson, app
+from runbook_nb.cli.app import EXIT_CODES, AsJson, app, say_to_errors, warn_of_packs
 from runbook_nb.timeline.events import Verdict
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def new(
     Example: runbook new cache_stampede --severity SEV2 --fault cache_cold
     """
     from runbook_nb.authoring.importer import Wanted, begin
-    from runbook_nb.runbook.runbook import runbooks_folder
+    from runbook_nb.runbook.folders import own_runbooks_folder
 
     wanted = Wanted(
         name=name,
@@ -47,7 +48,7 @@ def new(
         alerts=tuple(alert or ()),
         escalation=tuple(contact or ()),
     )
-    begun = begin(wanted, folder=runbooks_folder(), now=datetime.now(UTC))
+    begun = begin(wanted, folder=own_runbooks_folder(begin=True), now=datetime.now(UTC))
     if as_json:
         facts = {"files": [*map(str, begun.files)], "gaps": [vars(gap) for gap in begun.gaps]}
         return typer.echo(json.dumps(facts, indent=2))
@@ -69,7 +70,9 @@ def new(
 def import_(
     file: Annotated[Path, typer.Argument(help="A runbook in Markdown.")],
     *,
-    to: Annotated[Path, typer.Option(help="The folder for the draft.")] = Path("drafts"),
+    to: Annotated[
+        Path | None, typer.Option(help="The folder for the draft; the project's drafts by default.")
+    ] = None,
     name: Annotated[str, typer.Option(help="Its name; from the file by default.")] = "",
     split: Annotated[bool, typer.Option("--split", help="One draft for each heading.")] = False,
     as_json: AsJson = False,
@@ -83,16 +86,16 @@ def import_(
     """
     from runbook_nb.authoring import importer
     from runbook_nb.errors import ParameterError
-    from runbook_nb.runbook.runbook import runbooks_folder
+    from runbook_nb.runbook.folders import own_runbooks_folder
 
     if split and name:
         message = "--name names one draft, and --split makes several. Leave one of them out."
         raise ParameterError(message)
+    own = own_runbooks_folder(begin=True)
     now, source = datetime.now(UTC), importer.read_source(file)
     sources = importer.split(source) if split else [source]
-    runbooks = runbooks_folder()
-    drafts = [importer.draft(one, runbooks=runbooks, now=now, name=name) for one in sources]
-    written = importer.write_drafts(drafts, to=to, runbooks=runbooks, now=now)
+    drafts = [importer.draft(one, runbooks=own, now=now, name=name) for one in sources]
+    written = importer.write_drafts(drafts, to=to or _drafts_folder(), runbooks=own, now=now)
     if as_json:
         typer.echo(json.dumps({"drafts": [one.facts() for one in written]}, indent=2))
     else:
@@ -114,16 +117,32 @@ def calls(
     from runbook_nb.authoring.lint.call_registry import Known
     from runbook_nb.errors import ParameterError
 
-    offered = [one for one in Known().offered() if _speaks_of(one.line + one.about, word)]
+    known = Known()
+    warn_of_packs()
+    for problem in known.problems():
+        say_to_errors(problem)
+    offered = [one for one in known.offered() if _speaks_of(one.line + one.about, word)]
     if not offered:
         message = f"No probe or action speaks of {word!r}. All of them: runbook calls"
         raise ParameterError(message)
     if as_json:
-        facts = [{"call": one.line, "says": one.says, "about": one.about} for one in offered]
+        facts = [
+            {"call": one.line, "says": one.says, "about": one.about, "package": one.package}
+            for one in offered
+        ]
         return typer.echo(json.dumps(facts, indent=2))
-    for one in offered:
-        typer.echo(f"{one.line}\n    {one.says}: {one.about}")
+    for package, calls_of in groupby(offered, key=lambda one: one.package):
+        typer.echo(f"from {package} import …\n")
+        for one in calls_of:
+            typer.echo(f"{one.line}\n    {one.says}: {one.about}")
     return None
+
+
+def _drafts_folder() -> Path:
+    from runbook_nb.project import Project
+
+    project = Project.find()
+    return (project.root if project else Path.cwd()) / "drafts"
 
 
 def _speaks_of(text: str, word: str) -> bool:

@@ -1,14 +1,26 @@
 """The command that opens a runbook by hand."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runbook_nb.cli.app import Actor, Incidents, app, given_parameters, say_to_errors, start_lab
-from runbook_nb.cli.show import catalogue, runbook_names
+from runbook_nb.cli.app import (
+    Actor,
+    Incidents,
+    OfIncident,
+    Parameters,
+    app,
+    given_parameters,
+    say_to_errors,
+    start_lab,
+)
+from runbook_nb.cli.completion import runbooks_and_incidents
+from runbook_nb.cli.show import catalogue
 from runbook_nb.errors import LabError, RunbookNotFoundError
+from runbook_nb.probes.lab_settings import LAB
 
 if TYPE_CHECKING:
     from runbook_nb.runs.by_hand import Choice, Unclear
@@ -21,7 +33,7 @@ def open_(
         list[str] | None,
         typer.Argument(
             help="A runbook, an incident, or a symptom in words; nothing opens the list.",
-            autocompletion=runbook_names,
+            autocompletion=runbooks_and_incidents,
             show_default=False,
         ),
     ] = None,
@@ -29,10 +41,8 @@ def open_(
     alert: Annotated[
         Path | None, typer.Option(help="An alert as JSON; it finds the runbook.")
     ] = None,
-    incident: Annotated[str | None, typer.Option(help="Join this incident, or open it.")] = None,
-    parameter: Annotated[
-        list[str] | None, typer.Option("-p", "--parameter", help="A parameter, name=value.")
-    ] = None,
+    incident: OfIncident = None,
+    parameter: Parameters = None,
     browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
     start: Annotated[bool, typer.Option(help="Start JupyterLab.")] = True,
     incidents: Incidents = None,
@@ -45,16 +55,15 @@ def open_(
     from runbook_nb.incident.context import actor
     from runbook_nb.runs.by_hand import prepare, show
     from runbook_nb.timeline.alerts import read_alerts
-    from runbook_nb.timeline.folder import incidents_folder
+    from runbook_nb.timeline.folder import IncidentFolder, incidents_folder
 
     folder = (incidents or incidents_folder()).absolute()
     given, told = given_parameters(parameter or []), " ".join(words or [])
     found = read_alerts(alert)[0] if alert else None
-    if (folder / told / "timeline.jsonl").is_file() and told:
+    if told and IncidentFolder(folder / told).is_incident:
         told, incident = "", told
     choice = _choice(told, incidents=folder, incident=incident, alert=found)
-    if given.get("environment", "lab") == "lab":
-        _try_lab()
+    _try_lab(choice, given)
     if choice is None:
         return show(None, incidents=folder, browser=browser, say=typer.echo)
     opening = prepare(
@@ -80,11 +89,11 @@ def _choice(
     told: str, *, incidents: Path, incident: str | None, alert: "Alert | None"
 ) -> "Choice | None":
     """Return the runbook to open; None where nothing was said of it."""
-    from runbook_nb.runbook.catalog.coverage import lab_alerts
+    from runbook_nb.runbook.catalog.coverage import alert_summaries
     from runbook_nb.runs.by_hand import Unclear, by_alert, by_incident, by_words
 
     if told:
-        found = by_words(told, catalogue(), summaries=lab_alerts())
+        found = by_words(told, catalogue(), summaries=alert_summaries())
         return _asked(found) if isinstance(found, Unclear) else found
     if alert is not None:
         return by_alert(alert)
@@ -118,9 +127,15 @@ def _said_of(choice: "Choice") -> list[str]:
     return lines
 
 
-def _try_lab() -> None:
+def _try_lab(choice: "Choice | None", given: Mapping[str, str]) -> None:
     """Start the lab; without it the notebook opens all the same, and its checks say unknown."""
+    from runbook_nb.runbook.packs import find_lab, has_lab
+
+    environment = choice.runbook.environment(given) if choice else given.get("environment", LAB)
+    if environment != LAB or not has_lab():
+        return
     try:
-        start_lab(say_to_errors)
+        source = choice.runbook.source() if choice else ""
+        start_lab(say_to_errors, lab=find_lab(source=source))
     except LabError as error:
         say_to_errors(f"The lab did not start: {error} Checks will be unknown until it runs.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from runbook_nb.cli.app import EXIT_CODES, Actor, AsJson, IncidentId, Incidents, app
+from runbook_nb.cli.completion import incident_ids
 from runbook_nb.errors import RunbookError
 
 if TYPE_CHECKING:
@@ -52,7 +53,10 @@ def close(
 
 @app.command()
 def verify(
-    path: Annotated[Path, typer.Argument(help="A record: its folder, or a file in it.")],
+    path: Annotated[
+        Path,
+        typer.Argument(help="A record: its folder, or a file in it.", autocompletion=incident_ids),
+    ],
     *,
     head: Annotated[
         str, typer.Option(help="A head from the closing message, 12 digits or more.")
@@ -90,8 +94,10 @@ def _record_folder(path: Path) -> Path:
     """Return the record that is meant: a path, or the id of an incident."""
     from runbook_nb.timeline.folder import incidents_folder
 
+    if path.exists():
+        return path
     by_id = incidents_folder() / path
-    return by_id if not path.exists() and by_id.is_dir() else path
+    return by_id if by_id.is_dir() else path
 
 
 def _said(path: Path, found: "Verification") -> Iterator[str]:
@@ -142,16 +148,18 @@ def _vouched(signer: "Signer") -> str:
 
 def _announce(incidents: Path, done: "Recorded") -> None:
     """Post the closing message; the incident stays closed if the channel cannot be reached."""
-    from runbook_nb.packs.control_plane.systems import slack
     from runbook_nb.probes.environment import Environment
-    from runbook_nb.timeline.incidents import find, opened
+    from runbook_nb.runbook.packs import announcement
+    from runbook_nb.timeline.incidents import beginning, find
 
     try:
-        environment = Environment.load(opened(find(incidents, done.incident)).environment)
+        post = announcement(incident=done.incident, text=done.message)
+        environment = Environment.load(beginning(find(incidents, done.incident)).environment)
         systems = environment.writing([])
-        slack.closed(incident=done.incident, text=done.message).do(systems)
+        post.do(systems)
     except Exception as error:
         message = f"Not posted ({error}). Post it by hand:\n  {done.message}"
         raise RunbookError(message) from error
     systems.close()
-    typer.echo(f"Posted to {done.channel or 'the channel'}: {done.message}")
+    channel = ", ".join(post.tells) or done.channel or "the channel"
+    typer.echo(f"Posted to {channel}: {done.message}")

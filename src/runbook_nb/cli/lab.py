@@ -8,18 +8,27 @@ from typing import Annotated, Any
 import typer
 
 from runbook_nb.cli.app import EXIT_CODES, AsJson, app, say_to_errors, start_lab
-from runbook_nb.errors import LabError
+from runbook_nb.cli.completion import fault_names, runbook_names
 from runbook_nb.timeline.events import Verdict
 
-lab_app = typer.Typer(help="The lab: an embedded twin of the platform.", no_args_is_help=True)
+FaultName = Annotated[str, typer.Argument(help="The fault.", autocompletion=fault_names)]
+
+lab_app = typer.Typer(
+    help="The lab: a twin of the platform, to break on purpose.", no_args_is_help=True
+)
 app.add_typer(lab_app, name="lab")
 
 
 @app.command()
 def drill(
-    name: Annotated[str, typer.Argument(help="The runbook.")] = "heartbeat_failure_recovery",
+    name: Annotated[
+        str, typer.Argument(help="The runbook.", autocompletion=runbook_names)
+    ] = "heartbeat_failure_recovery",
     *,
-    fault: Annotated[str | None, typer.Option(help="The fault; none is the control.")] = None,
+    fault: Annotated[
+        str | None,
+        typer.Option(help="The fault; none is the control.", autocompletion=fault_names),
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="Run all drills of all runbooks.")] = False,
     times: Annotated[int, typer.Option(min=1, help="Repeat so many times.")] = 1,
     keep: Annotated[bool, typer.Option(help="Leave the lab running.")] = True,
@@ -32,14 +41,15 @@ def drill(
 
     Example: runbook drill heartbeat_failure_recovery --fault agent_hung
     """
-    from runbook_nb.authoring.drills import find_drills
+    from runbook_nb.authoring.drills import find_drills, lab_of
     from runbook_nb.authoring.drills.series import drill_all, first_drill
 
     drills = find_drills() if every else find_drills(name, fault)
     if not every and fault is None:
         drills = [first_drill(drills)]
     say: Callable[[str], None] = say_to_errors if as_json else typer.echo
-    start_lab(say)
+    for each in drills:
+        start_lab(say, lab=lab_of(each))
     results = drill_all(drills, times=times, stream=sys.stderr if as_json else sys.stdout, say=say)
     if not keep:
         lab_down()
@@ -54,10 +64,10 @@ def lab_up() -> None:
 
     Example: runbook lab up
     """
-    from runbook_nb.packs.control_plane.lab.lab import Lab
+    from runbook_nb.runbook.packs import find_lab
 
-    state = Lab().up(progress=typer.echo)
-    typer.echo(f"The lab is up. Browsers talk to http://127.0.0.1:{state.ports['edge']}/")
+    state = find_lab().up(progress=typer.echo)
+    typer.echo(f"The lab is up. {state.address}".rstrip())
 
 
 @lab_app.command("down")
@@ -66,9 +76,9 @@ def lab_down() -> None:
 
     Example: runbook lab down
     """
-    from runbook_nb.packs.control_plane.lab.lab import Lab
+    from runbook_nb.runbook.packs import find_lab
 
-    Lab().down()
+    find_lab().down()
     typer.echo("The lab is down.")
 
 
@@ -78,9 +88,9 @@ def lab_status(*, as_json: AsJson = False) -> None:
 
     Example: runbook lab status
     """
-    from runbook_nb.packs.control_plane.lab.lab import Lab
+    from runbook_nb.runbook.packs import find_lab
 
-    state = Lab().status()
+    state = find_lab().status()
     parts: dict[str, Any] = {part.name: part.up for part in state.parts} if state else {}
     if as_json:
         typer.echo(json.dumps({"parts": parts, "ports": dict(state.ports) if state else {}}))
@@ -92,34 +102,24 @@ def lab_status(*, as_json: AsJson = False) -> None:
 
 
 @lab_app.command("inject")
-def lab_inject(fault: str) -> None:
+def lab_inject(fault: FaultName) -> None:
     """Inject a fault into the running lab, to see what a runbook makes of it.
 
     Example: runbook lab inject agent_hung
     """
-    from runbook_nb.packs.control_plane.lab.faults import named
+    from runbook_nb.runbook.packs import find_fault, find_lab
 
-    named(fault).inject(_running_lab())
+    find_fault(find_lab(fault=fault), fault).inject()
     typer.echo(f"{fault} is in effect. Heal it with: runbook lab heal {fault}")
 
 
 @lab_app.command("heal")
-def lab_heal(fault: str) -> None:
+def lab_heal(fault: FaultName) -> None:
     """Take a fault back.
 
     Example: runbook lab heal agent_hung
     """
-    from runbook_nb.packs.control_plane.lab.faults import named
+    from runbook_nb.runbook.packs import find_fault, find_lab
 
-    named(fault).heal(_running_lab())
+    find_fault(find_lab(fault=fault), fault).heal()
     typer.echo(f"{fault} is healed.")
-
-
-def _running_lab() -> Any:
-    from runbook_nb.packs.control_plane.lab.lab import Lab
-
-    state = Lab().status()
-    if state is None:
-        message = "The lab is not running. Start it with: runbook lab up"
-        raise LabError(message)
-    return state

@@ -9,7 +9,8 @@ import typer
 
 from runbook_nb.cli.app import ERROR, AsJson, app
 from runbook_nb.cli.archive import list_incidents
-from runbook_nb.cli.show import catalogue, runbook_names, write_index
+from runbook_nb.cli.completion import runbook_names
+from runbook_nb.cli.show import catalogue, write_index
 from runbook_nb.errors import ParameterError
 from runbook_nb.timeline.events import Verdict
 
@@ -98,10 +99,10 @@ def _all(*, as_json: bool) -> None:
 
 def _found(query: str, *, as_json: bool) -> None:
     from runbook_nb.runbook.catalog import search
-    from runbook_nb.runbook.catalog.coverage import lab_alerts
+    from runbook_nb.runbook.catalog.coverage import alert_summaries
     from runbook_nb.runbook.catalog.listing import hit_lines
 
-    hits = search(query, catalogue(), summaries=lab_alerts())
+    hits = search(query, catalogue(), summaries=alert_summaries())
     if as_json:
         typer.echo(json.dumps([hit.facts() for hit in hits], indent=2))
     elif hits:

@@ -16,8 +16,10 @@ from runbook_nb.cli.app import (
     app,
     say_to_errors,
     start_lab,
+    warn_of_packs,
 )
-from runbook_nb.cli.show import RunbookName, catalogue, has_index, runbook_names, write_index
+from runbook_nb.cli.completion import runbook_names
+from runbook_nb.cli.show import RunbookName, catalogue, has_index, write_index
 from runbook_nb.timeline.events import Verdict
 
 review_app = typer.Typer(
@@ -54,24 +56,27 @@ def validate(
     from runbook_nb.authoring.maintenance.on_lab import lab_validator, validate_each
     from runbook_nb.authoring.maintenance.report import validation_facts, validation_lines
     from runbook_nb.incident.context import actor
+    from runbook_nb.runbook.packs import find_lab
+    from runbook_nb.runbook.runbook import Runbook
     from runbook_nb.timeline.folder import incidents_folder
 
     names = chosen(catalogue(), name=name, only_due=only_due, at_most=at_most)
     if not names:
         typer.echo("[]" if as_json else "Nothing is due.")
         return
-    start_lab(say_to_errors)
-    validator = lab_validator(
+    for each in names:
+        start_lab(say_to_errors, lab=find_lab(source=Runbook.find(each).source()))
+    facts = []
+    with lab_validator(
         incidents=incidents or incidents_folder(),
         validator=by or actor(),
         stream=sys.stderr,
         say=say_to_errors,
-    )
-    facts = []
-    for each, validation in validate_each(validator, names):
-        facts.append(validation_facts(each, validation))
-        if not as_json:
-            typer.echo("\n".join(validation_lines(each, validation)))
+    ) as validator:
+        for each, validation in validate_each(validator, names):
+            facts.append(validation_facts(each, validation))
+            if not as_json:
+                typer.echo("\n".join(validation_lines(each, validation)))
     if as_json:
         typer.echo(json.dumps(facts, indent=2))
     if any(each["passed"] for each in facts):
@@ -88,12 +93,12 @@ def owners(*, as_json: AsJson = False) -> None:
 
     Example: runbook owners
     """
+    from runbook_nb.runbook import runbooks_folder
     from runbook_nb.runbook.catalog import review_owners
     from runbook_nb.runbook.catalog.listing import owner_lines
     from runbook_nb.runbook.catalog.owners import Standing
     from runbook_nb.runbook.contacts import read_contacts
     from runbook_nb.runbook.policy import read_policy
-    from runbook_nb.runbook.runbook import runbooks_folder
 
     folder, today = runbooks_folder(), datetime.now(UTC).date()
     contacts, days = read_contacts(folder), read_policy(folder).review_days
@@ -121,16 +126,18 @@ def coverage(
 ) -> None:
     """Say which known alerts have no live runbook, or more than one.
 
-    Known are those of all runbooks, retired ones too, of the lab's rules, and of your file.
+    Known are those of all runbooks, retired ones too, of the packs, and of your file.
     Exit code: 0 all covered, 2 not.
 
     Example: runbook coverage --alerts rules.yml
     """
     from runbook_nb.runbook.catalog import coverage as covered
-    from runbook_nb.runbook.catalog.coverage import lab_alerts, read_alert_names
+    from runbook_nb.runbook.catalog.coverage import known_alerts, read_alert_names
     from runbook_nb.runbook.catalog.listing import coverage_lines
 
-    known: dict[str, Any] = {"the lab's rules": lab_alerts()}
+    warn_of_packs()
+    packs = known_alerts(say=say_to_errors)
+    known: dict[str, Any] = {f"the pack {name}": found for name, found in packs.items()}
     if alerts is not None:
         known[alerts.name] = read_alert_names(alerts)
     found = covered(catalogue(), known)
@@ -210,11 +217,11 @@ def retire(
     """
     from runbook_nb.authoring.maintenance import retire as retire_runbook
     from runbook_nb.incident.context import actor
-    from runbook_nb.runbook.runbook import runbooks_folder
+    from runbook_nb.runbook.folders import own_runbooks_folder
 
     done = retire_runbook(
         name,
-        folder=runbooks_folder(),
+        folder=own_runbooks_folder(),
         entries=catalogue(),
         reason=reason,
         by=by or actor(),
@@ -230,18 +237,18 @@ def retire(
 
 
 def _renew_index() -> None:
-    from runbook_nb.runbook.runbook import runbooks_folder
+    from runbook_nb.runbook.folders import own_runbooks_folder
 
-    readme = runbooks_folder().parent / "README.md"
+    readme = own_runbooks_folder().parent / "README.md"
     if has_index(readme) and write_index(readme, check=False):
         typer.echo(f"written: {readme}", err=True)
 
 
 def _review(incidents: Path | None, *, drills: bool) -> Any:
     from runbook_nb.authoring.maintenance import Review
-    from runbook_nb.runbook.runbook import runbooks_folder
+    from runbook_nb.runbook.folders import own_runbooks_folder
     from runbook_nb.timeline.folder import incidents_folder
 
     return Review(
-        incidents=incidents or incidents_folder(), folder=runbooks_folder(), drills=drills
+        incidents=incidents or incidents_folder(), folder=own_runbooks_folder(), drills=drills
     )

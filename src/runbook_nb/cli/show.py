@@ -9,23 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from runbook_nb.cli.app import EXIT_CODES, AsJson, app
-from runbook_nb.errors import RunbookError
+from runbook_nb.cli.app import EXIT_CODES, AsJson, Parameters, app
+from runbook_nb.cli.completion import runbook_names
 from runbook_nb.timeline.events import Verdict
 
 if TYPE_CHECKING:
     from runbook_nb.runbook.policy import Policy
-
-
-def runbook_names(incomplete: str) -> list[str]:
-    """Return the names of runbooks that begin so, for the shell's completion."""
-    from runbook_nb.runbook.runbook import runbooks_folder
-
-    try:
-        found = runbooks_folder().glob("*.ipynb")
-    except RunbookError:
-        return []
-    return sorted(path.stem for path in found if path.stem.startswith(incomplete))
 
 
 class Take(StrEnum):
@@ -44,9 +33,7 @@ RunbookName = Annotated[
 def show(
     name: RunbookName,
     *,
-    parameter: Annotated[
-        list[str] | None, typer.Option("-p", "--parameter", help="A parameter, name=value.")
-    ] = None,
+    parameter: Parameters = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
     pager: Annotated[
         bool | None, typer.Option(help="Page it; on a terminal by default.", show_default=False)
@@ -79,7 +66,10 @@ def show(
 
 @app.command()
 def fmt(
-    names: Annotated[list[str] | None, typer.Argument(help="Runbooks; all by default.")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Runbooks; all by default.", autocompletion=runbook_names),
+    ] = None,
     *,
     check: Annotated[bool, typer.Option(help="Change nothing; fail if something would.")] = False,
     take: Annotated[
@@ -94,13 +84,13 @@ def fmt(
     Example: runbook fmt --check
     """
     from runbook_nb.errors import ParameterError
+    from runbook_nb.runbook.folders import own_runbooks_folder
     from runbook_nb.runbook.pair import out_of_date
-    from runbook_nb.runbook.runbook import runbooks_folder
 
     if take and (check or not names):
         message = "--take decides for runbooks that are named, and not with --check."
         raise ParameterError(message)
-    folder = runbooks_folder()
+    folder = own_runbooks_folder()
     paths = [_markdown(folder, name) for name in names or []] or sorted(folder.glob("*.md"))
     changed, conflicts = [], 0
     for path in paths:
@@ -145,8 +135,8 @@ def _written(path: Path, take: Take | None) -> list[Path] | None:
 
 def catalogue() -> list[Any]:
     """Return the catalogue of today; a policy that cannot be read is named and passed over."""
+    from runbook_nb.runbook import runbooks_folder
     from runbook_nb.runbook.policy import policy_or_default
-    from runbook_nb.runbook.runbook import runbooks_folder
 
     policy = policy_or_default(runbooks_folder())
     if policy.problem:
@@ -163,9 +153,9 @@ def has_index(readme: Path) -> bool:
 
 def write_index(readme: Path, *, check: bool) -> bool:
     """Bring a README's index up to date, or only look; return whether it differed."""
+    from runbook_nb.runbook import runbooks_folder
     from runbook_nb.runbook.catalog.readme import with_index
     from runbook_nb.runbook.policy import read_policy
-    from runbook_nb.runbook.runbook import runbooks_folder
     from runbook_nb.text.files import write_atomically
 
     text = readme.read_text(encoding="utf-8")
@@ -177,8 +167,8 @@ def write_index(readme: Path, *, check: bool) -> bool:
 
 
 def _catalogue(policy: "Policy") -> list[Any]:
+    from runbook_nb.runbook import runbooks_folder
     from runbook_nb.runbook.catalog import read_entries
-    from runbook_nb.runbook.runbook import runbooks_folder
 
     return read_entries(runbooks_folder(), policy=policy, today=datetime.now(UTC).date())
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import tokenize
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from runbook_nb.errors import RunbookFormatError, RunbookNotFoundError, near
+from runbook_nb.probes.lab_settings import LAB
+from runbook_nb.runbook.folders import runbooks_folder
 from runbook_nb.runbook.steps import Parameter, Step, read_parameters, read_steps, source_of
 from runbook_nb.timeline.events import Alert
 
@@ -109,20 +110,19 @@ class Runbook:
         matching = (step for step in self.steps if (step.verb, step.title) == (verb, title))
         return next(matching, None)
 
+    def environment(self, given: Mapping[str, Any]) -> str:
+        """Return the name of the environment that it runs in, given some parameters."""
+        declared = {parameter.name: parameter.default for parameter in self.parameters}
+        return str(given.get("environment", declared.get("environment", LAB)))
+
+    def source(self) -> str:
+        """Return the text of its file, which names the systems it imports."""
+        return self.path.read_text(encoding="utf-8")
+
     def options(self) -> list[str]:
         """Return the headings of all options, in order."""
         seen = (heading for heading in self.headings if heading.startswith("Option "))
         return list(dict.fromkeys(seen))
-
-
-def runbooks_folder() -> Path:
-    """Return the folder of runbooks: a setting, the project's own, or those in the package."""
-    return _folder("RUNBOOK_NOTEBOOKS", "notebooks")
-
-
-def templates_folder() -> Path:
-    """Return the folder of templates: a setting, the project's own, or those in the package."""
-    return _folder("RUNBOOK_TEMPLATES", "templates")
 
 
 def is_injected(cell: Mapping[str, Any]) -> bool:
@@ -135,18 +135,6 @@ def text_digest(cells: list[dict[str, Any]]) -> str:
     """Return the SHA-256 of kind and source of all cells, outputs left out."""
     text = [[cell["cell_type"], source_of(cell)] for cell in cells]
     return hashlib.sha256(json.dumps(text).encode()).hexdigest()
-
-
-def _folder(setting: str, name: str) -> Path:
-    if configured := os.environ.get(setting):
-        return Path(configured)
-    package = Path(__file__).parents[1]
-    candidates = (Path.cwd() / name, package.parents[1] / name, package / "shipped" / name)
-    for folder in candidates:
-        if folder.is_dir():
-            return folder.resolve()
-    message = f"No {name} folder here. Run inside the project, or set {setting}."
-    raise RunbookNotFoundError(message)
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import pytest
 
 from runbook_nb.errors import ParameterError
 from runbook_nb.runbook.catalog import coverage, review_owners
-from runbook_nb.runbook.catalog.coverage import lab_alerts, read_alert_names
+from runbook_nb.runbook.catalog.coverage import alert_summaries, read_alert_names
 from runbook_nb.runbook.catalog.owners import Standing
 from runbook_nb.runbook.contacts import read_contacts
 
@@ -110,4 +110,4 @@ def test_what_is_no_list_of_alerts_is_refused(write_file, text):
 
 def test_the_labs_rules_are_known_with_their_text():
     """So that search and coverage hold for the lab."""
-    assert "SSEHeartbeatLagHigh" in lab_alerts()
+    assert "SSEHeartbeatLagHigh" in alert_summaries()

@@ -1,6 +1,12 @@
 """Drills: faults that prove a runbook."""
 
-from runbook_nb.authoring.drills.experiment import Drill, DrillResult, find_drills, run_drill
+from runbook_nb.authoring.drills.experiment import (
+    Drill,
+    DrillResult,
+    find_drills,
+    lab_of,
+    run_drill,
+)
 from runbook_nb.authoring.drills.series import alone_on_lab, drill_all, first_drill, table
 
 __all__ = [
@@ -10,6 +16,7 @@ __all__ = [
     "drill_all",
     "find_drills",
     "first_drill",
+    "lab_of",
     "run_drill",
     "table",
 ]

@@ -15,8 +15,11 @@ from typing import Any
 
 from runbook_nb.authoring.drills.steps import Stage, findings, prepare
 from runbook_nb.errors import DrillError, near
-from runbook_nb.runbook.runbook import runbooks_folder
+from runbook_nb.runbook import Runbook, runbooks_folder
+from runbook_nb.runbook.lab import Lab
+from runbook_nb.runbook.packs import find_lab
 from runbook_nb.runs.engine.progress import Progress
+from runbook_nb.runs.engine.spare_kernel import SpareKernel
 
 CONTROL = "none"
 
@@ -84,15 +87,25 @@ def find_drills(runbook: str | None = None, fault: str | None = None) -> list[Dr
     return found
 
 
-def run_drill(drill: Drill, *, progress: Progress, say: Callable[[str], None]) -> DrillResult:
-    """Run one drill on the running lab and return what it showed."""
+def run_drill(
+    drill: Drill,
+    *,
+    progress: Progress,
+    say: Callable[[str], None],
+    ready: SpareKernel | None = None,
+) -> DrillResult:
+    """Run one drill on the running lab and return what it showed.
+
+    Drills of a series share ``ready``, and with it need not wait for a kernel.
+    """
     from chaoslib.experiment import run_experiment
 
     # Chaos Toolkit logs to the terminal by itself; what matters is said here and in the journal.
     logging.getLogger("chaostoolkit").setLevel(logging.CRITICAL)
     experiment = json.loads(drill.path.read_text(encoding="utf-8"))
-    stage = Stage(progress=progress)
+    stage = Stage(progress=progress, ready=ready)
     prepare(stage)
+    lab_of(drill)
     began = time.monotonic()
     say(f"{experiment['title']}: {experiment['description']}")
     journal = run_experiment(experiment, settings={})
@@ -107,6 +120,13 @@ def run_drill(drill: Drill, *, progress: Progress, say: Callable[[str], None]) -
         interrupted=journal["status"] == "interrupted"
         or bool(stage.run and stage.run.execution.reason == "interrupted"),
     )
+
+
+def lab_of(drill: Drill) -> Lab:
+    """Return the lab that a drill breaks, and let the environment ``lab`` be that one."""
+    if drill.fault != CONTROL:
+        return find_lab(fault=drill.fault)
+    return find_lab(source=Runbook.find(drill.runbook).source())
 
 
 def _drill(path: Path) -> Drill:

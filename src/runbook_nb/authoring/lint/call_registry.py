@@ -4,19 +4,17 @@ Making a probe or an action binds its arguments and runs nothing.
 """
 
 import functools
-import importlib
 import inspect
-import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from types import UnionType
 from typing import Any, Final, get_type_hints
 
 from runbook_nb.probes.calls import ActionFactory, ProbeFactory
+from runbook_nb.runbook.packs import Pack, load_system, packs_in_use, system_names
 
 Factory = ProbeFactory[Any] | ActionFactory[Any]
-_SYSTEMS: Final = "runbook_nb.packs.control_plane.systems"
 # What an argument may be declared as, and the values that fit it.
 _FITTING: Final[dict[Any, tuple[type, ...]]] = {
     bool: (bool,),
@@ -31,9 +29,11 @@ _FITTING: Final[dict[Any, tuple[type, ...]]] = {
 class Offered:
     """A probe or an action that a runbook may call, in words.
 
-    ``takes`` is each argument with its kind and default; ``says`` how it answers or changes.
+    ``package`` holds its system; ``takes`` is each argument with its kind and default; ``says``
+    how it answers or changes.
     """
 
+    package: str
     call: str
     takes: tuple[str, ...]
     says: str
@@ -46,60 +46,84 @@ class Offered:
 
 
 class Known:
-    """The probes and actions of all systems, by the name that runbooks use."""
+    """The probes and actions of all packs in use, by the package and name that runbooks use."""
 
-    def __init__(self) -> None:
-        self._modules: dict[str, Any] = {}
+    def __init__(self, packs: Sequence[Pack] | None = None) -> None:
+        self.packs = packs_in_use() if packs is None else packs
+        self._modules: dict[tuple[str, str], Any] = {}
 
-    def systems(self) -> list[str]:
-        """Return the names of all systems."""
-        place = importlib.import_module(_SYSTEMS).__path__
-        return sorted(found.name for found in pkgutil.iter_modules(place))
+    @property
+    def packages(self) -> list[str]:
+        """The packages that systems are imported from."""
+        return [package for pack in self.packs for package in pack.systems]
 
-    def factory(self, system: str, name: str) -> Factory | None:
+    def systems(self, package: str) -> list[str]:
+        """Return the names of a package's systems; none where it cannot be loaded."""
+        try:
+            return system_names(package)
+        except Exception:  # noqa: BLE001 - ``problems`` says it
+            return []
+
+    def factory(self, package: str, system: str, name: str) -> Factory | None:
         """Return a probe or action, not run; None where there is none of that name."""
-        found = getattr(self._module(system), name, None)
+        found = getattr(self._module(package, system), name, None)
         return found if isinstance(found, ProbeFactory | ActionFactory) else None
 
-    def names(self, system: str, kind: type | UnionType) -> list[str]:
+    def names(self, package: str, system: str, kind: type | UnionType) -> list[str]:
         """Return the names of all probes or of all actions of a system."""
-        held = vars(self._module(system)) if self.broken(system) == "" else {}
+        if self.broken(package, system):
+            return []
+        held = vars(self._module(package, system))
         return sorted(name for name, found in held.items() if isinstance(found, kind))
 
     def offered(self) -> Iterator["Offered"]:
         """Yield every probe and action as an author would call it, system by system."""
-        for system in self.systems():
-            for name in self.names(system, ProbeFactory | ActionFactory):
-                factory = self.factory(system, name)
-                if factory is not None:
-                    yield _offered(f"{system}.{name}", factory)
+        for package in self.packages:
+            for system in self.systems(package):
+                for name in self.names(package, system, ProbeFactory | ActionFactory):
+                    factory = self.factory(package, system, name)
+                    if factory is not None:
+                        yield _offered(package, f"{system}.{name}", factory)
 
-    def missing(self, system: str) -> bool:
+    def problems(self) -> Iterator[str]:
+        """Say of each package and system that cannot be loaded why, a sentence each."""
+        for package in self.packages:
+            try:
+                systems = system_names(package)
+            except Exception as error:  # noqa: BLE001 - a pack half written is a finding
+                yield f"The systems in {package} cannot be loaded: {error}."
+                continue
+            for system in systems:
+                if broken := self.broken(package, system):
+                    yield f"The system {package}.{system} cannot be loaded: {broken}."
+
+    def missing(self, package: str, system: str) -> bool:
         """Tell whether there is no system of that name."""
-        found = self._module(system)
-        return isinstance(found, ModuleNotFoundError) and found.name == f"{_SYSTEMS}.{system}"
+        found = self._module(package, system)
+        return isinstance(found, ModuleNotFoundError) and found.name == f"{package}.{system}"
 
-    def broken(self, system: str) -> str:
+    def broken(self, package: str, system: str) -> str:
         """Say why a system cannot be loaded; empty if it can."""
-        found = self._module(system)
+        found = self._module(package, system)
         return str(found) if isinstance(found, Exception) else ""
 
-    def _module(self, system: str) -> Any:
-        if system not in self._modules:
+    def _module(self, package: str, system: str) -> Any:
+        if (package, system) not in self._modules:
             try:
-                self._modules[system] = importlib.import_module(f"{_SYSTEMS}.{system}")
+                self._modules[package, system] = load_system(package, system)
             except Exception as error:  # noqa: BLE001 - a system half written is a finding
-                self._modules[system] = error
-        return self._modules[system]
+                self._modules[package, system] = error
+        return self._modules[package, system]
 
 
-def _offered(call: str, factory: Factory) -> Offered:
+def _offered(package: str, call: str, factory: Factory) -> Offered:
     _, *rest = inspect.signature(inspect.unwrap(factory)).parameters.values()
     if isinstance(factory, ProbeFactory):
         says = f"probe, {factory.unit}" if factory.unit else "probe"
     else:
         says = "action, cannot be undone" if factory.irreversible else "action"
     return Offered(
+        package=package,
         call=call,
         takes=tuple(_argument(factory, parameter) for parameter in rest),
         says=says,

@@ -9,10 +9,10 @@ from runbook_nb.authoring.lint.context import Shelf
 from runbook_nb.authoring.lint.page import Page, Placed
 from runbook_nb.errors import near
 from runbook_nb.probes.calls import Action, ActionFactory, Probe, ProbeFactory
+from runbook_nb.runbook.packs import problems_of
 from runbook_nb.text.durations import seconds
 
 DURATIONS: Final = ("hours", "minutes", "seconds")
-SYSTEMS: Final = "runbook_nb.packs.control_plane.systems"
 # Joins several actions into one; it is no system's.
 COMBINE: Final = "combine"
 _KINDS: Final = {"check": ProbeFactory, "act": ActionFactory}
@@ -74,19 +74,28 @@ def _factory(node: ast.expr, verb: str, page: Page, shelf: Shelf) -> tuple[Facto
     if not isinstance(function, ast.Attribute) or not isinstance(function.value, ast.Name):
         return None, f"`{ast.unparse(node)}` is no call of a system."
     alias, name = function.value.id, function.attr
-    module, system = page.imported.get(alias, ("", ""))
-    if module != SYSTEMS:
-        return None, f"`{alias}` is not imported from {SYSTEMS} in the second cell."
-    if shelf.known.missing(system):
-        return None, f"There is no system {system!r}. {near(system, shelf.known.systems())}"
-    if broken := shelf.known.broken(system):
+    package, system = page.imported.get(alias, ("", ""))
+    if package not in shelf.known.packages:
+        return None, _not_imported(alias, package, shelf)
+    if shelf.known.missing(package, system):
+        return None, f"There is no system {system!r}. {near(system, shelf.known.systems(package))}"
+    if broken := shelf.known.broken(package, system):
         return None, f"The system {system!r} cannot be loaded: {broken}."
     kind = _KINDS[verb]
-    found = shelf.known.factory(system, name)
+    found = shelf.known.factory(package, system, name)
     if not isinstance(found, kind):
         said = "probe" if kind is ProbeFactory else "action"
-        return None, f"`{alias}.{name}` is no {said}. {near(name, shelf.known.names(system, kind))}"
+        names = shelf.known.names(package, system, kind)
+        return None, f"`{alias}.{name}` is no {said}. {near(name, names)}"
     return found, ""
+
+
+def _not_imported(alias: str, package: str, shelf: Shelf) -> str:
+    """Say that a name is no system of a pack here, and which packages are."""
+    source = f"imported from {package}, which holds no systems of a pack here"
+    said = f"`{alias}` is {source if package else 'not imported in the second cell'}."
+    known = ", ".join(shelf.known.packages) or "no package"
+    return " ".join([f"{said} Systems come from {known}.", *problems_of(shelf.known.packs)])
 
 
 def _arguments(call: ast.Call, page: Page) -> tuple[list[Any], dict[str, Any]]:

@@ -13,8 +13,8 @@ from runbook_nb.authoring.scaffold.frame import frame
 from runbook_nb.authoring.scaffold.gaps import Gap, gaps
 from runbook_nb.authoring.scaffold.names import demand_free, demand_name
 from runbook_nb.authoring.scaffold.new_files import write_files, write_new
+from runbook_nb.runbook.folders import templates_folder
 from runbook_nb.runbook.policy import Policy, read_policy
-from runbook_nb.runbook.runbook import templates_folder
 from runbook_nb.runbook.steps import Parameter
 
 _IMPORTS: Final = ("from runbook_nb import Incident, at_most, minutes, seconds",)
@@ -114,4 +114,4 @@ def _drill(template: str, name: str, fault: str) -> str:
 
 
 def _template(name: str) -> str:
-    return (templates_folder() / "runbook" / name).read_text(encoding="utf-8")
+    return (templates_folder("runbook") / name).read_text(encoding="utf-8")

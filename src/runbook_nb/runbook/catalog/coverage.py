@@ -2,13 +2,14 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from runbook_nb.errors import ParameterError
 from runbook_nb.runbook.catalog.entry import Entry, State, live
+from runbook_nb.runbook.packs import packs_in_use
 
 # A rule file of Prometheus names each alert like this; YAML is not parsed for one word.
 _RULE: Final = re.compile(r"""^\s*-?\s*alert:\s*["']?([\w:-]+)""", re.MULTILINE)
@@ -63,13 +64,24 @@ def answering(alert: str, entries: Sequence[Entry]) -> tuple[str, ...]:
     return tuple(entry.name for entry in live(entries) if alert in entry.alerts)
 
 
-def lab_alerts() -> dict[str, str]:
-    """Return the alerts of the lab's rules with their text; none where no lab is installed."""
-    try:
-        from runbook_nb.packs.control_plane.lab.rules import RULES
-    except ModuleNotFoundError:
-        return {}
-    return {rule.name: rule.summary for rule in RULES}
+def known_alerts(*, say: Callable[[str], None] = lambda _: None) -> dict[str, Mapping[str, str]]:
+    """Return the alerts of each pack in use, by the pack's name, with the sentence each says.
+
+    A pack whose alerts cannot be loaded is passed over; ``say`` is told why.
+    """
+    found = {}
+    for pack in packs_in_use():
+        try:
+            found[pack.name] = pack.alerts()
+        # A pack is foreign code, and what is wrong with one is no reason to hide the others.
+        except Exception as error:  # noqa: BLE001 - see above
+            say(f"The alerts of the pack {pack.name} are passed over: {error}.")
+    return found
+
+
+def alert_summaries() -> dict[str, str]:
+    """Return the sentence that each known alert says, by the alert's name."""
+    return {name: said for alerts in known_alerts().values() for name, said in alerts.items()}
 
 
 def read_alert_names(path: Path) -> list[str]:

@@ -1,13 +1,13 @@
 """The file and the secrets by which the core finds the lab, as it finds staging or production."""
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runbook_nb.packs.control_plane.lab.backups import settings_for
-from runbook_nb.packs.control_plane.lab.files import ensure_secret, write_secret, write_whole
+from runbook_nb.packs.control_plane.lab.files import ensure_secret, write_secret
 from runbook_nb.packs.control_plane.lab.postgres import PostgresServer
+from runbook_nb.probes.lab_settings import write_lab_settings
 
 if TYPE_CHECKING:
     from runbook_nb.packs.control_plane.lab.emulators import StandIn
@@ -36,30 +36,28 @@ def write_secrets(server: PostgresServer) -> None:
 
 
 def write_environment(folder: Path, ports: Mapping[str, int]) -> None:
-    """Write `environment.toml` for the ports on which the lab listens."""
-    tables: dict[str, dict[str, str | int]] = {
-        "lab": {"kind": "lab"},
-        "lab.database": {
-            "reader": _secret(folder, "reader.dsn"),
-            "writer": _secret(folder, "writer.dsn"),
-            "owner": _secret(folder, "postgres.dsn"),
-            "token_hook": "auth_hooks.add_claims(jsonb)",
+    """Describe the running lab as the environment `lab`, by the ports on which it listens."""
+    write_lab_settings(
+        folder,
+        {
+            "database": {
+                "reader": _secret(folder, "reader.dsn"),
+                "writer": _secret(folder, "writer.dsn"),
+                "owner": _secret(folder, "postgres.dsn"),
+                "token_hook": "auth_hooks.add_claims(jsonb)",
+            },
+            "backup": settings_for(folder),
+            "agent": {"url": _url(ports["agent"]), "heartbeat_interval_s": HEARTBEAT_INTERVAL_S},
+            "ui": {"url": _url(ports["ui"])},
+            "edge": {"url": _url(ports["edge"]), "admin_url": _url(ports["edge_admin"])},
+            "fly": {
+                "url": _url(ports["fly"]),
+                "app": FLY_APP,
+                "token": _secret(folder, "fly.token"),
+            },
+            **{each.name: _partner(folder, each, ports) for each in _partners()},
         },
-        "lab.backup": settings_for(folder),
-        "lab.agent": {
-            "url": _url(ports["agent"]),
-            "heartbeat_interval_s": HEARTBEAT_INTERVAL_S,
-        },
-        "lab.ui": {"url": _url(ports["ui"])},
-        "lab.edge": {"url": _url(ports["edge"]), "admin_url": _url(ports["edge_admin"])},
-        "lab.fly": {
-            "url": _url(ports["fly"]),
-            "app": FLY_APP,
-            "token": _secret(folder, "fly.token"),
-        },
-        **{f"lab.{each.name}": _partner(folder, each, ports) for each in _partners()},
-    }
-    write_whole(folder / "environment.toml", "\n".join(map(_table, tables, tables.values())))
+    )
 
 
 def _partners() -> "Iterable[StandIn]":
@@ -80,9 +78,3 @@ def _secret(folder: Path, name: str) -> str:
 
 def _url(port: int) -> str:
     return f"http://127.0.0.1:{port}"
-
-
-def _table(name: str, values: Mapping[str, str | int]) -> str:
-    # JSON's strings and numbers are TOML's too.
-    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
-    return "\n".join([f"[environments.{name}]", *lines, ""])
