@@ -34,7 +34,7 @@ def announcements(systems: Systems) -> list[dict[str, Any]]:
             **post["metadata"]["event_payload"],
             "text": post["text"],
             "ts": post["ts"],
-            "age_s": round(time.time() - float(post["ts"]), 1),
+            "age_s": round(time.time() - float(post["ts"]), 3),
         }
         for post in found["messages"]
         if post.get("metadata", {}).get("event_type") == EVENT
