@@ -68,7 +68,7 @@ def host(page: Page, shelf: Shelf) -> Iterator[Flaw]:
 @rule(
     "command",
     reason="A command that is copied changes a system unrehearsed, unapproved and unrecorded.",
-    fix="Make it an action in systems/; or put it below an option, under an `ask` that says in "
+    fix="Make it an action of a system; or put it below an option, under an `ask` that says in "
     "words what to do.",
 )
 def command(page: Page, _shelf: Shelf) -> Iterator[Flaw]:

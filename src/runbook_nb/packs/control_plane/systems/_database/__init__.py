@@ -1,0 +1,1 @@
+"""What several systems need of the database."""

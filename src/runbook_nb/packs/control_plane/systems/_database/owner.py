@@ -1,0 +1,32 @@
+"""The owner of the platform's tables: how to become it, and how to log in as it."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+from runbook_nb.errors import SettingMissingError
+from runbook_nb.probes.calls import Systems
+from runbook_nb.probes.connections import Database
+
+# A lock that is not given within 3 s is not waited for: what waits for it blocks every reader.
+AS_OWNER: Final = """
+select set_config('lock_timeout', '3s', true),
+       set_config('role', (select pg_get_userbyid(relowner)
+                           from pg_class where oid = 'public.missions'::regclass), true)
+"""
+
+
+def run_statement(database: Database, statement: str) -> None:
+    """Run a statement that PostgreSQL itself wrote out, names quoted."""
+    # A percent sign in it must not read as a parameter.
+    database.rows(statement.replace("%", "%%"))
+
+
+def owner_dsn(systems: Systems) -> str:
+    """Return the connection string of the owner; raises SettingMissingError."""
+    kind, _, place = systems.setting("database", "owner").partition(":")
+    try:
+        return os.environ[place] if kind == "env" else Path(place).read_text("utf-8").strip()
+    except (OSError, KeyError) as error:
+        message = f"The setting 'owner' of 'database' refers to {kind}:{place}: {error}."
+        raise SettingMissingError(message) from error

@@ -1,0 +1,109 @@
+"""What is changed at the agent's machines."""
+
+from typing import Any, Final
+
+from runbook_nb.packs.control_plane.systems._fly import agent_machines, machines_path
+from runbook_nb.probes.calls import Systems, action
+from runbook_nb.text.values import Json
+
+LAG_DECIMALS: Final = "HEARTBEAT_LAG_DECIMALS"
+IN_FLIGHT: Final = """
+select s.mission_id, s.agent_name, s.last_heartbeat_at, m.title
+from mission_sessions s
+join missions m on m.id = s.mission_id and m.status = 'in_progress'
+where s.status = 'active'
+order by s.last_heartbeat_at
+"""
+
+
+@action(timeout_s=90, repeatable=True)
+def restart(systems: Systems) -> Json:
+    """Restart every machine of the agent, one after the other, and wait until each is started."""
+    fly = systems.http("fly")
+    done = []
+    for machine in agent_machines(systems):
+        verb = "restart" if machine["state"] == "started" else "start"
+        path = f"{machines_path(systems)}/{machine['id']}"
+        fly.request("POST", f"{path}/{verb}").raise_for_status()
+        fly.get(f"{path}/wait", params={"state": "started", "timeout": "60"}).raise_for_status()
+        done.append({"machine": machine["id"], "was": machine["state"], "sent": verb})
+    return {"machines": done}
+
+
+@restart.rehearsal
+def _(systems: Systems) -> Json:
+    return {
+        "would restart": [
+            {"machine": machine["id"], "state": machine["state"]}
+            for machine in agent_machines(systems)
+        ],
+        "missions that resume from their last checkpoint": systems.database().rows(IN_FLIGHT),
+    }
+
+
+@action(timeout_s=120)
+def scale_out(systems: Systems, *, machines: int) -> Json:
+    """Add machines with the configuration of the first, until there are so many."""
+    fly, path = systems.http("fly"), machines_path(systems)
+    present = agent_machines(systems)
+    added = []
+    for _number in range(len(present), machines):
+        created = fly.request("POST", path, json={"config": present[0]["config"]})
+        added.append(created.raise_for_status().json()["id"])
+        wait = {"state": "started", "timeout": "60"}
+        fly.get(f"{path}/{added[-1]}/wait", params=wait).raise_for_status()
+    return {"before": len(present), "added": added}
+
+
+@scale_out.rehearsal
+def _(systems: Systems, *, machines: int) -> Json:
+    present = agent_machines(systems)
+    return {"machines now": len(present), "would add": max(0, machines - len(present))}
+
+
+@scale_out.undo
+def _(systems: Systems, result: Json, *, machines: int) -> Json:  # noqa: ARG001
+    for machine in result["added"]:
+        path = f"{machines_path(systems)}/{machine}"
+        systems.http("fly").request("DELETE", path, params={"force": "true"}).raise_for_status()
+    return {"removed": result["added"]}
+
+
+@action(timeout_s=90, repeatable=True)
+def set_lag_decimals(systems: Systems, *, decimals: int) -> Json:
+    """Set how many decimals the agent writes in ``lag_ms``; each machine restarts with it."""
+    return {"before": _configure(systems, str(decimals))}
+
+
+@set_lag_decimals.rehearsal
+def _(systems: Systems, *, decimals: int) -> Json:
+    return [
+        {"machine": machine["id"], LAG_DECIMALS: _decimals(machine), "would become": decimals}
+        for machine in agent_machines(systems)
+    ]
+
+
+@set_lag_decimals.undo
+def _(systems: Systems, result: Json, *, decimals: int) -> Json:  # noqa: ARG001
+    for machine, before in result["before"].items():
+        _configure(systems, before, only=machine)
+    return {"restored": result["before"]}
+
+
+def _configure(systems: Systems, decimals: str, only: str | None = None) -> dict[str, str]:
+    """Write the setting into the machines' configuration; return what stood there."""
+    fly, before = systems.http("fly"), {}
+    for machine in agent_machines(systems):
+        if only in (None, machine["id"]):
+            before[machine["id"]] = _decimals(machine)
+            config = machine["config"]
+            wanted = {**config, "env": {**config.get("env", {}), LAG_DECIMALS: decimals}}
+            path = f"{machines_path(systems)}/{machine['id']}"
+            fly.request("POST", path, json={"config": wanted}).raise_for_status()
+            wait = {"state": "started", "timeout": "60"}
+            fly.get(f"{path}/wait", params=wait).raise_for_status()
+    return before
+
+
+def _decimals(machine: dict[str, Any]) -> str:
+    return str(machine["config"].get("env", {}).get(LAG_DECIMALS, "0"))

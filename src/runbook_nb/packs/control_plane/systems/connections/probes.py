@@ -1,0 +1,117 @@
+"""What is read of the accounts at Composio and our rows."""
+
+from typing import Any, Final
+
+from runbook_nb.packs.control_plane.systems.connections._standing import (
+    Standing,
+    standings,
+)
+from runbook_nb.packs.control_plane.systems.connections._surplus import surplus_accounts
+from runbook_nb.probes.calls import Reading, Systems, probe
+
+# A mission that has not left Prepare may still wait for its customer.
+_BEFORE: Final = ("Home", "Define", "Prepare")
+
+# The trigger function writes a column; where that is missing, every update fails.
+TRIGGERS: Final = """
+select t.tgname as trigger, p.proname as function, t.tgenabled <> 'D' as enabled,
+       exists (
+           select from pg_attribute a
+           where a.attrelid = t.tgrelid and a.attname = 'updated_at' and not a.attisdropped
+       ) as has_column
+from pg_trigger t
+join pg_proc p on p.oid = t.tgfoid
+where t.tgrelid = 'public.mission_connections'::regclass
+  and not t.tgisinternal
+  and p.prosrc ~* 'new\\.updated_at'
+"""
+
+MAY_UPDATE: Final = "select has_table_privilege('service_role', 'mission_connections', 'update')"
+
+
+@probe(unit="accounts", timeout_s=15)
+def expired(systems: Systems) -> Reading:
+    """Count the accounts of open missions whose consent no longer works at Composio."""
+    found = {
+        one.key: one
+        for one in standings(systems)
+        if one.open and one.word in ("expired", "failed") and one.row["status"] != "revoked"
+    }
+    return Reading(value=len(found), detail=_shown(list(found.values())))
+
+
+@probe(unit="rows", timeout_s=15)
+def revoked(systems: Systems) -> Reading:
+    """Count approved rows whose consent was withdrawn, or whose account is gone."""
+    found = [
+        one
+        for one in standings(systems)
+        if one.open and one.word == "revoked" and one.row["status"] == "approved"
+    ]
+    return Reading(value=len(found), detail=_shown(found))
+
+
+@probe(unit="rows", timeout_s=15)
+def differing(systems: Systems) -> Reading:
+    """Count rows of open missions that say something else than Composio."""
+    found = [one for one in standings(systems) if one.differs]
+    return Reading(value=len(found), detail=_shown(found))
+
+
+@probe(unit="missions", timeout_s=15)
+def cut_off(systems: Systems) -> Reading:
+    """Count missions past Prepare that cannot use a toolkit they were connected to.
+
+    A consent that our row already shows as revoked does not count: its customer has decided.
+    """
+    found = [one for one in standings(systems) if _cut_off(one)]
+    return Reading(value=len({one.row["mission_id"] for one in found}), detail=_shown(found))
+
+
+@probe(unit="accounts", timeout_s=15)
+def duplicates(systems: Systems) -> Reading:
+    """Count active accounts beside a newer one of the same user, toolkit and upstream account."""
+    surplus = surplus_accounts(systems)
+    return Reading(value=len(surplus), detail=surplus)
+
+
+@probe(unit="")
+def row_updates(systems: Systems) -> Reading:
+    """Tell from the catalogue whether a row can be updated; nothing is tried.
+
+    ``possible``; ``broken`` when a trigger writes a column that the table does not have;
+    ``forbidden`` when the platform's role may not update.
+    """
+    if not systems.database().value(MAY_UPDATE):
+        return Reading(value="forbidden")
+    broken = _broken(systems)
+    return Reading(value="broken" if broken else "possible", detail=broken)
+
+
+@probe(unit="rows", timeout_s=15)
+def stuck(systems: Systems) -> Reading:
+    """Count rows that have to be set and cannot be, because no row can be updated."""
+    waiting = [
+        one
+        for one in standings(systems)
+        if one.differs or one.row["ends_soon"] or (one.open and one.row["lacks_scopes"])
+    ]
+    found = waiting if _broken(systems) else []
+    return Reading(value=len(found), detail=_shown(found))
+
+
+def _broken(systems: Systems) -> list[dict[str, Any]]:
+    """Return the triggers that make every update fail."""
+    return [
+        one for one in systems.database().rows(TRIGGERS) if one["enabled"] and not one["has_column"]
+    ]
+
+
+def _cut_off(one: Standing) -> bool:
+    at_work = one.row["mission_status"] == "in_progress" and one.row["stage"] not in _BEFORE
+    lives = one.row["status"] == one.word == "approved"
+    return at_work and one.open and not lives and one.row["status"] != "revoked"
+
+
+def _shown(found: list[Standing]) -> list[dict[str, Any]]:
+    return [one.shown() for one in found]

@@ -1,0 +1,71 @@
+"""How a flag is turned off."""
+
+from datetime import timedelta
+from typing import Any, Final
+
+from runbook_nb.packs.control_plane.systems._fly import agent_machines, machines_path
+from runbook_nb.packs.control_plane.systems.flags._store import (
+    enabled_flags,
+    error_shares,
+    store_of,
+)
+from runbook_nb.probes.calls import Systems, action
+from runbook_nb.text.values import Json
+
+TURN: Final = """
+update feature_flags
+set enabled = %(enabled)s
+where flag_name = any(%(flags)s::text[])
+  and enabled is distinct from %(enabled)s
+returning flag_name, enabled
+"""
+
+
+@action(timeout_s=90, repeatable=True)
+def turn_off(systems: Systems, *, above: float, window: timedelta) -> Json:
+    """Turn off the flags behind which more than ``above`` percent of the events are errors."""
+    flags = _failing(systems, above, window)
+    return {"turned off": _turn(systems, flags, on=False)}
+
+
+@turn_off.rehearsal
+def _(systems: Systems, *, above: float, window: timedelta) -> Json:
+    flags = _failing(systems, above, window)
+    if store_of(systems) != "table":
+        return {"would turn off": flags, "on machines": [m["id"] for m in agent_machines(systems)]}
+    with systems.database().transaction(rollback=True):
+        return {"would turn off": _turn(systems, flags, on=False)}
+
+
+@turn_off.undo
+def _(systems: Systems, result: Json, *, above: float, window: timedelta) -> Json:  # noqa: ARG001
+    return {"turned on": _turn(systems, result["turned off"], on=True)}
+
+
+def _failing(systems: Systems, above: float, window: timedelta) -> list[str]:
+    shares = error_shares(systems, enabled_flags(systems), window)
+    return [share["flag"] for share in shares if share["error_percent"] > above]
+
+
+def _turn(systems: Systems, flags: list[str], *, on: bool) -> list[str]:
+    """Set the flags where they are kept; return those that changed."""
+    if store_of(systems) == "table":
+        with systems.database().transaction():
+            rows = systems.database().rows(TURN, flags=flags, enabled=on)
+        return [row["flag_name"] for row in rows]
+    changed = set()
+    for machine in agent_machines(systems):
+        before = machine["config"].get("env", {})
+        wanted = {**before, **dict.fromkeys(flags, "true" if on else "false")}
+        changed |= {name for name in flags if before.get(name) != wanted[name]}
+        if wanted != before:
+            _configure(systems, machine, wanted)
+    return sorted(changed)
+
+
+def _configure(systems: Systems, machine: dict[str, Any], environment: dict[str, str]) -> None:
+    fly, path = systems.http("fly"), f"{machines_path(systems)}/{machine['id']}"
+    config = {**machine["config"], "env": environment}
+    fly.request("POST", path, json={"config": config}).raise_for_status()
+    wait = {"state": "started", "timeout": "60"}
+    fly.get(f"{path}/wait", params=wait).raise_for_status()
