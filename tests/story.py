@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, TypeVar
 
+from runbook_nb.redaction import Redactor
 from runbook_nb.timeline.events import (
     Acted,
     Acting,
@@ -21,11 +22,14 @@ from runbook_nb.timeline.events import (
     Opened,
     Option,
     Outcome,
+    SeverityTerms,
     Started,
+    Terms,
     Verdict,
     Verified,
 )
 from runbook_nb.timeline.log import Timeline
+from runbook_nb.timeline.writer import WritableTimeline
 
 START = datetime(2026, 11, 23, 18, 4, 0, tzinfo=UTC)
 RUN = "20261123T180404.000000Z-streaming-heartbeat"
@@ -47,6 +51,16 @@ ACTION: dict[str, Any] = {
     "undo": "None needed: a restart keeps the release.",
     "rehearsal": {"request": "POST /v1/apps/agent/machines/1/restart", "sessions": 8},
 }
+TERMS = Terms(
+    severities=(
+        SeverityTerms(name="SEV1", update_every_s=900, escalate_after_s=1800),
+        SeverityTerms(name="SEV2", update_every_s=900, escalate_after_s=3600),
+        SeverityTerms(name="SEV3", update_every_s=900),
+    ),
+    next_level=("Engineering Lead", "VP Engineering"),
+    update_channel="#incidents",
+    closing_channel="#incidents",
+)
 E = TypeVar("E", bound=Event)
 
 
@@ -75,7 +89,7 @@ class Story:
     """A timeline that grows by one second an event."""
 
     def __init__(self, folder: Path) -> None:
-        self.timeline = Timeline(folder / "timeline.jsonl")
+        self.timeline = WritableTimeline(folder / "timeline.jsonl", redactor=Redactor())
         self.at = START
 
     def tell(self, kind: type[E], *, after: float = 1, **words: Any) -> E:
@@ -89,6 +103,7 @@ class Story:
         title: str = "Streaming heartbeat fails",
         severity: str = "SEV2",
         alert: Alert = ALERT,
+        terms: Terms = TERMS,
     ) -> None:
         """Open by alert and start an attended run."""
         self.tell(
@@ -102,6 +117,7 @@ class Story:
             runbook="streaming-heartbeat",
             environment="lab",
             alert=alert,
+            terms=terms,
         )
         self.tell(
             Started,

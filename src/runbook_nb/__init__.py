@@ -11,9 +11,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from runbook_nb.errors import RunbookError
+    from runbook_nb.errors import LabError, RunbookError
     from runbook_nb.incident import Incident
     from runbook_nb.probes.calls import Action, Probe, Reading, Systems, action, probe
+    from runbook_nb.probes.lab_settings import forget_lab_settings, lab_folder, write_lab_settings
     from runbook_nb.probes.limits import (
         Limit,
         above,
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
         equals,
         one_of,
     )
+    from runbook_nb.runbook.lab import Fault, Lab, LabPart, LabStatus
+    from runbook_nb.runbook.packs import Pack
     from runbook_nb.runbook.runbook import Runbook
     from runbook_nb.text.durations import hours, minutes, seconds
     from runbook_nb.timeline.events import Impact, ImpactFigure, Outcome, Verdict
@@ -32,11 +35,17 @@ if TYPE_CHECKING:
 
 _PLACES = {
     "Action": "probes.calls",
+    "Fault": "runbook.lab",
     "Impact": "timeline.events",
     "ImpactFigure": "timeline.events",
     "Incident": "incident",
+    "Lab": "runbook.lab",
+    "LabError": "errors",
+    "LabPart": "runbook.lab",
+    "LabStatus": "runbook.lab",
     "Limit": "probes.limits",
     "Outcome": "timeline.events",
+    "Pack": "runbook.packs",
     "Probe": "probes.calls",
     "Reading": "probes.calls",
     "Runbook": "runbook.runbook",
@@ -52,20 +61,29 @@ _PLACES = {
     "between": "probes.limits",
     "empty": "probes.limits",
     "equals": "probes.limits",
+    "forget_lab_settings": "probes.lab_settings",
     "hours": "text.durations",
+    "lab_folder": "probes.lab_settings",
     "minutes": "text.durations",
     "one_of": "probes.limits",
     "probe": "probes.calls",
     "seconds": "text.durations",
+    "write_lab_settings": "probes.lab_settings",
 }
 
 __all__ = [
     "Action",
+    "Fault",
     "Impact",
     "ImpactFigure",
     "Incident",
+    "Lab",
+    "LabError",
+    "LabPart",
+    "LabStatus",
     "Limit",
     "Outcome",
+    "Pack",
     "Probe",
     "Reading",
     "Runbook",
@@ -81,11 +99,14 @@ __all__ = [
     "between",
     "empty",
     "equals",
+    "forget_lab_settings",
     "hours",
+    "lab_folder",
     "minutes",
     "one_of",
     "probe",
     "seconds",
+    "write_lab_settings",
 ]
 
 

@@ -6,6 +6,7 @@
     ├── RunbookFormatError
     │   └── PairConflictError
     ├── RunbookNotFoundError
+    ├── ProjectError
     ├── ParameterError
     ├── SettingMissingError
     ├── IncidentStateError
@@ -51,6 +52,10 @@ class PairConflictError(RunbookFormatError):
 
 class RunbookNotFoundError(RunbookError):
     """No runbook of that name; `runbook list` shows those that exist."""
+
+
+class ProjectError(RunbookError):
+    """There is no project here, or its file is wrong; `runbook init` makes a project."""
 
 
 class ParameterError(RunbookError):

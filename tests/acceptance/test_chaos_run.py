@@ -10,7 +10,7 @@ import pytest
 
 from runbook_nb.authoring.drills import steps
 from runbook_nb.errors import LabError
-from runbook_nb.runbook.runbook import runbooks_folder
+from runbook_nb.runbook import runbooks_folder
 from runbook_nb.runs.engine.progress import for_stream
 
 DRILL = "rls_policy_debugging.grant_removed.json"

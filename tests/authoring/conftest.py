@@ -14,10 +14,11 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def runbooks(tmp_path: Path) -> Path:
-    """A folder of runbooks that holds none yet, only the contacts."""
+    """A folder of runbooks that holds none yet, only the contacts and the policy."""
     folder = tmp_path / "notebooks"
     folder.mkdir()
-    shutil.copy(ROOT / "notebooks" / "contacts.toml", folder)
+    for name in ("contacts.toml", "organisation.toml"):
+        shutil.copy(ROOT / "notebooks" / name, folder)
     return folder
 
 
@@ -27,7 +28,7 @@ def take_in(tmp_path: Path, runbooks: Path) -> Callable[..., Imported]:
 
     def import_text(text: str, *, name: str = "trial") -> Imported:
         source = parse_source("trial.md", text.encode())
-        drafted = draft(source, now=NOW, name=name)
+        drafted = draft(source, runbooks=runbooks, now=NOW, name=name)
         (written,) = write_drafts([drafted], to=tmp_path / "drafts", runbooks=runbooks, now=NOW)
         return written
 

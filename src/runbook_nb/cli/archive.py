@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from runbook_nb.cli.app import ERROR, EXIT_CODES, AsJson, Incidents, app
+from runbook_nb.cli.completion import incident_ids
 from runbook_nb.errors import ParameterError
 from runbook_nb.timeline.events import Verdict
 
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
 @app.command()
 def archive(
     incident: Annotated[
-        str | None, typer.Argument(help="Make this record anew; without one, build the site.")
+        str | None,
+        typer.Argument(
+            help="Make this record anew; without one, build the site.", autocompletion=incident_ids
+        ),
     ] = None,
     *,
     to: Annotated[

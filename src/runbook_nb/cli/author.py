@@ -22,7 +22,7 @@ def new(
     *,
     title: Annotated[str, typer.Option(help="Its title; the name in words by default.")] = "",
     scenario: Annotated[str, typer.Option(help="What fails, in one sentence.")] = "",
-    severity: Annotated[str, typer.Option(help="SEV1 to SEV4, or Maintenance.")] = "",
+    severity: Annotated[str, typer.Option(help="A severity of organisation.toml.")] = "",
     owner: Annotated[str, typer.Option(help="The squad that owns it.")] = "",
     group: Annotated[str, typer.Option(help="The group where it is listed.")] = "",
     fault: Annotated[str, typer.Option(help="The fault of its first drill.")] = "",
@@ -35,7 +35,7 @@ def new(
     Example: runbook new cache_stampede --severity SEV2 --fault cache_cold
     """
     from runbook_nb.authoring.importer import Wanted, begin
-    from runbook_nb.runbook.runbook import runbooks_folder
+    from runbook_nb.runbook.folders import own_runbooks_folder
 
     wanted = Wanted(
         name=name,
@@ -48,7 +48,7 @@ def new(
         alerts=tuple(alert or ()),
         escalation=tuple(contact or ()),
     )
-    begun = begin(wanted, folder=runbooks_folder(), now=datetime.now(UTC))
+    begun = begin(wanted, folder=own_runbooks_folder(begin=True), now=datetime.now(UTC))
     if as_json:
         facts = {"files": [*map(str, begun.files)], "gaps": [vars(gap) for gap in begun.gaps]}
         return typer.echo(json.dumps(facts, indent=2))
@@ -70,7 +70,9 @@ def new(
 def import_(
     file: Annotated[Path, typer.Argument(help="A runbook in Markdown.")],
     *,
-    to: Annotated[Path, typer.Option(help="The folder for the draft.")] = Path("drafts"),
+    to: Annotated[
+        Path | None, typer.Option(help="The folder for the draft; the project's drafts by default.")
+    ] = None,
     name: Annotated[str, typer.Option(help="Its name; from the file by default.")] = "",
     split: Annotated[bool, typer.Option("--split", help="One draft for each heading.")] = False,
     as_json: AsJson = False,
@@ -84,15 +86,16 @@ def import_(
     """
     from runbook_nb.authoring import importer
     from runbook_nb.errors import ParameterError
-    from runbook_nb.runbook.runbook import runbooks_folder
+    from runbook_nb.runbook.folders import own_runbooks_folder
 
     if split and name:
         message = "--name names one draft, and --split makes several. Leave one of them out."
         raise ParameterError(message)
+    own = own_runbooks_folder(begin=True)
     now, source = datetime.now(UTC), importer.read_source(file)
     sources = importer.split(source) if split else [source]
-    drafts = [importer.draft(one, now=now, name=name) for one in sources]
-    written = importer.write_drafts(drafts, to=to, runbooks=runbooks_folder(), now=now)
+    drafts = [importer.draft(one, runbooks=own, now=now, name=name) for one in sources]
+    written = importer.write_drafts(drafts, to=to or _drafts_folder(), runbooks=own, now=now)
     if as_json:
         typer.echo(json.dumps({"drafts": [one.facts() for one in written]}, indent=2))
     else:
@@ -133,6 +136,13 @@ def calls(
         for one in calls_of:
             typer.echo(f"{one.line}\n    {one.says}: {one.about}")
     return None
+
+
+def _drafts_folder() -> Path:
+    from runbook_nb.project import Project
+
+    project = Project.find()
+    return (project.root if project else Path.cwd()) / "drafts"
 
 
 def _speaks_of(text: str, word: str) -> bool:

@@ -7,8 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runbook_nb.cli.app import Actor, Incidents, app, given_parameters, say_to_errors, start_lab
-from runbook_nb.cli.show import catalogue, runbook_names
+from runbook_nb.cli.app import (
+    Actor,
+    Incidents,
+    OfIncident,
+    Parameters,
+    app,
+    given_parameters,
+    say_to_errors,
+    start_lab,
+)
+from runbook_nb.cli.completion import runbooks_and_incidents
+from runbook_nb.cli.show import catalogue
 from runbook_nb.errors import LabError, RunbookNotFoundError
 from runbook_nb.probes.lab_settings import LAB
 
@@ -23,7 +33,7 @@ def open_(
         list[str] | None,
         typer.Argument(
             help="A runbook, an incident, or a symptom in words; nothing opens the list.",
-            autocompletion=runbook_names,
+            autocompletion=runbooks_and_incidents,
             show_default=False,
         ),
     ] = None,
@@ -31,10 +41,8 @@ def open_(
     alert: Annotated[
         Path | None, typer.Option(help="An alert as JSON; it finds the runbook.")
     ] = None,
-    incident: Annotated[str | None, typer.Option(help="Join this incident, or open it.")] = None,
-    parameter: Annotated[
-        list[str] | None, typer.Option("-p", "--parameter", help="A parameter, name=value.")
-    ] = None,
+    incident: OfIncident = None,
+    parameter: Parameters = None,
     browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
     start: Annotated[bool, typer.Option(help="Start JupyterLab.")] = True,
     incidents: Incidents = None,
@@ -47,12 +55,12 @@ def open_(
     from runbook_nb.incident.context import actor
     from runbook_nb.runs.by_hand import prepare, show
     from runbook_nb.timeline.alerts import read_alerts
-    from runbook_nb.timeline.folder import incidents_folder
+    from runbook_nb.timeline.folder import IncidentFolder, incidents_folder
 
     folder = (incidents or incidents_folder()).absolute()
     given, told = given_parameters(parameter or []), " ".join(words or [])
     found = read_alerts(alert)[0] if alert else None
-    if (folder / told / "timeline.jsonl").is_file() and told:
+    if told and IncidentFolder(folder / told).is_incident:
         told, incident = "", told
     choice = _choice(told, incidents=folder, incident=incident, alert=found)
     _try_lab(choice, given)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from runbook_nb.cli.app import EXIT_CODES, Actor, AsJson, IncidentId, Incidents, app
+from runbook_nb.cli.completion import incident_ids
 from runbook_nb.errors import RunbookError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def close(
     *,
     resolution: Annotated[str, typer.Option(help="What ended it, in a sentence.")] = "",
     announce: Annotated[
-        bool, typer.Option("--announce", help="Post the closing message by the pack in use.")
+        bool, typer.Option("--announce", help="Post the closing message to its channel.")
     ] = False,
     incidents: Incidents = None,
     by: Actor = "",
@@ -46,12 +47,16 @@ def close(
     if announce:
         _announce(folder, done)
     else:
-        typer.echo(f"Post this {_channels(done)}:\n  {done.message}")
+        where = f"in {done.channel}" if done.channel else "where others keep it"
+        typer.echo(f"Post this {where}:\n  {done.message}")
 
 
 @app.command()
 def verify(
-    path: Annotated[Path, typer.Argument(help="A record: its folder, or a file in it.")],
+    path: Annotated[
+        Path,
+        typer.Argument(help="A record: its folder, or a file in it.", autocompletion=incident_ids),
+    ],
     *,
     head: Annotated[
         str, typer.Option(help="A head from the closing message, 12 digits or more.")
@@ -89,8 +94,10 @@ def _record_folder(path: Path) -> Path:
     """Return the record that is meant: a path, or the id of an incident."""
     from runbook_nb.timeline.folder import incidents_folder
 
+    if path.exists():
+        return path
     by_id = incidents_folder() / path
-    return by_id if not path.exists() and by_id.is_dir() else path
+    return by_id if by_id.is_dir() else path
 
 
 def _said(path: Path, found: "Verification") -> Iterator[str]:
@@ -143,30 +150,16 @@ def _announce(incidents: Path, done: "Recorded") -> None:
     """Post the closing message; the incident stays closed if the channel cannot be reached."""
     from runbook_nb.probes.environment import Environment
     from runbook_nb.runbook.packs import announcement
-    from runbook_nb.timeline.incidents import find, opened
+    from runbook_nb.timeline.incidents import beginning, find
 
     try:
         post = announcement(incident=done.incident, text=done.message)
-        environment = Environment.load(opened(find(incidents, done.incident)).environment)
+        environment = Environment.load(beginning(find(incidents, done.incident)).environment)
         systems = environment.writing([])
         post.do(systems)
     except Exception as error:
         message = f"Not posted ({error}). Post it by hand:\n  {done.message}"
         raise RunbookError(message) from error
     systems.close()
-    typer.echo(f"Posted {_places(post.tells)}: {done.message}")
-
-
-def _channels(done: "Recorded") -> str:
-    """Say where a closing message belongs, as the pack that would post it tells."""
-    from runbook_nb.runbook.packs import announcement
-
-    try:
-        return _places(announcement(incident=done.incident, text=done.message).tells)
-    # Where to post is a hint; the incident is closed, and its message is told in any case.
-    except Exception:  # noqa: BLE001 - see above
-        return _places(())
-
-
-def _places(channels: tuple[str, ...]) -> str:
-    return f"in {', '.join(channels)}" if channels else "where the incident is followed"
+    channel = ", ".join(post.tells) or done.channel or "the channel"
+    typer.echo(f"Posted to {channel}: {done.message}")

@@ -8,7 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from runbook_nb.cli.app import EXIT_CODES, AsJson, app, say_to_errors, start_lab
+from runbook_nb.cli.completion import fault_names, runbook_names
 from runbook_nb.timeline.events import Verdict
+
+FaultName = Annotated[str, typer.Argument(help="The fault.", autocompletion=fault_names)]
 
 lab_app = typer.Typer(
     help="The lab: a twin of the platform, to break on purpose.", no_args_is_help=True
@@ -18,9 +21,14 @@ app.add_typer(lab_app, name="lab")
 
 @app.command()
 def drill(
-    name: Annotated[str, typer.Argument(help="The runbook.")] = "heartbeat_failure_recovery",
+    name: Annotated[
+        str, typer.Argument(help="The runbook.", autocompletion=runbook_names)
+    ] = "heartbeat_failure_recovery",
     *,
-    fault: Annotated[str | None, typer.Option(help="The fault; none is the control.")] = None,
+    fault: Annotated[
+        str | None,
+        typer.Option(help="The fault; none is the control.", autocompletion=fault_names),
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="Run all drills of all runbooks.")] = False,
     times: Annotated[int, typer.Option(min=1, help="Repeat so many times.")] = 1,
     keep: Annotated[bool, typer.Option(help="Leave the lab running.")] = True,
@@ -94,7 +102,7 @@ def lab_status(*, as_json: AsJson = False) -> None:
 
 
 @lab_app.command("inject")
-def lab_inject(fault: str) -> None:
+def lab_inject(fault: FaultName) -> None:
     """Inject a fault into the running lab, to see what a runbook makes of it.
 
     Example: runbook lab inject agent_hung
@@ -106,7 +114,7 @@ def lab_inject(fault: str) -> None:
 
 
 @lab_app.command("heal")
-def lab_heal(fault: str) -> None:
+def lab_heal(fault: FaultName) -> None:
     """Take a fault back.
 
     Example: runbook lab heal agent_hung

@@ -7,13 +7,17 @@ from typing import Annotated
 import typer
 
 from runbook_nb.cli.app import EXIT_CODES, AsJson, app
+from runbook_nb.cli.completion import runbook_names
 from runbook_nb.timeline.events import Verdict
 
 
 @app.command()
 def lint(
     paths: Annotated[
-        list[Path] | None, typer.Argument(help="Names, files or folders; all by default.")
+        list[Path] | None,
+        typer.Argument(
+            help="Names, files or folders; all by default.", autocompletion=runbook_names
+        ),
     ] = None,
     *,
     rules: Annotated[bool, typer.Option("--rules", help="List the rules and why.")] = False,
@@ -29,7 +33,7 @@ def lint(
     from runbook_nb.authoring.lint import RULES, Severity, as_sarif, as_text
     from runbook_nb.authoring.lint import as_json as json_of
     from runbook_nb.authoring.lint import lint as lint_runbooks
-    from runbook_nb.runbook.runbook import runbooks_folder
+    from runbook_nb.runbook import runbooks_folder
 
     if rules:
         for rule in RULES:

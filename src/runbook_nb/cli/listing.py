@@ -9,7 +9,8 @@ import typer
 
 from runbook_nb.cli.app import ERROR, AsJson, app
 from runbook_nb.cli.archive import list_incidents
-from runbook_nb.cli.show import catalogue, runbook_names, write_index
+from runbook_nb.cli.completion import runbook_names
+from runbook_nb.cli.show import catalogue, write_index
 from runbook_nb.errors import ParameterError
 from runbook_nb.timeline.events import Verdict
 
@@ -50,8 +51,8 @@ def list_(
 ) -> None:
     """List the runbooks by group, or find the one that fits a symptom or an alert.
 
-    What the platform needs and nobody has written yet is listed as that. With --incidents, find
-    incidents by their words, best first; without words, newest first.
+    What organisation.toml plans and nobody has written yet is listed as that. With --incidents,
+    find incidents by their words, best first; without words, newest first.
 
     Example: runbook list "p95 heartbeat"
 

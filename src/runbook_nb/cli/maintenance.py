@@ -18,7 +18,8 @@ from runbook_nb.cli.app import (
     start_lab,
     warn_of_packs,
 )
-from runbook_nb.cli.show import RunbookName, catalogue, has_index, runbook_names, write_index
+from runbook_nb.cli.completion import runbook_names
+from runbook_nb.cli.show import RunbookName, catalogue, has_index, write_index
 from runbook_nb.timeline.events import Verdict
 
 review_app = typer.Typer(
@@ -46,8 +47,8 @@ def validate(
 ) -> None:
     """Run a runbook's control and drills; if all pass, renew Last Validated and the log.
 
-    The review period is 90 days, and 30 for SEV1. A failure changes nothing, and says which
-    drill, which check, what was expected and what was found.
+    The review period stands in organisation.toml; without it, it is 90 days. A failure changes
+    nothing, and says which drill, which check, what was expected and what was found.
 
     Example: runbook validate --due --at-most 2
     """
@@ -65,17 +66,17 @@ def validate(
         return
     for each in names:
         start_lab(say_to_errors, lab=find_lab(source=Runbook.find(each).source()))
-    validator = lab_validator(
+    facts = []
+    with lab_validator(
         incidents=incidents or incidents_folder(),
         validator=by or actor(),
         stream=sys.stderr,
         say=say_to_errors,
-    )
-    facts = []
-    for each, validation in validate_each(validator, names):
-        facts.append(validation_facts(each, validation))
-        if not as_json:
-            typer.echo("\n".join(validation_lines(each, validation)))
+    ) as validator:
+        for each, validation in validate_each(validator, names):
+            facts.append(validation_facts(each, validation))
+            if not as_json:
+                typer.echo("\n".join(validation_lines(each, validation)))
     if as_json:
         typer.echo(json.dumps(facts, indent=2))
     if any(each["passed"] for each in facts):
@@ -92,13 +93,16 @@ def owners(*, as_json: AsJson = False) -> None:
 
     Example: runbook owners
     """
-    from runbook_nb.runbook.catalog import read_contacts, review_owners
+    from runbook_nb.runbook import runbooks_folder
+    from runbook_nb.runbook.catalog import review_owners
     from runbook_nb.runbook.catalog.listing import owner_lines
     from runbook_nb.runbook.catalog.owners import Standing
-    from runbook_nb.runbook.runbook import runbooks_folder
+    from runbook_nb.runbook.contacts import read_contacts
+    from runbook_nb.runbook.policy import read_policy
 
-    contacts = read_contacts(runbooks_folder())
-    found = review_owners(catalogue(), contacts, today=datetime.now(UTC).date())
+    folder, today = runbooks_folder(), datetime.now(UTC).date()
+    contacts, days = read_contacts(folder), read_policy(folder).review_days
+    found = review_owners(catalogue(), contacts, review_days=days, today=today)
     if as_json:
         typer.echo(json.dumps([finding.facts() for finding in found], indent=2))
     else:
@@ -213,11 +217,11 @@ def retire(
     """
     from runbook_nb.authoring.maintenance import retire as retire_runbook
     from runbook_nb.incident.context import actor
-    from runbook_nb.runbook.runbook import runbooks_folder
+    from runbook_nb.runbook.folders import own_runbooks_folder
 
     done = retire_runbook(
         name,
-        folder=runbooks_folder(),
+        folder=own_runbooks_folder(),
         entries=catalogue(),
         reason=reason,
         by=by or actor(),
@@ -233,18 +237,18 @@ def retire(
 
 
 def _renew_index() -> None:
-    from runbook_nb.runbook.runbook import runbooks_folder
+    from runbook_nb.runbook.folders import own_runbooks_folder
 
-    readme = runbooks_folder().parent / "README.md"
+    readme = own_runbooks_folder().parent / "README.md"
     if has_index(readme) and write_index(readme, check=False):
         typer.echo(f"written: {readme}", err=True)
 
 
 def _review(incidents: Path | None, *, drills: bool) -> Any:
     from runbook_nb.authoring.maintenance import Review
-    from runbook_nb.runbook.runbook import runbooks_folder
+    from runbook_nb.runbook.folders import own_runbooks_folder
     from runbook_nb.timeline.folder import incidents_folder
 
     return Review(
-        incidents=incidents or incidents_folder(), folder=runbooks_folder(), drills=drills
+        incidents=incidents or incidents_folder(), folder=own_runbooks_folder(), drills=drills
     )

@@ -13,11 +13,14 @@ from runbook_nb.cli.app import (
     AsJson,
     IncidentId,
     Incidents,
+    OfIncident,
+    Parameters,
     app,
     given_parameters,
     say_to_errors,
     start_lab,
 )
+from runbook_nb.cli.completion import option_letters, runbook_names
 from runbook_nb.errors import ParameterError
 from runbook_nb.probes.lab_settings import LAB
 from runbook_nb.timeline.events import VERDICTS_BY_RANK, Verdict
@@ -25,19 +28,28 @@ from runbook_nb.timeline.events import VERDICTS_BY_RANK, Verdict
 
 @app.command()
 def run(
-    name: Annotated[str | None, typer.Argument(help="The runbook; or give --alert.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(help="The runbook; or give --alert.", autocompletion=runbook_names),
+    ] = None,
     *,
     alert: Annotated[
         Path | None, typer.Option(help="An alert as JSON; it finds the runbook.")
     ] = None,
-    incident: Annotated[str | None, typer.Option(help="Join this incident, or open it.")] = None,
-    parameter: Annotated[
-        list[str] | None, typer.Option("-p", "--parameter", help="A parameter, name=value.")
-    ] = None,
+    incident: OfIncident = None,
+    parameter: Parameters = None,
     approve: Annotated[
-        list[str] | None, typer.Option(help="Say yes to an option, by heading or letter.")
+        list[str] | None,
+        typer.Option(
+            help="Say yes to an option, by heading or letter.", autocompletion=option_letters
+        ),
     ] = None,
-    option: Annotated[str, typer.Option(help="Choose this option whatever is recommended.")] = "",
+    option: Annotated[
+        str,
+        typer.Option(
+            help="Choose this option whatever is recommended.", autocompletion=option_letters
+        ),
+    ] = "",
     limit_minutes: Annotated[float, typer.Option(min=0.1, help="The longest a run may take.")] = 30,
     incidents: Incidents = None,
     by: Actor = "",
@@ -92,7 +104,10 @@ def run(
 @app.command()
 def approve(
     incident: IncidentId,
-    option: Annotated[str, typer.Argument(help="The option, by heading or letter.")],
+    option: Annotated[
+        str,
+        typer.Argument(help="The option, by heading or letter.", autocompletion=option_letters),
+    ],
     *,
     incidents: Incidents = None,
     by: Actor = "",
@@ -112,12 +127,12 @@ def approve(
 
 def _say_seen_before(done: Any) -> None:
     """Name the past incident that was most like this one, where something is wrong."""
-    from runbook_nb.record.similar import seen_before
+    from runbook_nb.record.history.similar import seen_before
     from runbook_nb.text.formatting import one_line
 
     if done.verdict is Verdict.PASS:
         return
-    folder = done.timeline.path.parent
+    folder = done.timeline.folder.path
     for each in seen_before(folder, list(done.timeline), limit=1).similar:
         said = f"Seen before: {each.incident}, resolved by: {each.resolution}"
         typer.echo(f"{one_line(said, 400)}\nWhy, and others: runbook similar {done.incident}")

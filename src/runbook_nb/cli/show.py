@@ -5,24 +5,16 @@ import sys
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from runbook_nb.cli.app import EXIT_CODES, AsJson, app
-from runbook_nb.errors import RunbookError
+from runbook_nb.cli.app import EXIT_CODES, AsJson, Parameters, app
+from runbook_nb.cli.completion import runbook_names
 from runbook_nb.timeline.events import Verdict
 
-
-def runbook_names(incomplete: str) -> list[str]:
-    """Return the names of runbooks that begin so, for the shell's completion."""
-    from runbook_nb.runbook.runbook import runbooks_folder
-
-    try:
-        found = runbooks_folder().glob("*.ipynb")
-    except RunbookError:
-        return []
-    return sorted(path.stem for path in found if path.stem.startswith(incomplete))
+if TYPE_CHECKING:
+    from runbook_nb.runbook.policy import Policy
 
 
 class Take(StrEnum):
@@ -41,9 +33,7 @@ RunbookName = Annotated[
 def show(
     name: RunbookName,
     *,
-    parameter: Annotated[
-        list[str] | None, typer.Option("-p", "--parameter", help="A parameter, name=value.")
-    ] = None,
+    parameter: Parameters = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
     pager: Annotated[
         bool | None, typer.Option(help="Page it; on a terminal by default.", show_default=False)
@@ -76,7 +66,10 @@ def show(
 
 @app.command()
 def fmt(
-    names: Annotated[list[str] | None, typer.Argument(help="Runbooks; all by default.")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Runbooks; all by default.", autocompletion=runbook_names),
+    ] = None,
     *,
     check: Annotated[bool, typer.Option(help="Change nothing; fail if something would.")] = False,
     take: Annotated[
@@ -91,13 +84,13 @@ def fmt(
     Example: runbook fmt --check
     """
     from runbook_nb.errors import ParameterError
+    from runbook_nb.runbook.folders import own_runbooks_folder
     from runbook_nb.runbook.pair import out_of_date
-    from runbook_nb.runbook.runbook import runbooks_folder
 
     if take and (check or not names):
         message = "--take decides for runbooks that are named, and not with --check."
         raise ParameterError(message)
-    folder = runbooks_folder()
+    folder = own_runbooks_folder()
     paths = [_markdown(folder, name) for name in names or []] or sorted(folder.glob("*.md"))
     changed, conflicts = [], 0
     for path in paths:
@@ -141,11 +134,14 @@ def _written(path: Path, take: Take | None) -> list[Path] | None:
 
 
 def catalogue() -> list[Any]:
-    """Return the catalogue of today."""
-    from runbook_nb.runbook.catalog import read_entries
-    from runbook_nb.runbook.runbook import runbooks_folder
+    """Return the catalogue of today; a policy that cannot be read is named and passed over."""
+    from runbook_nb.runbook import runbooks_folder
+    from runbook_nb.runbook.policy import policy_or_default
 
-    return read_entries(runbooks_folder(), today=datetime.now(UTC).date())
+    policy = policy_or_default(runbooks_folder())
+    if policy.problem:
+        typer.echo(policy.problem, err=True)
+    return _catalogue(policy)
 
 
 def has_index(readme: Path) -> bool:
@@ -157,14 +153,24 @@ def has_index(readme: Path) -> bool:
 
 def write_index(readme: Path, *, check: bool) -> bool:
     """Bring a README's index up to date, or only look; return whether it differed."""
+    from runbook_nb.runbook import runbooks_folder
     from runbook_nb.runbook.catalog.readme import with_index
+    from runbook_nb.runbook.policy import read_policy
     from runbook_nb.text.files import write_atomically
 
     text = readme.read_text(encoding="utf-8")
-    wanted = with_index(text, catalogue())
+    # An index by the defaults would lose every group: this one needs the policy.
+    wanted = with_index(text, _catalogue(read_policy(runbooks_folder())))
     if wanted != text and not check:
         write_atomically(readme, wanted)
     return wanted != text
+
+
+def _catalogue(policy: "Policy") -> list[Any]:
+    from runbook_nb.runbook import runbooks_folder
+    from runbook_nb.runbook.catalog import read_entries
+
+    return read_entries(runbooks_folder(), policy=policy, today=datetime.now(UTC).date())
 
 
 def _page(text: str) -> None:

@@ -3,17 +3,16 @@
 import getpass
 import json
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any
 
 from runbook_nb.errors import ParameterError
-from runbook_nb.timeline.folder import checked_id, incidents_folder
-
-WORKING: Final = "working"  # the folder of an incident where responders run notebooks
+from runbook_nb.timeline.folder import IncidentFolder, IncidentsFolder, checked_id, incidents_folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,9 +33,9 @@ class RunContext:
     option: str = ""
 
     @property
-    def folder(self) -> Path:
+    def folder(self) -> IncidentFolder:
         """The folder of this incident."""
-        return self.incidents / self.incident
+        return IncidentsFolder(self.incidents).incident(self.incident)
 
     def to_environ(self) -> dict[str, str]:
         """Return the variables that hand this context to a kernel."""
@@ -58,7 +57,7 @@ class RunContext:
 
         A kernel that is restarted begins a new run: only a run by command brings its id along.
         """
-        from runbook_nb.runbook.runbook import runbooks_folder
+        from runbook_nb.runbook import runbooks_folder
 
         copy = None if environ.get("RUNBOOK_INCIDENT") else WorkingCopy.of_kernel(environ, runbook)
         if copy:
@@ -75,14 +74,14 @@ class RunContext:
             run=environ.get("RUNBOOK_RUN") or new_run_id(runbook),
             notebook=Path(notebook),
             actor=environ.get("RUNBOOK_ACTOR") or actor(),
-            attended=environ.get("RUNBOOK_ATTENDED", "1") == "1",
+            attended=is_attended(environ),
             option=environ.get("RUNBOOK_OPTION", ""),
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorkingCopy:
-    """A notebook that one responder works in, in the folder ``working`` of its incident.
+    """A notebook that one responder works in, in its incident's folder for them.
 
     Where it stands says which incident it belongs to, so any editor of notebooks may open it.
     """
@@ -91,11 +90,15 @@ class WorkingCopy:
     runbook: str
     by: str
 
+    @property
+    def folder(self) -> IncidentFolder:
+        """The folder of the incident that it belongs to."""
+        return IncidentFolder(self.path.parent.parent)
+
     @classmethod
     def read(cls, path: Path) -> "WorkingCopy | None":
         """Return the working copy at a path; None for any other file."""
-        folder = path.parent
-        if folder.name != WORKING or not (folder.parent / "timeline.jsonl").is_file():
+        if IncidentFolder.of_working_copy(path) is None:
             return None
         try:
             metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
@@ -116,7 +119,7 @@ class WorkingCopy:
 
     def context_for(self, incident: str) -> RunContext:
         """Return the context of a run by hand; raises ParameterError for another ``incident``."""
-        folder = self.path.parent.parent
+        folder = self.folder
         if incident not in ("", folder.name):
             message = (
                 f"This working copy belongs to {folder.name}, and its parameter says {incident}. "
@@ -124,12 +127,12 @@ class WorkingCopy:
             )
             raise ParameterError(message)
         return RunContext(
-            incidents=folder.parent,
+            incidents=folder.incidents.path,
             incident=checked_id(folder.name),
             run=_run_of_this_kernel(self.path, self.runbook),
             notebook=self.path,
             actor=self.by,
-            attended=True,
+            attended=is_attended(os.environ),
         )
 
 
@@ -142,6 +145,31 @@ def _run_of_this_kernel(path: Path, runbook: str) -> str:  # noqa: ARG001 - one 
 def new_run_id(runbook: str, now: datetime | None = None) -> str:
     """Return an id for a run: its time in UTC and its runbook."""
     return f"{(now or datetime.now(UTC)):%Y%m%dT%H%M%S.%fZ}-{runbook}"
+
+
+def is_attended(environ: Mapping[str, str]) -> bool:
+    """Tell whether a person can be asked: ``RUNBOOK_ATTENDED`` says so, or else who runs this.
+
+    JupyterLab allows a cell to ask; papermill, nbconvert, nbval and a scheduler do not. Outside a
+    kernel a person sits at the terminal, if there is one.
+    """
+    if told := environ.get("RUNBOOK_ATTENDED"):
+        return told == "1"
+    request = _request_of_this_cell()
+    if request is None:
+        return sys.stdin is not None and sys.stdin.isatty()
+    return bool(request.get("allow_stdin"))
+
+
+def _request_of_this_cell() -> Mapping[str, Any] | None:
+    """Return what the kernel was asked to execute; None outside a kernel."""
+    if "ipykernel" not in sys.modules:
+        return None
+    from IPython import get_ipython
+
+    parent = getattr(get_ipython(), "get_parent", None)
+    request: Mapping[str, Any] | None = parent()["content"] if parent else None
+    return request
 
 
 def actor(environ: Mapping[str, str] = os.environ) -> str:

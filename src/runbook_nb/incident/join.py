@@ -8,18 +8,20 @@ from importlib.metadata import version
 
 from runbook_nb.incident.context import RunContext
 from runbook_nb.probes.environment import Environment
+from runbook_nb.runbook.policy import policy_for
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.text.values import Json
 from runbook_nb.timeline.events import Started
 from runbook_nb.timeline.incidents import declare
 from runbook_nb.timeline.log import Timeline
+from runbook_nb.timeline.writer import WritableTimeline
 
 
 @dataclass(frozen=True, kw_only=True)
 class Joined:
     """What a run works with: the timeline, the runbook's text, and the environment."""
 
-    timeline: Timeline
+    timeline: WritableTimeline
     runbook: Runbook
     environment: Environment
 
@@ -38,6 +40,7 @@ def join(context: RunContext, *, environment: str) -> Joined:
         by=context.actor,
         alert=None,
         redactor=place.redactor(allowed=runbook.contacts),
+        terms=policy_for(runbook).terms,
     )
     return Joined(timeline=timeline, runbook=runbook, environment=place)
 

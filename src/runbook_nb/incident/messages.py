@@ -1,22 +1,18 @@
-"""Messages of an incident: who told whom what, and the platform's clocks for it."""
+"""Messages of an incident: who told whom what."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from runbook_nb.timeline.events import Acted, Asked, Event, Noted, Outcome
+from runbook_nb.timeline.queries import terms_of
 
-# The platform's incident process: updates every 15 minutes; a SEV1 goes to the next level after
-# 30 minutes, a SEV2 after 1 h.
-UPDATE_EVERY: Final = timedelta(minutes=15)
-ESCALATE_AFTER: Final = {"SEV1": timedelta(minutes=30), "SEV2": timedelta(hours=1)}
 _TRIED: Final = (Outcome.DONE, Outcome.FAILED)
 _TELLS = re.compile(r"#[a-z]|status page|\btell\b|\bcall the\b", re.IGNORECASE)
 # A note tells of a message when it begins with what was done, not with what ought to be.
 _TOLD = re.compile(r"\s*(?:told|called|posted|paged|escalated)\b", re.IGNORECASE)
-_ESCALATES = re.compile(r"escalat|engineering lead|vp engineering", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +35,10 @@ class MessageFacts:
 def messages(events: Sequence[Event]) -> list[MessageFacts]:
     """Return the messages that were tried, and the manual steps to tell that nobody has answered.
 
-    A note that begins with told, called, posted, paged or escalated is a message too.
+    A note that begins with told, called, posted, paged or escalated is a message too. One that
+    speaks of escalating, or of a role of the next level, escalates.
     """
+    escalates = _escalation(events)
     sent: list[MessageFacts] = []
     waiting: dict[str, MessageFacts] = {}
     answered: set[str] = set()
@@ -50,13 +48,13 @@ def messages(events: Sequence[Event]) -> list[MessageFacts]:
         elif (
             isinstance(event, Noted) and event.by and not event.runbook and _TOLD.match(event.text)
         ):
-            sent.append(_in_words(event, seq))
+            sent.append(_in_words(event, seq, escalates))
         elif isinstance(event, Asked) and not event.skipped and _tells(event):
             if event.answer is None:
-                waiting.setdefault(event.question, _by_hand(event, seq))
+                waiting.setdefault(event.question, _by_hand(event, seq, escalates))
                 continue
             answered.add(event.question)
-            sent.append(_by_hand(event, seq))
+            sent.append(_by_hand(event, seq, escalates))
     still = [message for question, message in waiting.items() if question not in answered]
     return sorted([*sent, *still], key=lambda message: message.seq)
 
@@ -72,7 +70,7 @@ def _by_action(event: Acted, seq: int) -> MessageFacts:
     )
 
 
-def _by_hand(event: Asked, seq: int) -> MessageFacts:
+def _by_hand(event: Asked, seq: int, escalates: re.Pattern[str]) -> MessageFacts:
     answered = event.answer is not None
     return MessageFacts(
         at=event.at,
@@ -81,11 +79,11 @@ def _by_hand(event: Asked, seq: int) -> MessageFacts:
         channels=(event.owner,) if event.owner else (),
         by=event.by if answered else "",
         sent=answered,
-        escalates=_ESCALATES.search(event.question) is not None,
+        escalates=escalates.search(event.question) is not None,
     )
 
 
-def _in_words(event: Noted, seq: int) -> MessageFacts:
+def _in_words(event: Noted, seq: int, escalates: re.Pattern[str]) -> MessageFacts:
     return MessageFacts(
         at=event.at,
         seq=seq,
@@ -93,8 +91,13 @@ def _in_words(event: Noted, seq: int) -> MessageFacts:
         channels=(),
         by=event.by,
         sent=True,
-        escalates=_ESCALATES.search(event.text) is not None,
+        escalates=escalates.search(event.text) is not None,
     )
+
+
+def _escalation(events: Sequence[Event]) -> re.Pattern[str]:
+    roles = map(re.escape, terms_of(events).next_level)
+    return re.compile("|".join(["escalat", *roles]), re.IGNORECASE)
 
 
 def _tells(event: Asked) -> bool:

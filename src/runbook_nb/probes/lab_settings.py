@@ -4,9 +4,11 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from runbook_nb.project import Project
 from runbook_nb.text.files import write_atomically
 
 LAB: Final = "lab"  # the environment that this machine starts and ends by itself
@@ -17,10 +19,10 @@ _FILE: Final = "environment.toml"
 def lab_folder() -> Path:
     """Return the folder of this user's lab: ``RUNBOOK_LAB``, or one in the temporary folder.
 
-    Where several packs have a lab, each has a folder of its own beside it.
+    Each project has a lab of its own, and where several packs have one, each has a folder beside.
     """
-    default = Path(tempfile.gettempdir()) / f"runbook-lab-{os.getuid()}"
-    folder = Path(os.environ.get("RUNBOOK_LAB", default))
+    name = f"runbook-lab-{os.getuid()}{_of_project()}"
+    folder = Path(os.environ.get("RUNBOOK_LAB", Path(tempfile.gettempdir()) / name))
     pack = os.environ.get(LAB_PACK)
     return folder.with_name(f"{folder.name}-{pack}") if pack else folder
 
@@ -40,6 +42,11 @@ def write_lab_settings(folder: Path, systems: Mapping[str, Mapping[str, str | in
 def forget_lab_settings(folder: Path) -> None:
     """Take the description away: from now on each check says which setting it lacks."""
     (folder / _FILE).unlink(missing_ok=True)
+
+
+def _of_project() -> str:
+    project = Project.find()
+    return f"-{sha256(os.fsencode(project.root)).hexdigest()[:8]}" if project else ""
 
 
 def _table(name: str, values: Mapping[str, str | int]) -> str:

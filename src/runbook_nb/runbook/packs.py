@@ -17,6 +17,7 @@ from typing import Final
 from runbook_nb.errors import LabError, SettingMissingError, near
 from runbook_nb.probes.calls import Action
 from runbook_nb.probes.lab_settings import LAB_PACK
+from runbook_nb.project import Project
 from runbook_nb.runbook.lab import Fault, Lab
 
 GROUP: Final = "runbook_nb.packs"
@@ -49,8 +50,12 @@ class Pack:
 
 
 def packs_in_use() -> tuple[Pack, ...]:
-    """Return the packs of the project here."""
-    return load_packs(())
+    """Return the packs that the project here names; all that are installed outside a project."""
+    project = Project.find()
+    if project is None:
+        return load_packs(())
+    project.put_on_path()
+    return load_packs(project.packs)
 
 
 def load_packs(named: Sequence[str]) -> tuple[Pack, ...]:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import tokenize
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any, Final
 
 from runbook_nb.errors import RunbookFormatError, RunbookNotFoundError, near
 from runbook_nb.probes.lab_settings import LAB
+from runbook_nb.runbook.folders import runbooks_folder
 from runbook_nb.runbook.steps import Parameter, Step, read_parameters, read_steps, source_of
 from runbook_nb.timeline.events import Alert
 
@@ -125,16 +125,6 @@ class Runbook:
         return list(dict.fromkeys(seen))
 
 
-def runbooks_folder() -> Path:
-    """Return the folder of runbooks: a setting, the project's own, or those in the package."""
-    return _folder("RUNBOOK_NOTEBOOKS", "notebooks")
-
-
-def templates_folder() -> Path:
-    """Return the folder of templates: a setting, the project's own, or those in the package."""
-    return _folder("RUNBOOK_TEMPLATES", "templates")
-
-
 def is_injected(cell: Mapping[str, Any]) -> bool:
     """Tell whether a cell was put in by a run and is not the runbook's own."""
     tags = cell["metadata"].get("tags", ())
@@ -145,18 +135,6 @@ def text_digest(cells: list[dict[str, Any]]) -> str:
     """Return the SHA-256 of kind and source of all cells, outputs left out."""
     text = [[cell["cell_type"], source_of(cell)] for cell in cells]
     return hashlib.sha256(json.dumps(text).encode()).hexdigest()
-
-
-def _folder(setting: str, name: str) -> Path:
-    if configured := os.environ.get(setting):
-        return Path(configured)
-    package = Path(__file__).parents[1]
-    candidates = (Path.cwd() / name, package.parents[1] / name, package / "shipped" / name)
-    for folder in candidates:
-        if folder.is_dir():
-            return folder.resolve()
-    message = f"No {name} folder here. Run inside the project, or set {setting}."
-    raise RunbookNotFoundError(message)
 
 
 def _load(path: Path) -> dict[str, Any]:

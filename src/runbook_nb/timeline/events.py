@@ -5,6 +5,7 @@ Times are aware UTC; durations are in seconds.
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -141,6 +142,44 @@ class Option:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SeverityTerms:
+    """One severity with its clocks, in seconds; None where there is no such clock."""
+
+    name: str
+    update_every_s: float | None = None
+    escalate_after_s: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What the organisation had decided when the incident opened; severities are worst first.
+
+    It stands on the timeline, so that a record is read by the terms of its own day. ``next_level``
+    are the roles that an incident is escalated to; ``problem`` says why nothing could be read.
+    """
+
+    severities: tuple[SeverityTerms, ...] = ()
+    next_level: tuple[str, ...] = ()
+    update_channel: str = ""
+    closing_channel: str = ""
+    problem: str = ""
+
+    def of(self, severity: str) -> SeverityTerms | None:
+        """Return the terms of a severity, however it is spelled: ``SEV1``, ``sev-1``."""
+        wanted = _plain(severity)
+        return next((each for each in self.severities if _plain(each.name) == wanted), None)
+
+    def worst(self, names: Iterable[str]) -> str | None:
+        """Return the worst of these severities; None where the terms know none of them."""
+        known = [name for name in names if self.of(name)]
+        return min(known, key=self._rank, default=None)
+
+    def _rank(self, name: str) -> int:
+        known = self.of(name)
+        return self.severities.index(known) if known else len(self.severities)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Event:
     """One line of the timeline, in the past tense."""
 
@@ -163,6 +202,7 @@ class Opened(Event):
     runbook: str
     environment: str
     alert: Alert | None = None
+    terms: Terms = Terms()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -403,3 +443,7 @@ EVENTS: tuple[type[Event], ...] = (
     Ended,
     Closed,
 )
+
+
+def _plain(severity: str) -> str:
+    return "".join(filter(str.isalnum, severity)).casefold()

@@ -147,13 +147,13 @@ def test_one_runbook_cannot_be_split():
         split(parse_source("a.md", b"# A\n\n## Fix\n"))
 
 
-def test_a_large_file_takes_seconds():
+def test_a_large_file_takes_seconds(runbooks):
     """The time grows with the file."""
     text = "".join(
         f"## Part {n}\n\n- text\n  ```bash\n  $ ls {n}\n  a\n  ```\n" for n in range(500)
     )
 
-    drafted = draft(parse_source("a.md", text.encode()), now=NOW, name="large")
+    drafted = draft(parse_source("a.md", text.encode()), runbooks=runbooks, now=NOW, name="large")
 
     assert len(drafted.steps) == 500
 

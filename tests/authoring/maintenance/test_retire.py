@@ -12,6 +12,7 @@ from runbook_nb.record.close import close, remake
 from runbook_nb.redaction import Redactor
 from runbook_nb.runbook.catalog import read_entries
 from runbook_nb.runbook.pair import out_of_date
+from runbook_nb.runbook.policy import Policy
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.timeline.events import Alert, Noted
 from runbook_nb.timeline.incidents import declare
@@ -33,7 +34,7 @@ def successor(notebooks):
 
 def attempt(notebooks, **changes):
     given = {"reason": "The queue is gone.", "by": "sam", "on": TODAY, **changes}
-    entries = read_entries(notebooks, today=TODAY)
+    entries = read_entries(notebooks, policy=Policy(), today=TODAY)
     return retire(NAME, folder=notebooks, entries=entries, **given)
 
 

@@ -14,6 +14,7 @@ from runbook_nb.authoring.maintenance.mismatch import shortfalls
 from runbook_nb.errors import DrillError, LabError, ParameterError
 from runbook_nb.runbook.catalog import read_entries
 from runbook_nb.runbook.pair import out_of_date
+from runbook_nb.runbook.policy import Policy
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runs.engine.progress import for_stream
 from runbook_nb.testing import environ
@@ -173,8 +174,8 @@ def test_due_is_the_oldest_first_and_no_more_than_so_many(validator, notebooks):
     """What was never validated comes before all."""
     validator(SaidDrills()).validate(NAME)
 
-    assert due(read_entries(notebooks, today=date(2027, 2, 21))) == []
-    (found,) = due(read_entries(notebooks, today=date(2027, 2, 22)))
+    assert due(read_entries(notebooks, policy=Policy(), today=date(2027, 2, 21))) == []
+    (found,) = due(read_entries(notebooks, policy=Policy(), today=date(2027, 2, 22)))
     assert found.name == NAME
     assert due([found] * 5, at_most=2) == [found] * 2
 

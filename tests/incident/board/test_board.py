@@ -18,7 +18,9 @@ from runbook_nb.timeline.events import (
     Decided,
     Noted,
     Outcome,
+    SeverityTerms,
     Started,
+    Terms,
     Undone,
     Verdict,
 )
@@ -156,6 +158,37 @@ def test_escalation_is_due_by_severity(tmp_path, runbook, severity, after_min):
 
     due = drawn(story, runbook).escalation_due
     assert (due and due.at) == (after_min and START + timedelta(minutes=after_min))
+
+
+def test_another_organisation_has_its_own_clocks_and_people(tmp_path, runbook):
+    """P1 is told of every five minutes, and goes to the duty manager."""
+    terms = Terms(
+        severities=(SeverityTerms(name="P1", update_every_s=300, escalate_after_s=600),),
+        next_level=("Duty Manager",),
+        update_channel="the bridge",
+    )
+    story = Story(tmp_path / "INC-1")
+    story.opens(severity="p-1", terms=terms)
+    board = drawn(story, runbook, after=301)
+
+    assert board.update_due.at == START + timedelta(minutes=5)
+    assert board.escalation_due.at == START + timedelta(minutes=10)
+    assert "Tell the others in the bridge" in board_text(board)
+    story.tell(Noted, text="Called the engineering lead.")
+    assert drawn(story, runbook).escalation_due is not None, "no such level here"
+    story.tell(Noted, text="Called the duty manager.")
+    assert drawn(story, runbook).escalation_due is None
+
+
+def test_without_terms_no_clock_runs_and_a_broken_policy_is_named(tmp_path, runbook):
+    """No clock is made up, and no channel either."""
+    story = Story(tmp_path / "INC-1")
+    story.opens(terms=Terms(problem="organisation.toml cannot be read as TOML."))
+    board = drawn(story, runbook, after=3600 * 5)
+
+    assert (board.update_due, board.escalation_due) == (None, None)
+    assert "None runs: organisation.toml cannot be read" in board_text(board)
+    assert "#incidents" not in board_text(board)
 
 
 def test_an_old_reading_is_stale_until_the_close(story, runbook):

@@ -1,9 +1,19 @@
 """Who was told, and what the platform's clock says was missed."""
 
+from datetime import timedelta
+
 import pytest
 
 from runbook_nb.record.facts import Record
-from runbook_nb.timeline.events import Acted, Asked, Closed, Noted, Outcome
+from runbook_nb.timeline.events import (
+    Acted,
+    Asked,
+    Closed,
+    Noted,
+    Outcome,
+    SeverityTerms,
+    Terms,
+)
 from story import ACTION, START, Story
 
 POST = "Post in #incidents: what users see."
@@ -106,3 +116,26 @@ def test_a_call_to_the_engineering_lead_escalates(story):
 
     assert communication(story).escalated_at == story.at
     assert communication(story).escalation_due is None
+
+
+def test_a_record_goes_by_the_terms_it_was_opened_with(tmp_path):
+    """Another organisation tells of a P1 every ten minutes, whoever reads the record later."""
+    story = Story(tmp_path / "INC-1")
+    clocks = SeverityTerms(name="P1", update_every_s=600, escalate_after_s=1200)
+    story.opens(severity="P1", terms=Terms(severities=(clocks,), next_level=("Duty Manager",)))
+    story.tell(Noted, after=600 - 4, text="Called the duty manager.")
+    story.tell(Closed, after=1201)
+
+    told = communication(story)
+    assert (told.missed, told.clocks) == (2, clocks)
+    assert told.escalated_at == START + timedelta(minutes=10)
+
+
+def test_without_a_clock_nothing_was_missed_and_nothing_due(tmp_path):
+    """An organisation that decided nothing is not held to another one's clocks."""
+    story = Story(tmp_path / "INC-1")
+    story.opens(terms=Terms())
+    story.tell(Closed, after=3600 * 9)
+
+    told = communication(story)
+    assert (told.missed, told.escalation_due, told.clocks) == (0, None, None)

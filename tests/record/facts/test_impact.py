@@ -14,6 +14,8 @@ from runbook_nb.timeline.events import (
     Impact,
     ImpactFigure,
     Outcome,
+    SeverityTerms,
+    Terms,
     Verdict,
 )
 from runbook_nb.timeline.log import Timeline
@@ -66,6 +68,18 @@ def test_a_measured_severity_may_be_worse_than_the_declared_one(story):
 
     record = Record.of(story.timeline)
     assert (record.severity, record.worst_severity) == ("SEV2", "SEV1")
+
+
+def test_severities_rank_as_the_organisation_ordered_them(tmp_path):
+    """Its names say nothing of which is worse; one it does not have is not compared."""
+    severities = tuple(SeverityTerms(name=name) for name in ("Red", "Amber", "Green"))
+    story = Story(tmp_path / "INC-1")
+    story.opens(severity="Green", terms=Terms(severities=severities))
+    for severity in ("Amber", "SEV1", "Green"):
+        known = replace(carts(3), severity=severity)
+        story.checks(LAG, Verdict.FAIL, 3, evidence=evidence(3, impact=known))
+
+    assert Record.of(story.timeline).worst_severity == "Amber"
 
 
 def test_what_nothing_measured_is_one_unknown(tmp_path):

@@ -1,6 +1,7 @@
 """A small shelf: three runbooks that are live, and the rest of the platform's unwritten."""
 
 import json
+import shutil
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -8,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from runbook_nb.runbook.catalog import Entry, read_entries
+from runbook_nb.runbook.policy import read_policy
 from runbook_nb.testing import runbook_cells
 
+NOTEBOOKS = Path(__file__).parents[3] / "notebooks"
 TODAY = date(2026, 11, 23)
 FRONTS = {
     "heartbeat_failure_recovery": {
@@ -63,6 +66,7 @@ def notebook(name: str, **changes: object) -> dict:
 def shelf(tmp_path: Path) -> Path:
     folder = tmp_path / "notebooks"
     folder.mkdir()
+    shutil.copy(NOTEBOOKS / "organisation.toml", folder)
     for name in FRONTS:
         (folder / f"{name}.ipynb").write_text(json.dumps(notebook(name)), encoding="utf-8")
     return folder
@@ -84,4 +88,4 @@ def put(shelf: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def entries(shelf: Path) -> Callable[[], list[Entry]]:
-    return lambda: read_entries(shelf, today=TODAY)
+    return lambda: read_entries(shelf, policy=read_policy(shelf), today=TODAY)

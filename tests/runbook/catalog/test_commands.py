@@ -9,8 +9,9 @@ from typer.testing import CliRunner
 
 from runbook_nb.cli import app
 from runbook_nb.runbook.catalog import read_entries
-from runbook_nb.runbook.catalog.readme import with_index
+from runbook_nb.runbook.catalog.readme import BEGIN, END, with_index
 from runbook_nb.runbook.catalog.resolved_steps import with_values
+from runbook_nb.runbook.policy import read_policy
 from runbook_nb.testing import environ
 
 PROJECT = Path(__file__).parents[3]
@@ -31,7 +32,9 @@ def runbook(shelf):
 
 def test_the_readme_index_is_up_to_date():
     """Run `runbook fmt` after a runbook was added, validated or retired."""
-    entries = read_entries(PROJECT / "notebooks", today=datetime.now(UTC).date())
+    policy = read_policy(PROJECT / "notebooks")
+    today = datetime.now(UTC).date()
+    entries = read_entries(PROJECT / "notebooks", policy=policy, today=today)
     text = (PROJECT / "README.md").read_text(encoding="utf-8")
 
     assert with_index(text, entries) == text
@@ -45,6 +48,30 @@ def test_list_prints_the_index_or_what_was_found(runbook):
     best = json.loads(runbook("list", "p95 heartbeat", "--json"))[0]
     assert best["reasons"][0]["place"] == "Symptoms"
     assert "No runbook speaks of" in runbook("list", "zzzzqqqq", expect=3)
+
+
+def test_a_wrong_policy_is_one_sentence_and_hides_no_runbook(runbook, shelf, write_file):
+    """The runbooks are listed without it; an index that would lose the groups is not written."""
+    (shelf / "organisation.toml").write_text("[[group]]\nnme = 'A'\n")
+    readme = write_file("README.md", f"{BEGIN}\nkept\n{END}\n")
+
+    listed = runbook("list")
+    assert "organisation.toml: group 1, `nme`: nobody reads it. Did you mean 'name'?" in listed
+    assert "3 to run, 1 of them due for validation; 0 not written yet." in listed
+    assert "`nme`: nobody reads it" in runbook("list", "--readme", str(readme), expect=3)
+    assert "kept" in readme.read_text()
+
+
+def test_another_organisations_runbooks_are_listed_in_its_groups(runbook, shelf):
+    """Nothing of anybody else's plan is in it."""
+    (shelf / "organisation.toml").write_text(
+        '[[group]]\nname = "Data & Storage"\n[[group.runbook]]\nname = "shop_down"\n'
+    )
+
+    lines = runbook("list").splitlines()
+    assert lines[0] == "Data & Storage"
+    assert lines[1].split() == ["shop_down", "not", "written", "yet"]
+    assert "inspection_timeout" not in runbook("list")
 
 
 def test_show_prints_steps_with_their_calls(runbook):

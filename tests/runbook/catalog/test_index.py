@@ -1,36 +1,55 @@
 """The index: what exists, how fresh it is, and what nobody has written."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
-from runbook_nb.authoring.lint.context import PLATFORM
-from runbook_nb.authoring.lint.rules.header import GROUPS as LINTED_GROUPS
-from runbook_nb.authoring.lint.rules.header import REVIEW_DAYS, REVIEW_DAYS_SEV1
 from runbook_nb.errors import RunbookFormatError
 from runbook_nb.runbook.catalog import State
 from runbook_nb.runbook.catalog.freshness import Freshness
 from runbook_nb.runbook.catalog.listing import index_lines
-from runbook_nb.runbook.catalog.platform import GROUPS, KNOWN
-from runbook_nb.runbook.catalog.readme import BEGIN, END, with_index
+from runbook_nb.runbook.catalog.readme import BEGIN, END, index, with_index
+from runbook_nb.runbook.policy import read_policy
+
+NOTEBOOKS = Path(__file__).parents[3] / "notebooks"
 
 
-def test_all_nineteen_are_listed_and_most_are_not_written_yet(entries):
-    """Group by group, as the platform lists them."""
-    found = entries()
+def test_all_planned_are_listed_and_most_are_not_written_yet(shelf, entries):
+    """Group by group, as the policy lists them."""
+    found, policy = entries(), read_policy(shelf)
 
-    assert [entry.name for entry in found] == [known.name for known in KNOWN]
+    assert tuple(entry.name for entry in found) == policy.planned_names
     assert sum(entry.state is State.LIVE for entry in found) == 3
     assert sum(entry.state is State.UNWRITTEN for entry in found) == 16
-    assert list(dict.fromkeys(entry.group for entry in found)) == list(GROUPS)
+    assert list(dict.fromkeys(entry.group for entry in found)) == list(policy.groups)
 
 
-def test_lint_and_the_catalogue_know_the_same_runbooks_groups_and_periods():
-    """Two lists of the same names must not drift apart."""
-    assert tuple(known.name for known in KNOWN) == PLATFORM
-    assert GROUPS == LINTED_GROUPS
-    assert Freshness.of("", severity="SEV1", today=date(2026, 11, 23)).period == REVIEW_DAYS_SEV1
-    assert Freshness.of("", severity="SEV2", today=date(2026, 11, 23)).period == REVIEW_DAYS
+def test_without_a_policy_there_is_what_there_is(shelf, entries):
+    """Nothing is planned; groups are those that the runbooks name, in the order of their names."""
+    (shelf / "organisation.toml").unlink()
+    found = entries()
+
+    assert {entry.state for entry in found} == {State.LIVE}
+    assert [entry.group for entry in found] == sorted(entry.group for entry in found)
+    assert {entry.freshness.period for entry in found} == {90}
+    assert index(found).startswith("Runbooks that are written: 3; drills have proven 3")
+
+
+def test_another_organisation_has_its_own_groups_plans_and_periods(shelf, entries):
+    """What it plans stands first, and what its policy does not know last."""
+    (shelf / "organisation.toml").write_text(
+        "review_days = 10\n"
+        '[[severity]]\nname = "SEV1"\nreview_days = 400\n'
+        '[[group]]\nname = "Checkout"\n'
+        '[[group.runbook]]\nname = "carts_stuck"\nscenario = "Carts do not move."\n'
+        '[[group]]\nname = "Data & Storage"\n'
+    )
+    found = entries()
+
+    assert [entry.name for entry in found][:2] == ["carts_stuck", "supabase_backup_restore"]
+    assert [entry.freshness.period for entry in found] == [10, 400, 10, 10]
+    assert index(found).startswith("Of 1 planned runbooks, 0 are written; drills have proven 3")
 
 
 @pytest.mark.parametrize(
@@ -47,7 +66,8 @@ def test_lint_and_the_catalogue_know_the_same_runbooks_groups_and_periods():
 )
 def test_freshness_is_ninety_days_and_thirty_for_the_worst(said, severity, words, due):
     """A date that cannot be true proves nothing."""
-    found = Freshness.of(said, severity=severity, today=date(2026, 11, 23))
+    period = read_policy(NOTEBOOKS).review_period(severity)
+    found = Freshness.of(said, period=period, today=date(2026, 11, 23))
 
     assert (found.said, found.is_due) == (words, due)
 
@@ -81,7 +101,7 @@ def test_the_readme_gets_its_index_between_the_marks_and_only_there(entries):
     assert once.startswith(f"# A\n\n{BEGIN}\n")
     assert once.endswith(f"{END}\n\nrest\n")
     assert "old" not in once
-    assert "19 runbooks, 3 are written" in once
+    assert "Of 19 planned runbooks, 3 are written" in once
     assert "| inspection_timeout |" in once
     assert once.count("not written yet") == 16
     assert with_index(once, entries()) == once

@@ -5,9 +5,10 @@ from datetime import date
 import pytest
 
 from runbook_nb.errors import ParameterError
-from runbook_nb.runbook.catalog import coverage, read_contacts, review_owners
+from runbook_nb.runbook.catalog import coverage, review_owners
 from runbook_nb.runbook.catalog.coverage import alert_summaries, read_alert_names
 from runbook_nb.runbook.catalog.owners import Standing
+from runbook_nb.runbook.contacts import read_contacts
 
 TODAY = date(2026, 11, 23)
 CONTACTS = """
@@ -31,7 +32,7 @@ def standings(shelf, entries):
 
     def read(text: str) -> dict[tuple[str, str], Standing]:
         (shelf / "contacts.toml").write_text(text, encoding="utf-8")
-        found = review_owners(entries(), read_contacts(shelf), today=TODAY)
+        found = review_owners(entries(), read_contacts(shelf), review_days=90, today=TODAY)
         return {(finding.runbook, finding.name): finding.standing for finding in found}
 
     return read

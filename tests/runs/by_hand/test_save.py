@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from runbook_nb.runbook.runbook import Runbook, runbooks_folder
+from runbook_nb.runbook import Runbook, runbooks_folder
 from runbook_nb.runs.by_hand.save import mask_before_save
 
 

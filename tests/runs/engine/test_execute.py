@@ -47,9 +47,9 @@ threading.Event().wait(300)
 RUNNER = """\
 import dataclasses, json, resource, sys
 from pathlib import Path
-from runbook_nb.context import RunContext
-from runbook_nb.execute import execute
-from runbook_nb.execute.progress import for_stream
+from runbook_nb.incident.context import RunContext
+from runbook_nb.runs.engine import execute
+from runbook_nb.runs.engine.progress import for_stream
 from runbook_nb.redaction import Redactor
 from runbook_nb.runbook import Runbook
 

@@ -16,13 +16,13 @@ from runbook_nb.authoring.importer.page import is_reserved
 from runbook_nb.authoring.importer.placeholders import parameters
 from runbook_nb.authoring.importer.sections import Part, recognised, sorted_parts
 from runbook_nb.authoring.importer.source import Source
-from runbook_nb.authoring.lint.markdown import FILL_IN
-from runbook_nb.authoring.lint.rules.header import GROUPS
+from runbook_nb.authoring.scaffold.classification import group_of
 from runbook_nb.authoring.scaffold.frame import frame
 from runbook_nb.authoring.scaffold.gaps import Gap, gaps, heading_lines
 from runbook_nb.authoring.scaffold.names import demand_free, demand_name, snake_case
 from runbook_nb.authoring.scaffold.new_files import write_new
 from runbook_nb.errors import RunbookFormatError
+from runbook_nb.runbook.policy import Policy, read_policy
 from runbook_nb.runbook.steps import Parameter
 
 # Who does a manual step unless the author says otherwise: who holds the pager at that moment.
@@ -68,8 +68,13 @@ class Imported:
         }
 
 
-def draft(source: Source, *, now: datetime, name: str = "") -> Draft:
-    """Return the draft of one runbook; raises RunbookFormatError where it has no fit name."""
+def draft(source: Source, *, runbooks: Path, now: datetime, name: str = "") -> Draft:
+    """Return the draft of one runbook beside ``runbooks``, by the policy that stands there.
+
+    Raises RunbookFormatError where it has no fit name, and ParameterError for a policy that cannot
+    be read.
+    """
+    policy = read_policy(runbooks)
     blocks = read_blocks(source.lines, first=source.first)
     title, below = _titled(blocks)
     name = name or snake_case(source.name.rpartition(".")[0]) or snake_case(title)
@@ -78,11 +83,12 @@ def draft(source: Source, *, now: datetime, name: str = "") -> Draft:
         raise RunbookFormatError(message)
     demand_name(name)
     parts = sorted_parts(below)
-    facts = read_facts(source, title=title, parts=parts)
+    known = {*policy.planned_names, *(path.stem for path in runbooks.glob("*.md"))}
+    facts = read_facts(source, title=title, parts=parts, policy=policy, known=known)
     page = write_body(parts, facts, owner=ASKED, kept=Kept(front=source.front))
     typed = page.steps
     found = parameters(typed)
-    top = frame(_front(name, facts, now), found, imports=_IMPORTS)
+    top = frame(_front(name, facts, policy, now), found, imports=_IMPORTS)
     lost = lost_lines((*source.front, *source.lines), f"{top}\n{page.text()}")
     if lost:
         kept = Kept(front=source.front, left_over=lost)
@@ -162,14 +168,14 @@ def _titled(blocks: list[Block]) -> tuple[str, list[Block]]:
     return first.title, [block for block in blocks if block is not first]
 
 
-def _front(name: str, facts: Facts, now: datetime) -> dict[str, object]:
+def _front(name: str, facts: Facts, policy: Policy, now: datetime) -> dict[str, object]:
     return {
         "name": name,
         "title": facts.title,
         "scenario": facts.scenario,
         "severity": facts.severity,
         "owner": facts.owner,
-        "group": f"{FILL_IN} one of {', '.join(GROUPS)}",
+        **group_of("", policy),
         "alerts": list(facts.alerts),
         "escalation": list(facts.escalation),
         "related": [related for related in facts.related if related != name],

@@ -1,14 +1,15 @@
 """What a foreign runbook says about itself: title, owner, severity, alerts, whom to call."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from runbook_nb.authoring.importer.markdown import Block, Kind
 from runbook_nb.authoring.importer.sections import CONTACTS, RELATED, SYMPTOMS, Part
 from runbook_nb.authoring.importer.source import Source
-from runbook_nb.authoring.lint.context import PLATFORM
 from runbook_nb.authoring.lint.markdown import FILL_IN
+from runbook_nb.authoring.scaffold.classification import severity_of
+from runbook_nb.runbook.policy import Policy
 
 _SAID = (
     r"^[\s>|*_#-]*(?:{words})[\s*_]*[:=|][\s*_|\"']*"
@@ -23,6 +24,7 @@ _ALERT = re.compile(
     _SAID.format(words="alert|alerts|alertname|alert name"), re.IGNORECASE | re.MULTILINE
 )
 _ALERT_NAME = re.compile(r"^[A-Z][a-z0-9]+(?:[A-Z]+[a-z0-9]*)+$")
+_SEVERITY_SAID = re.compile(_SAID.format(words="severity|priority"), re.IGNORECASE | re.MULTILINE)
 _SEVERITY = re.compile(r"\bsev(?:erity)?[-\s_:|*]{0,6}([1-4])\b", re.IGNORECASE)
 _E_MAIL = re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}\b")
 _CHANNEL = re.compile(r"(?<![\w(/&#`\[])#[a-z][a-z0-9-]{2,}\b")
@@ -45,27 +47,37 @@ class Facts:
     related: tuple[str, ...]
 
 
-def read_facts(source: Source, *, title: str, parts: Sequence[Part]) -> Facts:
-    """Read the facts from front matter, tables and lists."""
+def read_facts(
+    source: Source, *, title: str, parts: Sequence[Part], policy: Policy, known: Set[str]
+) -> Facts:
+    """Read the facts from front matter, tables and lists; ``known`` runbooks may be related."""
     front = "\n".join(source.front)
     everything = f"{front}\n{source.text}"
     said = _first(_TITLE, front)
     name = title or said or source.name.rpartition(".")[0].replace("_", " ").replace("-", " ")
-    severity = _SEVERITY.search(everything)
     named = [word.strip("`[]\"' ") for word in re.split("[,;]", _first(_ALERT, everything))]
     return Facts(
         title=_line(name) or "Untitled",
         scenario=_scenario(parts) or f"{FILL_IN} what fails, and what users see.",
-        severity=f"SEV{severity[1]}" if severity else f"{FILL_IN} SEV1 to SEV4, or Maintenance",
+        severity=severity_of(_severity(everything, policy), policy),
         owner=_line(_first(_OWNER, everything)) or f"{FILL_IN} the squad that owns it",
         alerts=tuple(dict.fromkeys(filter(_ALERT_NAME.match, [*named, _line(name)]))),
         escalation=_called(parts),
         related=tuple(
-            dict.fromkeys(
-                name for name in _LISTED.findall(_under(parts, RELATED)) if name in PLATFORM
-            )
+            dict.fromkeys(name for name in _LISTED.findall(_under(parts, RELATED)) if name in known)
         ),
     )
+
+
+def _severity(text: str, policy: Policy) -> str:
+    """Return the organisation's severity that a text names: ``Severity: P2``, ``SEV-2``."""
+    said = _first(_SEVERITY_SAID, text)
+    for name in policy.severity_names:
+        if re.search(rf"\b{re.escape(name)}\b", said, re.IGNORECASE):
+            return name
+    found = _SEVERITY.search(text)
+    name = f"SEV{found[1]}" if found else ""
+    return name if name in policy.severity_names else ""
 
 
 def _first(pattern: re.Pattern[str], text: str) -> str:

@@ -9,31 +9,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from runbook_nb.authoring.lint.call_registry import Known
-from runbook_nb.authoring.lint.contacts import Contacts
 from runbook_nb.authoring.lint.page import Page
+from runbook_nb.runbook.contacts import contacts_or_problem
+from runbook_nb.runbook.policy import policy_or_default
 
-# The runbooks that the platform knows, written yet or not; one that is not may be pointed to.
-PLATFORM: Final = (
-    "incident_response",
-    "rollback_procedure",
-    "data_breach_response",
-    "oauth_token_rotation",
-    "oauth_connection_failure",
-    "rls_policy_debugging",
-    "heartbeat_failure_recovery",
-    "inspection_timeout",
-    "undo_failure_handling",
-    "rate_limit_mitigation",
-    "supabase_backup_restore",
-    "evidence_bundle_corruption",
-    "library_embedding_degradation",
-    "composio_api_outage",
-    "copilotkit_session_recovery",
-    "gemini_api_quota_exhaustion",
-    "telemetry_ingestion_stall",
-    "dashboard_metric_anomalies",
-    "alert_fatigue_reduction",
-)
 CONTROL: Final = "none"
 
 
@@ -59,13 +38,18 @@ class Shelf:
     def __init__(self, folder: Path, pages: Mapping[str, Page], today: date) -> None:
         self.folder, self.pages, self.today = folder, pages, today
         self.known = Known()
-        self.contacts = Contacts.read(folder / "contacts.toml")
+        self.contacts, self.policy = contacts_or_problem(folder), policy_or_default(folder)
 
     @classmethod
     def read(cls, folder: Path, today: date) -> "Shelf":
         """Read all runbooks of a folder; a README is none."""
         paths = (path for path in sorted(folder.glob("*.md")) if path.stem != "README")
         return cls(folder, {path.stem: Page.read(path) for path in paths}, today)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The runbooks that may be pointed to: those here, and those that are planned."""
+        return frozenset((*self.pages, *self.policy.planned_names))
 
     @cached_property
     def retired(self) -> frozenset[str]:

@@ -8,12 +8,13 @@ from string import Template
 from typing import Final
 
 from runbook_nb.authoring.lint.markdown import FILL_IN
-from runbook_nb.authoring.lint.rules.header import GROUPS
+from runbook_nb.authoring.scaffold.classification import group_of, severity_of
 from runbook_nb.authoring.scaffold.frame import frame
 from runbook_nb.authoring.scaffold.gaps import Gap, gaps
 from runbook_nb.authoring.scaffold.names import demand_free, demand_name
 from runbook_nb.authoring.scaffold.new_files import write_files, write_new
-from runbook_nb.runbook.runbook import templates_folder
+from runbook_nb.runbook.folders import templates_folder
+from runbook_nb.runbook.policy import Policy, read_policy
 from runbook_nb.runbook.steps import Parameter
 
 _IMPORTS: Final = ("from runbook_nb import Incident, at_most, minutes, seconds",)
@@ -57,8 +58,10 @@ class Begun:
 def begin(wanted: Wanted, *, folder: Path, now: datetime) -> Begun:
     """Write a new runbook and its drills into a folder; nothing that exists is changed.
 
-    Raises RunbookFormatError for a name that does not fit or is taken.
+    Raises RunbookFormatError for a name that does not fit or is taken, and ParameterError for a
+    policy that cannot be read.
     """
+    policy = read_policy(folder)
     demand_name(wanted.name)
     demand_free(wanted.name, folder=folder)
     fault = wanted.fault or "fill_in"
@@ -68,7 +71,7 @@ def begin(wanted: Wanted, *, folder: Path, now: datetime) -> Begun:
         folder / "drills" / f"{wanted.name}.{kind}.json": _drill(template, wanted.name, fault)
         for kind, template in (("none", "drill.none.json"), (fault, "drill.fault.json"))
     }
-    write_new(path, _text(wanted, now))
+    write_new(path, _text(wanted, policy, now))
     try:
         write_files(drills)
     except BaseException:
@@ -82,14 +85,14 @@ def begin(wanted: Wanted, *, folder: Path, now: datetime) -> Begun:
     )
 
 
-def _text(wanted: Wanted, now: datetime) -> str:
+def _text(wanted: Wanted, policy: Policy, now: datetime) -> str:
     front = {
         "name": wanted.name,
         "title": wanted.title or wanted.name.replace("_", " ").title(),
         "scenario": wanted.scenario or f"{FILL_IN} what fails, and what users see.",
-        "severity": wanted.severity or f"{FILL_IN} SEV1 to SEV4, or Maintenance",
+        "severity": severity_of(wanted.severity, policy),
         "owner": wanted.owner or f"{FILL_IN} the squad that owns it",
-        "group": wanted.group or f"{FILL_IN} one of {', '.join(GROUPS)}",
+        **group_of(wanted.group, policy),
         "alerts": list(wanted.alerts),
         "escalation": list(wanted.escalation),
         "related": [],
@@ -99,7 +102,8 @@ def _text(wanted: Wanted, now: datetime) -> str:
     }
     called = "\n".join(f"| {one} | {FILL_IN} when |" for one in wanted.escalation)
     body = Template(_template("skeleton.md")).substitute(
-        contacts=called or f"| {FILL_IN} an address of contacts.toml | {FILL_IN} when |"
+        contacts=called or f"| {FILL_IN} an address of contacts.toml | {FILL_IN} when |",
+        channel=policy.update_channel or "the channel of your incidents",
     )
     return f"{frame(front, _PARAMETERS, imports=_IMPORTS)}\n{body}"
 
@@ -110,4 +114,4 @@ def _drill(template: str, name: str, fault: str) -> str:
 
 
 def _template(name: str) -> str:
-    return (templates_folder() / "runbook" / name).read_text(encoding="utf-8")
+    return (templates_folder("runbook") / name).read_text(encoding="utf-8")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from runbook_nb.timeline.events import Decided, Event
+from runbook_nb.timeline.events import Decided, Event, Terms
 
 
 class Standing(StrEnum):
@@ -78,7 +78,7 @@ class Board:
     """An incident at one moment, seen through one runbook.
 
     ``update_due`` and ``escalation_due`` are None where no clock runs: after the close, and for a
-    severity without one. ``next_step`` is the first step that is still to run.
+    severity whose ``terms`` have none. ``next_step`` is the first step that is still to run.
     """
 
     incident: str
@@ -93,6 +93,7 @@ class Board:
     elapsed_s: float
     update_due: Due | None
     escalation_due: Due | None
+    terms: Terms
     decided: Decided | None
     sections: tuple[Section, ...]
     people: tuple[Person, ...]

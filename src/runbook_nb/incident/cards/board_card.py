@@ -132,7 +132,11 @@ def _clock_html(said: str, *, overdue: bool) -> str:
 def _facts(board: Board) -> Iterator[tuple[str, str, str]]:
     """Return label, value, and the heading it leads to."""
     if board.update_due and board.update_due.left_s <= 0:
-        yield "Update", "Tell the others, then run incident.note('Told #incidents: …')", ""
+        where = one_line(board.terms.update_channel)
+        told = f"incident.note('Told {where or 'the others'}: …')"
+        yield "Update", f"Tell the others{f' in {where}' if where else ''}, then run {told}", ""
+    if board.terms.problem and board.closed_at is None:
+        yield "Clocks", f"None runs: {one_line(board.terms.problem)}", ""
     if (decided := board.decided) is not None:
         chosen = decided.option or "Nothing to fix was found"
         other = decided.option and decided.option != decided.recommended

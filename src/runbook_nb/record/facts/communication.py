@@ -1,13 +1,14 @@
-"""Who was told what and when, held against the platform's clock for updates and escalation."""
+"""Who was told what and when, held against the incident's clocks for updates and escalation."""
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from itertools import pairwise
 
-from runbook_nb.incident.messages import ESCALATE_AFTER, UPDATE_EVERY, MessageFacts, messages
-from runbook_nb.timeline.events import Event, Opened
+from runbook_nb.incident.messages import MessageFacts, messages
+from runbook_nb.timeline import queries
+from runbook_nb.timeline.events import Event, SeverityTerms, Terms
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +25,8 @@ class CommunicationFacts:
     """All messages, the silences that were too long, and whether the next level was called.
 
     ``until`` is when the clock stopped: verified, closed, or the last event. ``escalation_due``
-    is None where the incident was over before.
+    is None where the incident was over before. ``terms`` are those it was opened with, ``clocks``
+    those of its severity; None where the terms do not know it.
     """
 
     messages: tuple[MessageFacts, ...]
@@ -33,6 +35,8 @@ class CommunicationFacts:
     until: datetime | None = None
     escalation_due: datetime | None = None
     escalated_at: datetime | None = None
+    terms: Terms = field(default_factory=Terms)
+    clocks: SeverityTerms | None = None
 
     @property
     def missed(self) -> int:
@@ -44,27 +48,34 @@ def fold_communication(
     events: Sequence[Event], *, severity: str, until: datetime | None
 ) -> CommunicationFacts:
     """Return who was told what until the clock stopped; ``severity`` is the worst one known."""
-    opened = next((event for event in events if isinstance(event, Opened)), None)
+    opened = queries.opened(events)
     known = tuple(messages(events))
     if opened is None or until is None:
         return CommunicationFacts(messages=known)
     sent = [message for message in known if message.sent]
-    limit = ESCALATE_AFTER.get(severity)
-    due = opened.at + limit if limit else None
+    clocks = opened.terms.of(severity)
+    after_s = clocks.escalate_after_s if clocks else None
+    due = opened.at + timedelta(seconds=after_s) if after_s else None
+    every_s = clocks.update_every_s if clocks else None
+    told = [message.at for message in sent]
     return CommunicationFacts(
         messages=known,
-        silences=tuple(_silences(opened.at, [message.at for message in sent], until)),
+        silences=tuple(_silences(opened.at, told, until, every_s=every_s)) if every_s else (),
         since=opened.at,
         until=until,
         escalation_due=due if due and due < until else None,
         escalated_at=next((message.at for message in sent if message.escalates), None),
+        terms=opened.terms,
+        clocks=clocks,
     )
 
 
-def _silences(since: datetime, told: Sequence[datetime], until: datetime) -> Iterator[SilenceFacts]:
+def _silences(
+    since: datetime, told: Sequence[datetime], until: datetime, *, every_s: float
+) -> Iterator[SilenceFacts]:
     """Return the stretches in which an update was due: each is due that long after the last."""
     moments = [since, *(moment for moment in told if since <= moment <= until), until]
     for begin, end in pairwise(moments):
-        missed = math.ceil((end - begin) / UPDATE_EVERY) - 1
+        missed = math.ceil((end - begin).total_seconds() / every_s) - 1
         if missed > 0:
             yield SilenceFacts(begin=begin, end=end, missed=missed)

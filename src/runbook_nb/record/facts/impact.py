@@ -10,8 +10,8 @@ from runbook_nb.record.facts.phases import PhaseFacts
 from runbook_nb.text.durations import words
 from runbook_nb.text.formatting import clock
 from runbook_nb.timeline.events import Checked, Event, Impact, ImpactFigure, Verified
+from runbook_nb.timeline.queries import terms_of
 
-_LEVELS: Final = ("none", "SEV4", "SEV3", "SEV2", "SEV1")  # worst last
 NOT_MEASURED: Final = "not measured"
 
 
@@ -54,9 +54,8 @@ def fold_impact(events: Sequence[Event], phases: Sequence[PhaseFacts]) -> tuple[
 
 def worst_severity(events: Sequence[Event], declared: str) -> str:
     """Return the worst of the declared severity and those that the figures made it."""
-    known = [declared, *(impact.severity for _, _, impact in _impacts(events))]
-    ranked = [level for level in known if level in _LEVELS]
-    return max(ranked, key=_LEVELS.index, default=declared)
+    measured = (impact.severity for _, _, impact in _impacts(events))
+    return terms_of(events).worst([declared, *measured]) or declared
 
 
 def _impacts(events: Sequence[Event]) -> Iterator[tuple[int, Checked | Verified, Impact]]:

@@ -14,8 +14,8 @@ import nh3
 from runbook_nb.incident.cards.code import code_html
 from runbook_nb.redaction import Redactor, visible
 from runbook_nb.redaction.images import without_texts
+from runbook_nb.runbook.folders import templates_folder
 from runbook_nb.runbook.lean import lean_imports
-from runbook_nb.runbook.runbook import templates_folder
 from runbook_nb.text.formatting import anchor
 
 _SHOWN_PARTS: Final = {
@@ -82,7 +82,7 @@ def _template() -> Any:
         template_name="record",
         template_file="notebook.html.j2",
         # The default is the current folder: a template lying there would be taken.
-        extra_template_basedirs=[str(templates_folder())],
+        extra_template_basedirs=[str(templates_folder("record").parent)],
         # Embedding would read whatever local file a notebook names.
         embed_images=False,
         exclude_anchor_links=True,

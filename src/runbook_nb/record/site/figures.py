@@ -44,7 +44,7 @@ def by_month(lines: Sequence[Line]) -> list[Figures]:
 
 
 def by_severity(lines: Sequence[Line]) -> list[Figures]:
-    """Return the figures of each severity, SEV1 first."""
+    """Return the figures of each severity, in the order of their names."""
     return [
         _figures(name, [line for line in lines if (line.severity or UNNAMED) == name])
         for name in severities(lines)

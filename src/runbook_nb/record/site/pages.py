@@ -14,7 +14,7 @@ from runbook_nb.record.site.charts import count_chart, time_chart
 from runbook_nb.record.site.figures import Figures, by_month, by_severity, severities
 from runbook_nb.record.site.rows import Row
 from runbook_nb.record.site.runbook_stats import Book
-from runbook_nb.runbook.runbook import templates_folder
+from runbook_nb.runbook.folders import templates_folder
 from runbook_nb.text.durations import words
 from runbook_nb.text.formatting import counted, day_and_clock, one_line
 from runbook_nb.timeline.events import VERDICTS_BY_RANK
@@ -101,7 +101,7 @@ def _page(template: str, **values: Any) -> str:
 def _templates() -> "Environment":
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    folder = templates_folder() / "archive"
+    folder = templates_folder("archive")
     templates = Environment(
         loader=FileSystemLoader(folder),
         autoescape=True,

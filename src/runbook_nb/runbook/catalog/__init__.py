@@ -3,7 +3,7 @@
 from runbook_nb.runbook.catalog.coverage import Coverage, coverage
 from runbook_nb.runbook.catalog.entry import Entry, State, read_entries
 from runbook_nb.runbook.catalog.freshness import Freshness
-from runbook_nb.runbook.catalog.owners import OwnerFinding, read_contacts, review_owners
+from runbook_nb.runbook.catalog.owners import OwnerFinding, review_owners
 from runbook_nb.runbook.catalog.search import Hit, search
 
 __all__ = [
@@ -14,7 +14,6 @@ __all__ = [
     "OwnerFinding",
     "State",
     "coverage",
-    "read_contacts",
     "read_entries",
     "review_owners",
     "search",

@@ -9,7 +9,7 @@ from typing import Any
 
 from runbook_nb.errors import RunbookFormatError
 from runbook_nb.runbook.catalog.freshness import Freshness
-from runbook_nb.runbook.catalog.platform import GROUPS, KNOWN
+from runbook_nb.runbook.policy import PlannedRunbook, Policy
 from runbook_nb.runbook.runbook import ARCHIVED, Runbook
 
 
@@ -24,7 +24,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A runbook in the catalogue.
+    """A runbook in the catalogue; ``planned`` tells that the organisation's list has it.
 
     ``runbook`` is None where there is nothing to read; ``problem`` then says why.
     """
@@ -40,6 +40,7 @@ class Entry:
     alerts: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
     superseded_by: str = ""
+    planned: bool = False
     freshness: Freshness
     runbook: Runbook | None = None
     problem: str = ""
@@ -58,6 +59,7 @@ class Entry:
             "alerts": list(self.alerts),
             "related": list(self.related),
             "superseded_by": self.superseded_by,
+            "planned": self.planned,
             "last_validated": str(self.freshness.validated or ""),
             "age_days": self.freshness.age,
             "review_days": self.freshness.period,
@@ -66,25 +68,21 @@ class Entry:
         }
 
 
-def read_entries(folder: Path, *, today: date) -> list[Entry]:
-    """Return the whole catalogue, group by group: what exists, and what the platform lacks."""
-    found = [_entry(path, today=today) for path in sorted(folder.glob("*.ipynb"))]
+def read_entries(folder: Path, *, policy: Policy, today: date) -> list[Entry]:
+    """Return the whole catalogue, group by group: what exists, and what is planned and lacks."""
+    found = [_entry(path, policy=policy, today=today) for path in sorted(folder.glob("*.ipynb"))]
     archived = sorted((folder / ARCHIVED).glob("*.ipynb"))
     live = {entry.name for entry in found}
-    found += [_entry(path, today=today) for path in archived if path.stem not in live]
+    found += [
+        _entry(path, policy=policy, today=today) for path in archived if path.stem not in live
+    ]
     here = {entry.name for entry in found}
     found += [
-        Entry(
-            name=known.name,
-            state=State.UNWRITTEN,
-            group=known.group,
-            scenario=known.scenario,
-            freshness=Freshness.of("", severity="", today=today),
-        )
-        for known in KNOWN
-        if known.name not in here
+        _unwritten(planned, policy=policy, today=today)
+        for planned in policy.planned
+        if planned.name not in here
     ]
-    return sorted(found, key=_order)
+    return sorted(found, key=lambda entry: _order(entry, policy))
 
 
 def live(entries: Sequence[Entry]) -> list[Entry]:
@@ -92,9 +90,21 @@ def live(entries: Sequence[Entry]) -> list[Entry]:
     return [entry for entry in entries if entry.state is State.LIVE]
 
 
-def _entry(path: Path, *, today: date) -> Entry:
+def _unwritten(planned: PlannedRunbook, *, policy: Policy, today: date) -> Entry:
+    return Entry(
+        name=planned.name,
+        state=State.UNWRITTEN,
+        group=planned.group,
+        scenario=planned.scenario,
+        planned=True,
+        freshness=Freshness.of("", period=policy.review_days, today=today),
+    )
+
+
+def _entry(path: Path, *, policy: Policy, today: date) -> Entry:
     """Read one runbook; one that cannot be read is shown, so that nobody misses it."""
-    group = next((known.group for known in KNOWN if known.name == path.stem), "")
+    planned = next((known for known in policy.planned if known.name == path.stem), None)
+    group = planned.group if planned else ""
     try:
         runbook = Runbook.read(path)
     except (RunbookFormatError, OSError) as error:
@@ -102,7 +112,8 @@ def _entry(path: Path, *, today: date) -> Entry:
             name=path.stem,
             state=State.UNREADABLE,
             group=group,
-            freshness=Freshness.of("", severity="", today=today),
+            planned=planned is not None,
+            freshness=Freshness.of("", period=policy.review_days, today=today),
             problem=str(error),
         )
     front = runbook.front
@@ -119,17 +130,20 @@ def _entry(path: Path, *, today: date) -> Entry:
         alerts=_texts(front.get("alerts")),
         related=_texts(front.get("related")),
         superseded_by=_text((runbook.retired or {}).get("superseded_by")),
-        freshness=Freshness.of(_text(front.get("last_validated")), severity=severity, today=today),
+        planned=planned is not None,
+        freshness=Freshness.of(
+            _text(front.get("last_validated")), period=policy.review_period(severity), today=today
+        ),
         runbook=runbook,
     )
 
 
-def _order(entry: Entry) -> tuple[int, int, str]:
-    """Order by group, then as the platform lists them; what it does not know stands last."""
-    names = [known.name for known in KNOWN]
-    group = GROUPS.index(entry.group) if entry.group in GROUPS else len(GROUPS)
+def _order(entry: Entry, policy: Policy) -> tuple[int, bool, str, int, str]:
+    """Order by group, then as the policy lists them; what it does not know stands last."""
+    groups, names = policy.groups, policy.planned_names
+    group = groups.index(entry.group) if entry.group in groups else len(groups)
     place = names.index(entry.name) if entry.name in names else len(names)
-    return group, place, entry.name
+    return group, not entry.group, entry.group, place, entry.name
 
 
 def _text(value: object) -> str:

@@ -2,11 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
-
-# The organisation validates each quarter; what a SEV1 depends on, every month.
-REVIEW_DAYS: Final = 90
-REVIEW_DAYS_SEV1: Final = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,9 +16,8 @@ class Freshness:
     period: int
 
     @classmethod
-    def of(cls, said: str, *, severity: str, today: date) -> "Freshness":
+    def of(cls, said: str, *, period: int, today: date) -> "Freshness":
         """Judge the date of a header on a day; what is no date counts as never."""
-        period = REVIEW_DAYS_SEV1 if severity == "SEV1" else REVIEW_DAYS
         try:
             validated = date.fromisoformat(said)
         except ValueError:

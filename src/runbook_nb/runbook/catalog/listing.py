@@ -19,7 +19,7 @@ def index_lines(entries: Sequence[Entry]) -> Iterator[str]:
             if group is not None:
                 yield ""
             group = entry.group
-            yield group or "No group of the platform"
+            yield group or "Without a group"
         yield f"  {line_of(entry)}"
         yield from _alerts(entry)
     live = sum(entry.state is State.LIVE for entry in entries)

@@ -9,9 +9,6 @@ from runbook_nb.authoring.lint.page import Page
 from runbook_nb.authoring.lint.rule import Flaw, rule
 from runbook_nb.errors import near
 
-# Several owners in one line, and a role in brackets: "Operations (Incident Commander) + Security".
-_BETWEEN = re.compile(r"\s*(?:\+|/|,|;| and )\s*")
-_ROLE = re.compile(r"\s*\([^)]*\)")
 _E_MAIL = re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}\.[A-Za-z]{2,24}\b")
 _CHANNEL = re.compile(r"(?<![\w(/&#`\[])#[a-z][a-z0-9-]{2,}\b")
 _MADE_UP: Final = ("@example.com", "@example.org", "@example.net")
@@ -29,8 +26,8 @@ def owner(page: Page, shelf: Shelf) -> Iterator[Flaw]:
         yield Flaw(line=line, message=shelf.contacts.problem, fix="Write the contacts file.")
         return
     known = shelf.contacts.owners
-    for name in _BETWEEN.split(_ROLE.sub("", page.said("owner"))):
-        if page.said("owner") and page.said("owner") not in known and name not in known:
+    for name in shelf.contacts.owners_of(page.said("owner")) if page.said("owner") else ():
+        if name not in known:
             yield Flaw(line=line, message=f"No owner is called {name!r}. {near(name, known)}")
 
 
@@ -42,7 +39,7 @@ def owner(page: Page, shelf: Shelf) -> Iterator[Flaw]:
 def escalation(page: Page, shelf: Shelf) -> Iterator[Flaw]:
     """Name whom to call when the runbook is not enough, at a known address."""
     named = page.strings("escalation")
-    known = shelf.contacts.addresses | shelf.contacts.channels
+    known = shelf.contacts.reached
     if not named:
         yield Flaw(line=page.front_line("escalation"), message="Nobody is named.")
     for address in named:
@@ -63,7 +60,7 @@ def contacts_text(page: Page, shelf: Shelf) -> Iterator[Flaw]:
     for address in page.strings("escalation"):
         if address not in listed:
             yield Flaw(line=line, message=f"Contacts does not list {address}.")
-    known = shelf.contacts.addresses | shelf.contacts.channels
+    known = shelf.contacts.reached
     for number, text in page.body():
         for address in (*_E_MAIL.findall(text), *_channels(text)):
             if address not in known and not address.endswith(_MADE_UP):
@@ -78,7 +75,7 @@ def contacts_text(page: Page, shelf: Shelf) -> Iterator[Flaw]:
 )
 def step_owner(page: Page, shelf: Shelf) -> Iterator[Flaw]:
     """Give every manual step to a known squad or role."""
-    known = shelf.contacts.owners | shelf.contacts.roles | shelf.contacts.addresses
+    known = {*shelf.contacts.owners, *shelf.contacts.roles, *shelf.contacts.addresses}
     for placed in page.of("ask"):
         name = placed.words("owner")
         if not name.strip():

@@ -10,21 +10,10 @@ from runbook_nb.authoring.lint.page import Page
 from runbook_nb.authoring.lint.rule import Flaw, rule
 from runbook_nb.errors import near
 from runbook_nb.runbook.pair import HEADER, LOG
+from runbook_nb.runbook.policy import ORGANISATION
 
-SEVERITIES: Final = ("SEV1", "SEV2", "SEV3", "SEV4", "Maintenance")
-GROUPS: Final = (
-    "Critical Incident Response",
-    "Authentication & Authorization",
-    "Execution & Performance",
-    "Data & Storage",
-    "Partner Integrations",
-    "Monitoring & Alerting",
-)
-TEXTS: Final = ("name", "title", "scenario", "severity", "owner", "group", "last_updated")
+TEXTS: Final = ("name", "title", "scenario", "severity", "owner", "last_updated")
 LISTS: Final = ("alerts", "escalation", "related", "validations")
-# The organisation validates each quarter, and what SEV1 depends on every month.
-REVIEW_DAYS: Final = 90
-REVIEW_DAYS_SEV1: Final = 30
 
 
 @rule(
@@ -32,9 +21,9 @@ REVIEW_DAYS_SEV1: Final = 30
     reason="List, search, alert routing and the header are made from the front matter.",
     fix="Fill it in as the template's front matter shows.",
 )
-def front_matter(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
+def front_matter(page: Page, shelf: Shelf) -> Iterator[Flaw]:
     """Fill in the front matter, under the name of the file."""
-    for key in TEXTS:
+    for key in (*TEXTS, *(("group",) if shelf.policy.groups else ())):
         if not page.said(key).strip():
             message = f"`{key}` is missing, empty or no text (quote dates and numbers)."
             yield Flaw(line=page.front_line(key), message=message)
@@ -54,12 +43,17 @@ def front_matter(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
 @rule(
     "classified",
     reason="Severity sets who is woken, the group where the runbook is listed.",
-    fix=f"Use one of {', '.join(SEVERITIES)}, and one of the six groups: {', '.join(GROUPS)}.",
+    fix=f"Use a severity and a group of {ORGANISATION}, or add it there.",
 )
-def classified(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
+def classified(page: Page, shelf: Shelf) -> Iterator[Flaw]:
     """Use a severity and a group of the organisation."""
-    for key, known in (("severity", SEVERITIES), ("group", GROUPS)):
-        if page.said(key) and page.said(key) not in known:
+    policy = shelf.policy
+    if policy.problem:
+        fix = f"Mend {ORGANISATION}."
+        yield Flaw(line=page.front_line("severity"), message=policy.problem, fix=fix)
+        return
+    for key, known in (("severity", policy.severity_names), ("group", policy.groups)):
+        if known and page.said(key) and page.said(key) not in known:
             message = f"`{key}` is {page.said(key)!r}. {near(page.said(key), known)}"
             yield Flaw(line=page.front_line(key), message=message)
 
@@ -134,13 +128,13 @@ def dates(page: Page, shelf: Shelf) -> Iterator[Flaw]:
     severity=Severity.WARNING,
 )
 def fresh(page: Page, shelf: Shelf) -> Iterator[Flaw]:
-    """Validate within the review period: 90 days, 30 for SEV1."""
+    """Validate within the review period of the organisation."""
     line = page.front_line("last_validated")
     validated = _date(page.said("last_validated"))
     if validated is None:
         yield Flaw(line=line, message="This runbook was never validated.")
         return
-    period = REVIEW_DAYS_SEV1 if page.said("severity") == "SEV1" else REVIEW_DAYS
+    period = shelf.policy.review_period(page.said("severity"))
     age = (shelf.today - validated).days
     if age > period:
         message = f"It was validated {age} days ago; its review period is {period} days."

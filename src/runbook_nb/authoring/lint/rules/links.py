@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from runbook_nb.authoring.lint.context import PLATFORM, Shelf
+from runbook_nb.authoring.lint.context import Shelf
 from runbook_nb.authoring.lint.finding import Severity
 from runbook_nb.authoring.lint.page import Page
 from runbook_nb.authoring.lint.rule import Flaw, rule
@@ -17,11 +17,11 @@ _LISTED = re.compile(r"^\s*[-*+]\s+[`*\[]*([a-z][a-z0-9_]+)\b")
 @rule(
     "related",
     reason="When nothing fits here, the related runbooks are the way on.",
-    fix="Name runbooks of this folder or of the platform's list, and not this one.",
+    fix="Name runbooks of this folder, or planned ones, and not this one.",
 )
 def related(page: Page, shelf: Shelf) -> Iterator[Flaw]:
-    """Relate only runbooks that exist, or that the platform knows."""
-    known = {*shelf.pages, *PLATFORM}
+    """Relate only runbooks that exist, or that are planned."""
+    known = shelf.names
     for name in page.strings("related"):
         line = page.front_line("related", name)
         if name == page.name:
@@ -44,7 +44,7 @@ def related_text(page: Page, shelf: Shelf) -> Iterator[Flaw]:
     listed = {
         found[1]: line + offset
         for offset, text in enumerate(lines)
-        if (found := _LISTED.match(text)) and found[1] in {*shelf.pages, *PLATFORM, *named}
+        if (found := _LISTED.match(text)) and found[1] in {*shelf.names, *named}
     }
     for name in named:
         if lines and name not in listed:
@@ -94,7 +94,8 @@ def alerts(page: Page, shelf: Shelf) -> Iterator[Flaw]:
     fix="Name in `alerts` what calls for it.",
     severity=Severity.WARNING,
 )
-def answers(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
-    """Answer at least one alert, unless it is maintenance."""
-    if not page.strings("alerts") and page.said("severity") != "Maintenance":
+def answers(page: Page, shelf: Shelf) -> Iterator[Flaw]:
+    """Answer at least one alert, unless it is planned work."""
+    severity = shelf.policy.severity(page.said("severity"))
+    if not page.strings("alerts") and not (severity and severity.planned):
         yield Flaw(line=page.front_line("alerts"), message="It answers no alert.")

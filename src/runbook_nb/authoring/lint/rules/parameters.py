@@ -65,7 +65,7 @@ def parameters(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
     fix="Import the verbs and the systems of your pack, then `incident = Incident.open("
     'incident_id, runbook="<name>", environment=environment, parameters={…all others…})`.',
 )
-def opening(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
+def opening(page: Page, shelf: Shelf) -> Iterator[Flaw]:
     """Import and open the incident as this runbook in the second code cell, nothing else."""
     if len(page.cells) < len(GIVEN):
         yield Flaw(line=page.body_line, message="There is no second code cell.")
@@ -75,7 +75,8 @@ def opening(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
     body = tree.body if isinstance(tree, ast.Module) else []
     imports = [node for node in body if isinstance(node, ast.ImportFrom)]
     for node in imports:
-        ours = f"{node.module}.".startswith(_OURS) and not node.level
+        known = f"{node.module}.".startswith(_OURS) or node.module in shelf.known.packages
+        ours = known and not node.level
         if not ours or any(name.name == "*" for name in node.names):
             message = f"`{ast.unparse(node)}` is not allowed here."
             yield Flaw(line=cell.line + node.lineno - 1, message=message)

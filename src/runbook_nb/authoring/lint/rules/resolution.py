@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from runbook_nb.authoring.lint.context import PLATFORM, Shelf
+from runbook_nb.authoring.lint.context import Shelf
 from runbook_nb.authoring.lint.finding import Severity
 from runbook_nb.authoring.lint.page import Page, Placed
 from runbook_nb.authoring.lint.rule import Flaw, rule
@@ -63,7 +63,7 @@ def option_steps(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
 def verified(page: Page, shelf: Shelf) -> Iterator[Flaw]:
     """Prove every option by verifying a check that leads to it, or by the next runbook."""
     proved = set(page.titles("verify"))
-    others = {*shelf.pages, *PLATFORM} - {page.name}
+    others = shelf.names - {page.name}
     for heading in page.options():
         leading = _leading(page, heading.text)
         hands_over = any(word in others for word in heading.text.split())

@@ -1,10 +1,8 @@
 """The owner of the platform's tables: how to become it, and how to log in as it."""
 
-import os
-from pathlib import Path
 from typing import Final
 
-from runbook_nb.errors import SettingMissingError
+from runbook_nb.probes import secrets
 from runbook_nb.probes.calls import Systems
 from runbook_nb.probes.connections import Database
 
@@ -24,9 +22,5 @@ def run_statement(database: Database, statement: str) -> None:
 
 def owner_dsn(systems: Systems) -> str:
     """Return the connection string of the owner; raises SettingMissingError."""
-    kind, _, place = systems.setting("database", "owner").partition(":")
-    try:
-        return os.environ[place] if kind == "env" else Path(place).read_text("utf-8").strip()
-    except (OSError, KeyError) as error:
-        message = f"The setting 'owner' of 'database' refers to {kind}:{place}: {error}."
-        raise SettingMissingError(message) from error
+    reference = systems.setting("database", "owner")
+    return secrets.resolve(reference, of="'owner' of 'database'").get_secret_value()

@@ -1,0 +1,1 @@
+"""The lab: the queue on this machine, started and broken on purpose."""

@@ -1,0 +1,1 @@
+"""What runbooks may ask and change, a module a system."""
