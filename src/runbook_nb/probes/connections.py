@@ -58,10 +58,10 @@ class Database:
 
     def close(self) -> None:
         """Cut the connection, also in the middle of a query."""
-        import psycopg
-
         connection, self._connection = self._connection, None
         if connection is not None:
+            import psycopg
+
             # A server too busy to take the cancellation loses the connection all the same.
             with suppress(psycopg.Error):
                 connection.cancel_safe(timeout=1)
