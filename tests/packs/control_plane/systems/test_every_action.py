@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from runbook_nb.packs.control_plane import systems
-from runbook_nb.probes.calls import ActionFactory
+from runbook_nb.probes.calls import ActionFactory, call_name
 
 HERE = Path(__file__).parent
 COLLECT = """
@@ -35,7 +35,7 @@ def actions() -> dict[str, ActionFactory]:
     for module in pkgutil.walk_packages(systems.__path__, f"{systems.__name__}."):
         for value in vars(importlib.import_module(module.name)).values():
             if isinstance(value, ActionFactory):
-                found[f"{value.__module__.rpartition('.')[2]}.{value.__name__}"] = value
+                found[call_name(value)] = value
     return found
 
 

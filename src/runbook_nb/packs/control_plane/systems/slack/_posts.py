@@ -11,6 +11,7 @@ PATIENCE_S: Final = 8.0
 
 
 def posts_of(systems: Systems, incident: str) -> list[dict[str, Any]]:
+    """Return the posts of one incident, newest first."""
     return [post for post in announcements(systems) if post["incident"] == incident]
 
 
