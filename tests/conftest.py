@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runbook_nb.incident import Incident
-from runbook_nb.incident.approval import LIFETIME, digest
+from runbook_nb.incident.approval import LIFETIME, parameters_digest
 from runbook_nb.incident.context import RunContext
 from runbook_nb.incident.screen import Screen
 from runbook_nb.packs.control_plane.lab.lab import Lab, LabState
@@ -97,7 +97,7 @@ class Night:
         now = self.clock.now()
         fields = {
             "text": self.runbook.digest,
-            "parameters": digest({"environment": "trial", "window_s": 60}),
+            "parameters": parameters_digest({"window_s": 60}, environment="trial"),
             "expires_at": now + LIFETIME,
             **more,
         }

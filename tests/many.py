@@ -31,7 +31,7 @@ from runbook_nb.timeline.events import (
     Verdict,
     Verified,
 )
-from runbook_nb.timeline.log import GENESIS, _hash, _line
+from runbook_nb.timeline.log import GENESIS, hash_of, line_of
 from story import evidence
 
 BEGIN = datetime(2025, 1, 3, 2, 40, tzinfo=UTC)
@@ -62,8 +62,8 @@ def write_chain(folder: Path, events: list[Event]) -> Path:
     before, lines = GENESIS, []
     for place, event in enumerate(events, start=1):
         stored = {**_plain(event), "kind": event.kind, "seq": place, "prev": before}
-        before = _hash(stored)
-        lines.append(_line(stored, before))
+        before = hash_of(stored)
+        lines.append(line_of(stored, before))
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "timeline.jsonl"
     path.write_bytes(b"".join(lines))

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, TypeVar
 
+from runbook_nb.redaction import Redactor
 from runbook_nb.timeline.events import (
     Acted,
     Acting,
@@ -28,6 +29,7 @@ from runbook_nb.timeline.events import (
     Verified,
 )
 from runbook_nb.timeline.log import Timeline
+from runbook_nb.timeline.writer import WritableTimeline
 
 START = datetime(2026, 11, 23, 18, 4, 0, tzinfo=UTC)
 RUN = "20261123T180404.000000Z-streaming-heartbeat"
@@ -87,7 +89,7 @@ class Story:
     """A timeline that grows by one second an event."""
 
     def __init__(self, folder: Path) -> None:
-        self.timeline = Timeline(folder / "timeline.jsonl")
+        self.timeline = WritableTimeline(folder / "timeline.jsonl", redactor=Redactor())
         self.at = START
 
     def tell(self, kind: type[E], *, after: float = 1, **words: Any) -> E:

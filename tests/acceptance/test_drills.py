@@ -10,6 +10,7 @@ import pytest
 from runbook_nb.authoring.drills import find_drills, run_drill
 from runbook_nb.packs.control_plane.lab.lab import Lab
 from runbook_nb.runs.engine.progress import for_stream
+from runbook_nb.runs.engine.spare_kernel import SpareKernel
 
 # A restore looks at the whole history of a database, so no other test may have written any.
 ON_THEIR_OWN = {"supabase_backup_restore"}
@@ -31,14 +32,21 @@ def stage(request, monkeypatch) -> Iterator[None]:
         own.down()
 
 
+@pytest.fixture(scope="session")
+def ready() -> Iterator[SpareKernel]:
+    """Have a kernel ready behind each drill."""
+    with SpareKernel() as kernels:
+        yield kernels
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.usefixtures("stage")
 @pytest.mark.parametrize("drill", find_drills(), ids=lambda drill: drill.name)
-def test_the_runbook_finds_and_fixes_exactly_this(drill, tmp_path, monkeypatch):
+def test_the_runbook_finds_and_fixes_exactly_this(drill, ready, tmp_path, monkeypatch):
     """Verdicts, option, actions and verification are those that the experiment names."""
     monkeypatch.setenv("RUNBOOK_INCIDENTS", str(tmp_path))
     shown = io.StringIO()
-    result = run_drill(drill, progress=for_stream(shown), say=shown.write)
+    result = run_drill(drill, progress=for_stream(shown), say=shown.write, ready=ready)
 
     assert result.problem == "", shown.getvalue()
     assert result.record.is_file()

@@ -17,9 +17,10 @@ from measure import interleaved, show
 from runbook_nb.record.history import History, Wanted
 from runbook_nb.record.page import write_record
 from runbook_nb.record.site import build
+from runbook_nb.redaction import Redactor
 from runbook_nb.runbook.lean import lean_imports
 from runbook_nb.timeline.events import Noted
-from runbook_nb.timeline.log import Timeline
+from runbook_nb.timeline.writer import WritableTimeline
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from many import BEGIN, write_many
@@ -47,7 +48,9 @@ def bench_build(folder: Path, count: int) -> None:
         write_sealed(incidents, number)
     changed, other = incidents / "INC-3001", folder / "other" / "INC-3001"
     write_sealed(other.parent, 3001)
-    Timeline(other / "timeline.jsonl").append(Noted(at=BEGIN, text="Once more."))
+    WritableTimeline(other / "timeline.jsonl", redactor=Redactor()).append(
+        Noted(at=BEGIN, text="Once more.")
+    )
     write_record(other)
     settle()
 

@@ -15,6 +15,7 @@ from runbook_nb.record.page import write_record
 from runbook_nb.record.page.notebook_html import fragment, read_notebook
 from runbook_nb.redaction import Redactor, report_of
 from runbook_nb.runbook.lean import lean_imports
+from runbook_nb.timeline.folder import RECORDED, TIMELINE
 from runbook_nb.timeline.log import Timeline
 
 WHOLE = "nbconvert, its own template"
@@ -37,7 +38,9 @@ def main() -> None:
                 "  of it: facts from the timeline": lambda: _facts(folder),
                 "  of it: masking the notebook anew": lambda: _masked(notebook),
                 "  of it: the notebook as HTML": lambda: fragment(clean, prefix="run1-"),
-                "  of it: looking for what is not masked": lambda: report_of(folder),
+                "  of it: looking for what is not masked": lambda: report_of(
+                    folder, lines=TIMELINE, without=RECORDED
+                ),
             },
             rounds=7,
         )

@@ -231,7 +231,7 @@ def test_an_executed_copy_keeps_the_last_state_of_the_board(runbook):
         progress=for_stream(io.StringIO()),
     )
     assert done.complete, done.reason
-    copy = json.loads((context.folder / "runs" / "run-1.ipynb").read_text(encoding="utf-8"))
+    copy = json.loads(context.folder.executed("run-1").read_text(encoding="utf-8"))
     boards = [
         output["data"]["text/plain"]
         for cell in copy["cells"]

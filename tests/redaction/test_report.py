@@ -7,11 +7,15 @@ from runbook_nb.errors import ParameterError
 from runbook_nb.redaction import Masked, Redactor, report_of
 from runbook_nb.redaction.outputs import masked_notebook
 from runbook_nb.timeline.events import Noted
-from runbook_nb.timeline.folder import checked_id
+from runbook_nb.timeline.folder import RECORDED, TIMELINE, checked_id
 from story import Story
 
 KEY = "AKIAIOSFODNN7EXAMPLE"
 KNOWN = "correct-horse-battery"
+
+
+def looked_through(folder):
+    return report_of(folder, lines=TIMELINE, without=RECORDED)
 
 
 def test_what_was_masked_is_counted_by_file_place_and_kind(tmp_path):
@@ -24,7 +28,7 @@ def test_what_was_masked_is_counted_by_file_place_and_kind(tmp_path):
     (tmp_path / "runs").mkdir()
     path = tmp_path / "runs" / "a.ipynb"
     path.write_text(nbformat.writes(nbformat.from_dict(masked_notebook(notebook, Redactor()))))
-    report = report_of(tmp_path)
+    report = looked_through(tmp_path)
 
     event = {"file": "timeline.jsonl", "place": "event 1 noted, text"}
     assert report.masked == (
@@ -43,7 +47,7 @@ def test_what_others_wrote_unmasked_is_said_and_not_shown(tmp_path):
     (tmp_path / "agent.log").write_text(f"key {KEY}\n")
     (tmp_path / f"{KEY}.txt").write_text("harmless")
     (tmp_path / "core").write_bytes(b"\xff\xfe\x00")
-    report = report_of(tmp_path)
+    report = looked_through(tmp_path)
 
     assert [(each.file, each.place) for each in report.left] == [
         ("[masked: aws key].txt", "file name"),
@@ -59,7 +63,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path):
         (tmp_path / name).write_text(content)
     (tmp_path / "timeline.jsonl").write_text('{"kind": "noted"}\n{"cut\n[]\n')
 
-    assert report_of(tmp_path).unread == ("a.ipynb", "b.ipynb", "c.ipynb")
+    assert looked_through(tmp_path).unread == ("a.ipynb", "b.ipynb", "c.ipynb")
 
 
 def test_a_secret_cannot_name_an_incident():

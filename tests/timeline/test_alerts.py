@@ -12,6 +12,7 @@ from runbook_nb.testing import Clock
 from runbook_nb.timeline.alerts import read_alerts
 from runbook_nb.timeline.events import Alert, Alerted, Closed, Opened
 from runbook_nb.timeline.incidents import declare, find
+from runbook_nb.timeline.writer import WritableTimeline
 
 LABELS = {"alertname": "SSEHeartbeatLagHigh", "severity": "critical"}
 HOSTILE = "<script>alert(1)</script>\x1b[31m\x00\u202e"
@@ -73,7 +74,9 @@ def test_after_closing_the_same_alert_opens_a_new_incident(tmp_path):
     """A closed record stays as it is."""
     alert = Alert(name="A", fingerprint="f1")
     first = declared(tmp_path, alert)
-    find(tmp_path, first).append(Closed(at=Clock().now(), by="sam"))
+    WritableTimeline(find(tmp_path, first).path, redactor=Redactor()).append(
+        Closed(at=Clock().now(), by="sam")
+    )
 
     assert declared(tmp_path, alert) != first
     with pytest.raises(IncidentStateError, match="was closed"):

@@ -12,6 +12,7 @@ from runbook_nb.errors import RecordIntegrityError
 from runbook_nb.redaction import Redactor
 from runbook_nb.timeline.events import Acted, Checked, Evidence, Noted, Outcome, Verdict
 from runbook_nb.timeline.log import Timeline
+from runbook_nb.timeline.writer import WritableTimeline
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 
@@ -22,7 +23,7 @@ def note(text):
 
 @pytest.fixture
 def timeline(tmp_path):
-    timeline = Timeline(tmp_path / "timeline.jsonl")
+    timeline = WritableTimeline(tmp_path / "timeline.jsonl", redactor=Redactor())
     for text in ("one", "two", "three"):
         timeline.append(note(text))
     return timeline
@@ -30,7 +31,7 @@ def timeline(tmp_path):
 
 def test_events_come_back_as_they_were_written(tmp_path):
     """Types and all."""
-    timeline = Timeline(tmp_path / "timeline.jsonl")
+    timeline = WritableTimeline(tmp_path / "timeline.jsonl", redactor=Redactor())
     evidence = Evidence(question="q", answer=[{"a": 1.5}], unit="s", asked=("x",), read_at=NOW)
     written = timeline.append(
         Checked(at=NOW, title="Lag", verdict=Verdict.FAIL, evidence=evidence, expect="at most 5 s")
@@ -76,7 +77,7 @@ def test_a_line_cut_off_by_a_crash_is_set_aside_and_noted(timeline):
     with pytest.raises(RecordIntegrityError, match="cut off"):
         timeline.verify()
 
-    Timeline(timeline.path).append(note("four"))
+    WritableTimeline(timeline.path, redactor=Redactor()).append(note("four"))
 
     texts = [event.text for event in Timeline(timeline.path)]
     assert texts[:3] == ["one", "two", "three"]
@@ -90,9 +91,10 @@ def test_two_processes_append_without_losing_or_mixing_lines(tmp_path):
     """A lock on the file orders them."""
     script = (
         "import sys; from datetime import UTC, datetime; from pathlib import Path\n"
-        "from runbook_nb.timeline.log import Timeline\n"
+        "from runbook_nb.redaction import Redactor\n"
+        "from runbook_nb.timeline.writer import WritableTimeline\n"
         "from runbook_nb.timeline.events import Noted\n"
-        "timeline = Timeline(Path(sys.argv[1]))\n"
+        "timeline = WritableTimeline(Path(sys.argv[1]), redactor=Redactor())\n"
         "for n in range(100): timeline.append("
         "Noted(at=datetime.now(UTC), text=f'{sys.argv[2]} {n}'))\n"
     )
@@ -106,6 +108,13 @@ def test_two_processes_append_without_losing_or_mixing_lines(tmp_path):
     assert [text for text in texts if text.startswith("a")] == [f"a {n}" for n in range(100)]
     assert [text for text in texts if text.startswith("b")] == [f"b {n}" for n in range(100)]
     assert Timeline(path).verify()
+
+
+def test_reading_needs_no_redactor_and_writing_is_impossible_without(tmp_path):
+    """What cannot be masked is not written; who only reads has nothing to write with."""
+    assert not hasattr(Timeline(tmp_path / "timeline.jsonl"), "append")
+    with pytest.raises(TypeError, match="redactor"):
+        WritableTimeline(tmp_path / "timeline.jsonl")
 
 
 def test_a_reader_sees_what_another_writer_adds(timeline):
@@ -122,9 +131,10 @@ def test_a_full_disk_leaves_the_timeline_whole(tmp_path):
     script = (
         "import resource, sys; from datetime import UTC, datetime; from pathlib import Path\n"
         "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "from runbook_nb.timeline.log import Timeline\n"
+        "from runbook_nb.redaction import Redactor\n"
+        "from runbook_nb.timeline.writer import WritableTimeline\n"
         "from runbook_nb.timeline.events import Noted\n"
-        "timeline = Timeline(Path(sys.argv[1]))\n"
+        "timeline = WritableTimeline(Path(sys.argv[1]), redactor=Redactor())\n"
         "timeline.append(Noted(at=datetime.now(UTC), text='fits'))\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (600, 600))\n"
         "try: timeline.append(Noted(at=datetime.now(UTC), text='x' * 5000))\n"
@@ -140,7 +150,7 @@ def test_a_full_disk_leaves_the_timeline_whole(tmp_path):
 
 def test_secrets_are_masked_before_the_disk(tmp_path):
     """Neither file nor memory holds them."""
-    timeline = Timeline(tmp_path / "t.jsonl", redactor=Redactor(["correct-horse-battery"]))
+    timeline = WritableTimeline(tmp_path / "t.jsonl", redactor=Redactor(["correct-horse-battery"]))
     written = timeline.append(note("password is correct-horse-battery"))
 
     assert "correct-horse" not in written.text
@@ -155,7 +165,7 @@ def test_the_file_is_readable_by_its_owner_and_synced(timeline):
 
 def test_who_acted_stays_an_address_and_evidence_does_not(tmp_path):
     """Two people must not become one mark: approvals are held to their names."""
-    timeline = Timeline(tmp_path / "timeline.jsonl")
+    timeline = WritableTimeline(tmp_path / "timeline.jsonl", redactor=Redactor())
     noted = timeline.append(
         Noted(
             at=datetime(2026, 11, 23, tzinfo=UTC), by="sam@example.com", text="ask eve@example.com"

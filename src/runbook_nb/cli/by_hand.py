@@ -55,12 +55,12 @@ def open_(
     from runbook_nb.incident.context import actor
     from runbook_nb.runs.by_hand import prepare, show
     from runbook_nb.timeline.alerts import read_alerts
-    from runbook_nb.timeline.folder import incidents_folder
+    from runbook_nb.timeline.folder import IncidentFolder, incidents_folder
 
     folder = (incidents or incidents_folder()).absolute()
     given, told = given_parameters(parameter or []), " ".join(words or [])
     found = read_alerts(alert)[0] if alert else None
-    if (folder / told / "timeline.jsonl").is_file() and told:
+    if told and IncidentFolder(folder / told).is_incident:
         told, incident = "", told
     choice = _choice(told, incidents=folder, incident=incident, alert=found)
     _try_lab(choice, given)

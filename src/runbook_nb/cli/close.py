@@ -150,16 +150,16 @@ def _announce(incidents: Path, done: "Recorded") -> None:
     """Post the closing message; the incident stays closed if the channel cannot be reached."""
     from runbook_nb.probes.environment import Environment
     from runbook_nb.runbook.packs import announcement
-    from runbook_nb.timeline.incidents import find, opened
+    from runbook_nb.timeline.incidents import beginning, find
 
     try:
         post = announcement(incident=done.incident, text=done.message)
-        environment = Environment.load(opened(find(incidents, done.incident)).environment)
+        environment = Environment.load(beginning(find(incidents, done.incident)).environment)
         systems = environment.writing([])
         post.do(systems)
     except Exception as error:
         message = f"Not posted ({error}). Post it by hand:\n  {done.message}"
         raise RunbookError(message) from error
     systems.close()
-    channel = done.channel or ", ".join(post.tells) or "the channel"
+    channel = ", ".join(post.tells) or done.channel or "the channel"
     typer.echo(f"Posted to {channel}: {done.message}")

@@ -66,17 +66,17 @@ def validate(
         return
     for each in names:
         start_lab(say_to_errors, lab=find_lab(source=Runbook.find(each).source()))
-    validator = lab_validator(
+    facts = []
+    with lab_validator(
         incidents=incidents or incidents_folder(),
         validator=by or actor(),
         stream=sys.stderr,
         say=say_to_errors,
-    )
-    facts = []
-    for each, validation in validate_each(validator, names):
-        facts.append(validation_facts(each, validation))
-        if not as_json:
-            typer.echo("\n".join(validation_lines(each, validation)))
+    ) as validator:
+        for each, validation in validate_each(validator, names):
+            facts.append(validation_facts(each, validation))
+            if not as_json:
+                typer.echo("\n".join(validation_lines(each, validation)))
     if as_json:
         typer.echo(json.dumps(facts, indent=2))
     if any(each["passed"] for each in facts):

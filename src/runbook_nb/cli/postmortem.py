@@ -33,19 +33,19 @@ def postmortem(
     Example: runbook postmortem INC-2041
     """
     from runbook_nb.record.facts import Record, read_events
+    from runbook_nb.record.history.similar import seen_before
     from runbook_nb.record.postmortem import draft_postmortem, write_draft
     from runbook_nb.record.postmortem.draft import FILE
-    from runbook_nb.record.similar import seen_before
     from runbook_nb.timeline.folder import incidents_folder
     from runbook_nb.timeline.incidents import find
 
     timeline = find(incidents or incidents_folder(), incident)
     events, _ = read_events(timeline)
-    before = seen_before(timeline.path.parent, events).similar
+    before = seen_before(timeline.folder.path, events).similar
     draft = draft_postmortem(Record.of(timeline), events, before=before)
     if to == "-":
         return typer.echo(draft, nl=False)
-    path = Path(to) if to else timeline.path.parent.parent / f"{incident}.{FILE}"
+    path = Path(to) if to else timeline.folder.incidents.path / f"{incident}.{FILE}"
     write_draft(path, draft, force=force)
     typer.echo(f"written: {path}")
     return None
@@ -108,14 +108,14 @@ def similar(
     Example: runbook similar INC-2041
     """
     from runbook_nb.record.facts import plain_facts, read_events
-    from runbook_nb.record.similar import seen_before
+    from runbook_nb.record.history.similar import seen_before
     from runbook_nb.text.formatting import one_line
     from runbook_nb.timeline.folder import incidents_folder
     from runbook_nb.timeline.incidents import find
 
     timeline = find(incidents or incidents_folder(), incident)
     events, _ = read_events(timeline)
-    before = seen_before(timeline.path.parent, events, drills=drills, limit=limit)
+    before = seen_before(timeline.folder.path, events, drills=drills, limit=limit)
     if as_json:
         return typer.echo(json.dumps(plain_facts(before), indent=2))
     for each in before.similar:

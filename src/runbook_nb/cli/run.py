@@ -127,12 +127,12 @@ def approve(
 
 def _say_seen_before(done: Any) -> None:
     """Name the past incident that was most like this one, where something is wrong."""
-    from runbook_nb.record.similar import seen_before
+    from runbook_nb.record.history.similar import seen_before
     from runbook_nb.text.formatting import one_line
 
     if done.verdict is Verdict.PASS:
         return
-    folder = done.timeline.path.parent
+    folder = done.timeline.folder.path
     for each in seen_before(folder, list(done.timeline), limit=1).similar:
         said = f"Seen before: {each.incident}, resolved by: {each.resolution}"
         typer.echo(f"{one_line(said, 400)}\nWhy, and others: runbook similar {done.incident}")

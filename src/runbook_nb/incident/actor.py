@@ -15,7 +15,6 @@ from runbook_nb.incident.action_spec import Planned
 from runbook_nb.incident.consent import Consent
 from runbook_nb.incident.dispatch import rehearse, send
 from runbook_nb.incident.live_run import LiveRun
-from runbook_nb.incident.recommend import decision
 from runbook_nb.text.formatting import listed
 from runbook_nb.text.values import Json
 from runbook_nb.timeline import queries
@@ -106,7 +105,7 @@ class Actor:
         if not planned.option:
             return None
         live = self.live
-        decided = decision(live.timeline, live.runbook, run=live.context.run)
+        decided = queries.decided_in(live.timeline, live.runbook.name, run=live.context.run)
         if decided is None:
             steps = (step.heading for step in live.runbook.steps if step.verb == "decide")
             where = next((f"run the cell under {heading!r} first" for heading in steps), "decide")
@@ -159,7 +158,7 @@ class Actor:
     @contextmanager
     def _turn(self) -> Iterator[None]:
         """Wait until no other run of this incident acts, and say so if that takes time."""
-        with (self.live.context.folder / ".acting").open("a") as file:
+        with self.live.context.folder.turn.open("a") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

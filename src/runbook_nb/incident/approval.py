@@ -1,7 +1,8 @@
 """Approvals: who says yes to which option, for which text and parameters, until when."""
 
 import hashlib
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import rfc8785
@@ -12,11 +13,41 @@ from runbook_nb.text.values import Json
 from runbook_nb.timeline.events import Approved
 
 LIFETIME: Final = timedelta(minutes=30)  # the escalation time of a SEV1; after it, ask again
+INCIDENT_PARAMETER: Final = "incident_id"
 
 
-def digest(value: Json) -> str:
-    """Return the SHA-256 of a JSON value in canonical form, as hexadecimal."""
-    return hashlib.sha256(rfc8785.dumps(value)).hexdigest()
+def parameters_digest(parameters: Mapping[str, Json], *, environment: str) -> str:
+    """Return the digest by which an approval names the parameters of a run, and where it runs.
+
+    ``parameters`` are all values of the run in their types, defaults too; an incident's id among
+    them counts for nothing, since the approval stands on that incident's timeline. SHA-256 over
+    the canonical JSON (RFC 8785), as hexadecimal.
+    """
+    named = {name: value for name, value in parameters.items() if name != INCIDENT_PARAMETER}
+    return hashlib.sha256(rfc8785.dumps({**named, "environment": environment})).hexdigest()
+
+
+def approval(
+    *,
+    option: str,
+    text: str,
+    parameters: str,
+    by: str,
+    requested_by: str,
+    calls: Mapping[str, str] | None = None,
+) -> Approved:
+    """Return a yes to an option from now on; ``text`` and ``parameters`` are digests."""
+    now = datetime.now(UTC)
+    return Approved(
+        at=now,
+        by=by,
+        option=option,
+        text=text,
+        parameters=parameters,
+        calls=dict(calls or {}),
+        expires_at=now + LIFETIME,
+        requested_by=requested_by,
+    )
 
 
 def demand(

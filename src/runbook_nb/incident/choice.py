@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 
 from runbook_nb.errors import StepNotFoundError
-from runbook_nb.incident.recommend import because, named, newest, rank, recommend, unread
+from runbook_nb.incident.recommend import because, named, rank, recommend, unread
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runbook.steps import letter
 from runbook_nb.timeline.events import Checked, Decided, Verdict
+from runbook_nb.timeline.queries import newest
 
 
 def choose_by_hand(

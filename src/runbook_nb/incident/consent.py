@@ -9,7 +9,7 @@ from runbook_nb.incident.action_spec import Planned
 from runbook_nb.incident.approval import demand
 from runbook_nb.incident.live_run import LiveRun
 from runbook_nb.timeline import queries
-from runbook_nb.timeline.events import Acting, Approved
+from runbook_nb.timeline.events import Acting
 
 CONFIRMATION: Final = "do"
 
@@ -46,7 +46,7 @@ class Consent:
             )
             raise ApprovalError(message)
         return demand(
-            self.live.timeline.last(Approved, option=planned.option),
+            queries.approved(self.live.timeline, planned.option),
             option=planned.option,
             title=planned.title,
             call=str(planned.action),

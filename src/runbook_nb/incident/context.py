@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from runbook_nb.errors import ParameterError
-from runbook_nb.timeline.folder import checked_id, incidents_folder
-
-WORKING: Final = "working"  # the folder of an incident where responders run notebooks
+from runbook_nb.timeline.folder import IncidentFolder, IncidentsFolder, checked_id, incidents_folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,9 +33,9 @@ class RunContext:
     option: str = ""
 
     @property
-    def folder(self) -> Path:
+    def folder(self) -> IncidentFolder:
         """The folder of this incident."""
-        return self.incidents / self.incident
+        return IncidentsFolder(self.incidents).incident(self.incident)
 
     def to_environ(self) -> dict[str, str]:
         """Return the variables that hand this context to a kernel."""
@@ -83,7 +81,7 @@ class RunContext:
 
 @dataclass(frozen=True, kw_only=True)
 class WorkingCopy:
-    """A notebook that one responder works in, in the folder ``working`` of its incident.
+    """A notebook that one responder works in, in its incident's folder for them.
 
     Where it stands says which incident it belongs to, so any editor of notebooks may open it.
     """
@@ -92,11 +90,15 @@ class WorkingCopy:
     runbook: str
     by: str
 
+    @property
+    def folder(self) -> IncidentFolder:
+        """The folder of the incident that it belongs to."""
+        return IncidentFolder(self.path.parent.parent)
+
     @classmethod
     def read(cls, path: Path) -> "WorkingCopy | None":
         """Return the working copy at a path; None for any other file."""
-        folder = path.parent
-        if folder.name != WORKING or not (folder.parent / "timeline.jsonl").is_file():
+        if IncidentFolder.of_working_copy(path) is None:
             return None
         try:
             metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
@@ -117,7 +119,7 @@ class WorkingCopy:
 
     def context_for(self, incident: str) -> RunContext:
         """Return the context of a run by hand; raises ParameterError for another ``incident``."""
-        folder = self.path.parent.parent
+        folder = self.folder
         if incident not in ("", folder.name):
             message = (
                 f"This working copy belongs to {folder.name}, and its parameter says {incident}. "
@@ -125,7 +127,7 @@ class WorkingCopy:
             )
             raise ParameterError(message)
         return RunContext(
-            incidents=folder.parent,
+            incidents=folder.incidents.path,
             incident=checked_id(folder.name),
             run=_run_of_this_kernel(self.path, self.runbook),
             notebook=self.path,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from runbook_nb.incident.actor import Actor
-from runbook_nb.incident.approval import digest
+from runbook_nb.incident.approval import parameters_digest
 from runbook_nb.incident.cards import Card
 from runbook_nb.incident.choice import choose_by_hand
 from runbook_nb.incident.consent import Consent
@@ -16,7 +16,7 @@ from runbook_nb.incident.context import RunContext
 from runbook_nb.incident.edits import Cells, master_of, running_cell
 from runbook_nb.incident.join import is_known, join, started
 from runbook_nb.incident.live_run import LiveRun
-from runbook_nb.incident.recommend import choose, decision, own_checks, stale_titles
+from runbook_nb.incident.recommend import choose, own_checks, stale_titles
 from runbook_nb.incident.screen import NotebookScreen, Screen
 from runbook_nb.incident.step_registry import KnownSteps
 from runbook_nb.incident.stop import RunStopped
@@ -26,19 +26,18 @@ from runbook_nb.probes.environment import Environment
 from runbook_nb.probes.limits import Limit
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.text.values import Json
+from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import (
     FRESH_S,
-    Acted,
     Asked,
     Checked,
     Decided,
     Event,
     Noted,
-    Outcome,
     Stopped,
     Verified,
 )
-from runbook_nb.timeline.log import Timeline
+from runbook_nb.timeline.writer import WritableTimeline
 
 E = TypeVar("E", bound=Event)
 
@@ -53,7 +52,7 @@ class Incident:
         self,
         *,
         context: RunContext,
-        timeline: Timeline,
+        timeline: WritableTimeline,
         runbook: Runbook,
         environment: Environment,
         parameters: Mapping[str, Json],
@@ -77,8 +76,8 @@ class Incident:
             screen=screen or NotebookScreen(attended=context.attended),
             now=now,
         )
-        parameters_digest = digest({"environment": environment.name, **parameters})
-        consent = Consent(live=self._live, parameters=parameters_digest, ask=ask)
+        approved_for = parameters_digest(parameters, environment=environment.name)
+        consent = Consent(live=self._live, parameters=approved_for, ask=ask)
         self._actor = Actor(live=self._live, consent=consent, reread=self._reread)
 
     @classmethod
@@ -105,7 +104,10 @@ class Incident:
             parameters=parameters or {},
             known=KnownSteps.of_this_kernel(
                 joined.runbook,
-                opened_with=(context.incident, environment, digest(dict(parameters or {}))),
+                opened_with=(
+                    context.incident,
+                    parameters_digest(parameters or {}, environment=environment),
+                ),
             ),
         )
         with incident._live.step("open"):
@@ -156,7 +158,7 @@ class Incident:
             reason = reason or f"Chosen beforehand by {self._context.actor}."
         with self._live.step("decide") as step:
             if self._context.attended and option is None:
-                before = decision(self.timeline, self._runbook, run=self._run)
+                before = self._decided()
                 say = self._live.screen.say
                 other = choose_by_hand(self._runbook, checks, before=before, ask=self._ask, say=say)
                 option, reason = other or (None, reason)
@@ -199,9 +201,9 @@ class Incident:
         verification = Verification(
             read=lambda: self._read(title), now=self._now, sleep=self._sleep
         )
-        done = self.timeline.last(Acted, outcome=Outcome.DONE)
+        done = queries.all_done(self.timeline)
         with self._live.step("verify", title) as step:
-            found = verification.run(within=within, readings=readings, wait=done is not None)
+            found = verification.run(within=within, readings=readings, wait=bool(done))
             return step.written(Verified(**self._live.stamp(), title=title, **found))
 
     def undo(self, title: str) -> Card:
@@ -220,7 +222,7 @@ class Incident:
         skipped.
         """
         known = self._runbook.step("ask", question)
-        decided = decision(self.timeline, self._runbook, run=self._run)
+        decided = self._decided()
         put: dict[str, Any] = {"question": question, "owner": owner}
         with self._live.step("ask", question) as step:
             if known and known.option and (decided is None or decided.option != known.option):
@@ -253,6 +255,9 @@ class Incident:
             when = f"{before.at:%H:%M:%SZ} by {before.by}"
             said = f"Answered at {when}: {before.answer!r}. Say more, or Enter to leave it so: "
         return self._ask(f"{question} {said}").strip()
+
+    def _decided(self) -> Decided | None:
+        return queries.decided_in(self.timeline, self._runbook.name, run=self._run)
 
     @property
     def _run(self) -> str:

@@ -14,13 +14,14 @@ from runbook_nb.text.values import Json
 from runbook_nb.timeline.events import Started
 from runbook_nb.timeline.incidents import declare
 from runbook_nb.timeline.log import Timeline
+from runbook_nb.timeline.writer import WritableTimeline
 
 
 @dataclass(frozen=True, kw_only=True)
 class Joined:
     """What a run works with: the timeline, the runbook's text, and the environment."""
 
-    timeline: Timeline
+    timeline: WritableTimeline
     runbook: Runbook
     environment: Environment
 

@@ -16,7 +16,7 @@ from runbook_nb.probes.environment import Environment
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.timeline.events import Changed, Event
 from runbook_nb.timeline.incidents import refuse_closed
-from runbook_nb.timeline.log import Timeline
+from runbook_nb.timeline.writer import WritableTimeline
 
 E = TypeVar("E", bound=Event)
 
@@ -44,7 +44,7 @@ class LiveRun:
 
     context: RunContext
     environment: Environment
-    timeline: Timeline
+    timeline: WritableTimeline
     runbook: Runbook
     cells: Cells
     screen: Screen

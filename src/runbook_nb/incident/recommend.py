@@ -6,15 +6,11 @@ from typing import Any
 
 from runbook_nb.errors import ParameterError, StepNotFoundError, near
 from runbook_nb.incident.board import is_stale
-from runbook_nb.probes.limits import worst
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runbook.steps import letter
-from runbook_nb.timeline.events import Checked, Decided, Event, Option, Started, Verdict
-
-
-def newest(checks: Sequence[Checked]) -> dict[str, Checked]:
-    """Return the newest reading of each check, in the order of their first reading."""
-    return {checked.title: checked for checked in checks}
+from runbook_nb.timeline import queries
+from runbook_nb.timeline.events import Checked, Event, Option, Verdict
+from runbook_nb.timeline.queries import newest, worst
 
 
 def own_checks(timeline: Sequence[Event], runbook: Runbook, *, run: str) -> list[Checked]:
@@ -23,22 +19,13 @@ def own_checks(timeline: Sequence[Event], runbook: Runbook, *, run: str) -> list
     So a responder continues where a machine has diagnosed.
     """
     events = list(timeline)
-    runs = _runs_of(events, runbook)
+    runs = queries.runs(events, runbook.name)
     titles = {step.title for step in runbook.steps if step.verb == "check"}
     return [
         event
-        for event in events
-        if isinstance(event, Checked)
-        and (event.run == run or (event.run in runs and event.title in titles))
+        for event in queries.of(events, Checked)
+        if (event.run == run or (event.run in runs and event.title in titles))
     ]
-
-
-def decision(timeline: Sequence[Event], runbook: Runbook, *, run: str) -> Decided | None:
-    """Return the newest decision of this runbook; another one's of the same incident is not it."""
-    events = list(timeline)
-    runs = {run, *_runs_of(events, runbook)}
-    own = (event for event in reversed(events) if isinstance(event, Decided) and event.run in runs)
-    return next(own, None)
 
 
 def stale_titles(checks: Sequence[Checked], *, now: datetime) -> tuple[str, ...]:
@@ -154,11 +141,3 @@ def _titles(checks: Sequence[Checked], heading: str, verdict: Verdict) -> tuple[
         for checked in checks
         if checked.verdict is verdict and checked.if_failed == heading
     )
-
-
-def _runs_of(events: Sequence[Event], runbook: Runbook) -> set[str]:
-    return {
-        event.run
-        for event in events
-        if isinstance(event, Started) and event.runbook == runbook.name
-    }

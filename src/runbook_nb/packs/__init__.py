@@ -1,1 +1,1 @@
-"""Packs: what the engine needs to know of a platform."""
+"""Packs: the systems of one platform, for an engine that knows none."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol
 
+from runbook_nb.probes.commands import Commands
 from runbook_nb.probes.connections import Database, Http
 from runbook_nb.text.durations import words
 from runbook_nb.text.values import Json
@@ -26,11 +27,14 @@ P = ParamSpec("P")
 class Systems(Protocol):
     """What a call may reach: the databases and services of one environment."""
 
-    def database(self) -> Database:
-        """Return the platform's database."""
+    def database(self, name: str = "database") -> Database:
+        """Return a database, by the name it has in the settings."""
 
     def http(self, system: str) -> Http:
         """Return a client for one HTTP service, by the name it has in the settings."""
+
+    def command(self, system: str) -> Commands:
+        """Return the commands of this machine that belong to one system."""
 
     def setting(self, system: str, name: str) -> str:
         """Return one setting of a system, or raise SettingMissingError."""
@@ -131,7 +135,7 @@ class ProbeFactory(Generic[P]):
         return Probe(
             name=_name(self._function),
             arguments=arguments,
-            unit=self.unit,
+            unit=arguments.get("unit", self.unit),
             timeout_s=self._timeout_s,
             run=self._function,
         )
@@ -184,7 +188,10 @@ class ActionFactory(Generic[P]):
 def probe(
     *, unit: str, timeout_s: float = 10
 ) -> Callable[[Callable[Concatenate[Systems, P], Any]], ProbeFactory[P]]:
-    """Make a probe of a function whose first argument is the systems it may read."""
+    """Make a probe of a function whose first argument is the systems it may read.
+
+    Where it has an argument ``unit``, the caller names the unit of the answer.
+    """
 
     def decorate(function: Callable[Concatenate[Systems, P], Any]) -> ProbeFactory[P]:
         return ProbeFactory(function, unit, timeout_s)
@@ -252,7 +259,10 @@ def _bind(
 
 
 def _name(function: Callable[..., Any]) -> str:
-    return f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
+    """Return what a runbook calls it: ``prometheus/probes.py`` holds calls of ``prometheus``."""
+    *_, above, module = f".{function.__module__}".split(".")
+    system = above if module in {"probes", "actions"} else module
+    return f"{system}.{function.__name__}"
 
 
 def _say(value: object) -> str:

@@ -6,25 +6,32 @@ question. A read-only connection refuses to write on this side, before the syste
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from runbook_nb.errors import WriteRefusedError
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
     import psycopg
     from psycopg.rows import DictRow
 
 READING_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 CONNECT_TIMEOUT_S: Final = 3
+# How the connection string of an SQLite file begins; its path follows.
+SQLITE: Final = "sqlite:///"
+# Asking this first also takes the transaction's snapshot, after which it cannot be turned to write.
+IS_READ_ONLY: Final = "select current_setting('transaction_read_only') = 'on' as read_only"
 
 
 class Database:
     """One PostgreSQL connection, opened when first asked and used for one call.
 
-    A read-only one begins every transaction as READ ONLY; its role should hold no write
-    privilege either.
+    A read-only one asks every question, a single statement, in a transaction that says READ ONLY
+    and has proved it; its role should hold no write privilege either.
     """
 
     def __init__(self, dsn: str, *, read_only: bool, timeout_s: float, asked: list[str]) -> None:
@@ -47,7 +54,7 @@ class Database:
 
     def transaction(self, *, rollback: bool = False) -> AbstractContextManager[Any]:
         """Hold what follows in one transaction, taken back at its end when ``rollback``."""
-        return self._open().transaction(force_rollback=rollback)
+        return self._transaction(rollback=rollback)
 
     def close(self) -> None:
         """Cut the connection, also in the middle of a query."""
@@ -59,12 +66,33 @@ class Database:
     def _execute(self, sql: str, parameters: Mapping[str, object]) -> "psycopg.Cursor[DictRow]":
         import psycopg
 
-        self._asked.append(_resolved(sql, parameters))
+        self._asked.append(resolved(sql, parameters))
         try:
-            return self._open().execute(sql, parameters)
+            if not self._read_only:
+                return self._open().execute(sql, parameters)
+            with nullcontext() if self._in_transaction() else self._transaction(rollback=False):
+                # A prepared question is a single statement: nothing can follow a `commit;` in it.
+                return self._open().execute(sql, parameters, prepare=True)
         except psycopg.errors.ReadOnlySqlTransaction as error:
             message = f"The database refused a write by a probe: {error.diag.message_primary}."
             raise WriteRefusedError(message) from error
+
+    def _in_transaction(self) -> bool:
+        from psycopg.pq import TransactionStatus
+
+        return self._open().info.transaction_status is not TransactionStatus.IDLE
+
+    @contextmanager
+    def _transaction(self, *, rollback: bool) -> Iterator[None]:
+        """Begin a transaction, or one within the one that is held; a reading one proves itself."""
+        connection = self._open()
+        with connection.transaction(force_rollback=rollback):
+            if self._read_only:
+                proof = connection.execute(IS_READ_ONLY).fetchone()
+                if proof is None or not proof["read_only"]:
+                    message = "The database gave a probe a transaction that may write."
+                    raise WriteRefusedError(message)
+            yield
 
     def _open(self) -> "psycopg.Connection[DictRow]":
         if self._connection is None:
@@ -110,6 +138,7 @@ class Http:
             timeout=httpx.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
             # Proxies of the responder's shell must not stand between a probe and its system.
             trust_env=False,
+            verify=_certificates(),
         )
 
     def request(
@@ -160,7 +189,15 @@ class Http:
             raise WriteRefusedError(message)
 
 
-def _resolved(sql: str, parameters: Mapping[str, object]) -> str:
+@cache
+def _certificates() -> "ssl.SSLContext":
+    """Return the authorities that vouch for a service, read once: it takes longer than a probe."""
+    import httpx
+
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def resolved(sql: str, parameters: Mapping[str, object]) -> str:
     """Return the query with its parameters beneath, to be copied and read."""
     text = sql.strip()
     said = ", ".join(f"{name} = {value!r}" for name, value in parameters.items())

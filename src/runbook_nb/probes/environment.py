@@ -4,6 +4,16 @@ Settings come from TOML files and environment variables, later ones win: the run
 file, the project's file (``runbook.toml`` or ``pyproject.toml``), the file named by
 ``RUNBOOK_SETTINGS``, and variables such as ``RUNBOOK_ENVIRONMENTS__STAGING__AGENT__URL``. Secrets
 stand there only by reference: ``env:NAME`` or ``file:/path``.
+
+A system is a database where it has ``reader`` and ``writer``, a service where it has ``url``::
+
+    [environments.staging.orders]
+    reader = "env:ORDERS_READER"  # a PostgreSQL connection string
+    [environments.staging.queue]
+    reader = "sqlite:////srv/queue.db"
+    [environments.staging.kubectl]
+    context = "staging"
+    variables = ["AWS_PROFILE"]  # which its commands may see
 """
 
 import os
@@ -13,7 +23,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from runbook_nb.errors import SettingMissingError, near
-from runbook_nb.probes.connections import Database, Http
+from runbook_nb.probes import secrets
+from runbook_nb.probes.commands import Commands, bare_variables
+from runbook_nb.probes.connections import SQLITE, Database, Http
 from runbook_nb.probes.lab_settings import LAB, lab_settings_file
 from runbook_nb.project import Project
 from runbook_nb.redaction import Redactor, names_secret
@@ -26,6 +38,8 @@ Kind = Literal["lab", "staging", "production"]
 SECRET_SETTINGS: Final = frozenset(
     {"reader", "writer", "owner", "token", "key", "password", "secret"}
 )
+# Those of them that open a system for writing.
+WRITING_SETTINGS: Final = frozenset({"writer", "owner"})
 PROBE_TIMEOUT_S: Final = 10
 ACTION_TIMEOUT_S: Final = 60
 
@@ -85,29 +99,47 @@ class Environment:
 
     def secret(self, system: str, name: str) -> "SecretStr":
         """Return the value a secret setting refers to; raises SettingMissingError."""
-        from pydantic import SecretStr
+        of = f"{name!r} of {system!r} in the environment {self.name!r}"
+        return secrets.resolve(self.setting(system, name), of=of)
 
-        kind, _, place = self.setting(system, name).partition(":")
-        try:
-            if kind == "env":
-                return SecretStr(os.environ[place])
-            if kind == "file":
-                return SecretStr(Path(place).read_text(encoding="utf-8").strip())
-        except (OSError, KeyError) as error:
+    def dsn(self, database: str, role: str) -> str:
+        """Return where a database is, for its ``reader`` or ``writer``.
+
+        A path to an SQLite file opens nothing by itself, so it may stand in plain sight.
+        """
+        plain = self.setting(database, role)
+        if plain.startswith(SQLITE):
+            return plain
+        return self.secret(database, role).get_secret_value()
+
+    def variables(self, system: str) -> dict[str, str]:
+        """Return all variables that a command of this system may see, by the short list.
+
+        The setting ``variables`` names more; one that holds another system's secret, or one that
+        writes, is refused.
+        """
+        named = self._systems.get(system, {}).get("variables", [])
+        wanted = named.replace(",", " ").split() if isinstance(named, str) else list(named)
+        if shut := sorted(self._shut(system) & {*wanted}):
             message = (
-                f"The setting {name!r} of {system!r} in the environment {self.name!r} "
-                f"refers to {kind}:{place}, which cannot be read: {error}."
+                f"The setting 'variables' of {system!r} in the environment {self.name!r} names "
+                f"{', '.join(shut)}, which holds a secret that its commands must not see."
             )
-            raise SettingMissingError(message) from error
-        message = (
-            f"The setting {name!r} of {system!r} in the environment {self.name!r} must be a "
-            "reference, env:NAME or file:/path, so that no secret stands in a settings file."
-        )
-        raise SettingMissingError(message)
+            raise SettingMissingError(message)
+        return bare_variables(wanted)
 
     def has(self, system: str, name: str) -> bool:
         """Tell whether a setting is there."""
         return name in self._systems.get(system, {})
+
+    def _shut(self, system: str) -> set[str]:
+        """Return the variables that hold secrets of other systems, or of one that writes."""
+        return {
+            str(values[name]).removeprefix("env:")
+            for other, values in self._systems.items()
+            for name in SECRET_SETTINGS & values.keys()
+            if other != system or name in WRITING_SETTINGS
+        }
 
     def _missing(self, system: str, name: str) -> SettingMissingError:
         place = f"Add it under [environments.{self.name}.{system}] in runbook.toml."
@@ -134,30 +166,45 @@ class Connections:
     def __init__(self, environment: Environment, *, read_only: bool, asked: list[str]) -> None:
         self._environment, self._read_only, self._asked = environment, read_only, asked
         self._timeout_s = PROBE_TIMEOUT_S if read_only else ACTION_TIMEOUT_S
-        self._open: dict[str, Database | Http] = {}
+        self._open: dict[tuple[str, type], Database | Http | Commands] = {}
 
     @property
     def source(self) -> str:
         """Name what was reached: ``lab database, lab agent``."""
-        return ", ".join(f"{self._environment.name} {system}" for system in self._open)
+        systems = dict.fromkeys(system for system, _ in self._open)
+        return ", ".join(f"{self._environment.name} {system}" for system in systems)
 
-    def database(self) -> Database:
-        """Return the platform's database, as the reading or the writing role."""
-        found = self._open.get("database")
+    def database(self, name: str = "database") -> Database:
+        """Return a database, as the reading or the writing role.
+
+        Any system with the settings ``reader`` and ``writer`` is one: ``sqlite:///path`` is an
+        SQLite file, all else PostgreSQL.
+        """
+        found = self._open.get((name, Database))
         if not isinstance(found, Database):
-            role = "reader" if self._read_only else "writer"
-            found = Database(
-                self._environment.secret("database", role).get_secret_value(),
+            dsn = self._environment.dsn(name, "reader" if self._read_only else "writer")
+            found = _database_at(dsn)(
+                dsn, read_only=self._read_only, timeout_s=self._timeout_s, asked=self._asked
+            )
+            self._open[name, Database] = found
+        return found
+
+    def command(self, system: str) -> Commands:
+        """Return the commands of one system, in a bare environment of variables."""
+        found = self._open.get((system, Commands))
+        if not isinstance(found, Commands):
+            found = Commands(
+                variables=self._environment.variables(system),
                 read_only=self._read_only,
                 timeout_s=self._timeout_s,
                 asked=self._asked,
             )
-            self._open["database"] = found
+            self._open[system, Commands] = found
         return found
 
     def http(self, system: str) -> Http:
         """Return a client for an HTTP service; ``edge.admin`` takes the setting ``admin_url``."""
-        found = self._open.get(system)
+        found = self._open.get((system, Http))
         if not isinstance(found, Http):
             name, _, part = system.partition(".")
             found = Http(
@@ -167,7 +214,7 @@ class Connections:
                 timeout_s=self._timeout_s,
                 asked=self._asked,
             )
-            self._open[system] = found
+            self._open[system, Http] = found
         return found
 
     def _headers(self, system: str) -> dict[str, str]:
@@ -188,6 +235,15 @@ class Connections:
         """Cut all connections."""
         for connection in self._open.values():
             connection.close()
+
+
+def _database_at(dsn: str) -> type[Database]:
+    """Return what opens a database: SQLite for a file's path, PostgreSQL for all else."""
+    if not dsn.startswith(SQLITE):
+        return Database
+    from runbook_nb.probes.sqlite import SqliteDatabase
+
+    return SqliteDatabase
 
 
 def load_settings() -> dict[str, dict[str, Any]]:

@@ -1,11 +1,11 @@
 """Limits: the condition an answer must meet, and the verdict that follows."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from runbook_nb.text.values import Json
-from runbook_nb.timeline.events import VERDICTS_BY_RANK, Evidence, Verdict
+from runbook_nb.timeline.events import Evidence, Verdict
 
 # Factors to seconds; answers and limits may differ in the size of the unit, not in its kind.
 _SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
@@ -101,11 +101,6 @@ def judge(evidence: Evidence, *, expect: Limit, fail: Limit | None) -> tuple[Ver
     except TypeError as error:
         return Verdict.UNKNOWN, f"The answer cannot be judged: {error}."
     return Verdict.WARN, ""
-
-
-def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return the worst verdict; unknown when there is none, since nothing was read."""
-    return max(verdicts, key=VERDICTS_BY_RANK.index, default=Verdict.UNKNOWN)
 
 
 def _numeric(said: str, unit: str, test: Callable[[float], bool]) -> Limit:

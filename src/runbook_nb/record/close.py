@@ -8,16 +8,18 @@ from pathlib import Path
 from runbook_nb.errors import RunbookError, SettingMissingError
 from runbook_nb.incident.context import new_run_id
 from runbook_nb.probes.environment import Environment
-from runbook_nb.record.facts.fold import fold_manual_steps
 from runbook_nb.record.page import write_record
-from runbook_nb.record.proof import ENVELOPE, Seal, Statement, read_envelope, signing_seal
+from runbook_nb.record.proof import Seal, Statement, read_envelope, signing_seal
 from runbook_nb.redaction import Redactor
 from runbook_nb.redaction.outputs import masked_notebook
 from runbook_nb.runbook.lean import lean_imports
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.text.files import write_atomically
-from runbook_nb.timeline.events import Closed, Started
-from runbook_nb.timeline.incidents import find, opened, refuse_closed
+from runbook_nb.timeline import queries
+from runbook_nb.timeline.events import Closed
+from runbook_nb.timeline.folder import IncidentFolder
+from runbook_nb.timeline.incidents import beginning, find, refuse_closed
+from runbook_nb.timeline.writer import WritableTimeline
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,9 +53,9 @@ def close(incidents: Path, incident: str, *, by: str, resolution: str = "") -> R
     Works also when the last run was cut off. Raises IncidentStateError if it is closed already.
     """
     redactor = _redactor(incidents, incident)
-    timeline = find(incidents, incident, redactor=redactor)
+    timeline = WritableTimeline(find(incidents, incident).path, redactor=redactor)
     refuse_closed(timeline)
-    _keep_working_copies(timeline.path.parent, redactor=redactor)
+    _keep_working_copies(timeline.folder, redactor=redactor)
     timeline.append(Closed(at=datetime.now(UTC), by=by, resolution=resolution))
     return _record(incidents, incident, redactor)
 
@@ -65,26 +67,25 @@ def remake(incidents: Path, incident: str) -> Recorded:
 
 def _record(incidents: Path, incident: str, redactor: Redactor) -> Recorded:
     timeline, seal = find(incidents, incident), signing_seal()
-    folder = timeline.path.parent
-    page = write_record(folder, redactor=redactor, seal=seal)
-    sealed = read_envelope(folder / ENVELOPE)
-    steps = fold_manual_steps(list(timeline))
+    folder = timeline.folder
+    page = write_record(folder.path, redactor=redactor, seal=seal)
+    sealed = read_envelope(folder.envelope)
     return Recorded(
         incident=incident,
-        channel=opened(timeline).terms.closing_channel,
+        channel=queries.terms_of(timeline).closing_channel,
         page=page,
-        unanswered=tuple(step.question for step in steps if step.is_open),
+        unanswered=tuple(step.question for step in queries.open_questions(timeline)),
         sealed=sealed,
         seal=seal,
     )
 
 
-def _keep_working_copies(folder: Path, *, redactor: Redactor) -> None:
+def _keep_working_copies(folder: IncidentFolder, *, redactor: Redactor) -> None:
     """Copy what was run by hand to the runs, masked; an open tab may write its own file on."""
     lean_imports()
     import nbformat
 
-    for path in sorted((folder / "working").glob("*.ipynb")):
+    for path in folder.working_copies():
         try:
             notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
         except (OSError, ValueError, nbformat.ValidationError):
@@ -94,7 +95,7 @@ def _keep_working_copies(folder: Path, *, redactor: Redactor) -> None:
             continue
         # Named by when it was saved: a close that was cut off and repeated keeps one copy.
         saved = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        kept = folder / "runs" / f"{new_run_id(path.stem, saved)}-by-hand.ipynb"
+        kept = folder.kept(new_run_id(path.stem, saved))
         text = json.dumps(masked_notebook(notebook, redactor), indent=1, ensure_ascii=False)
         write_atomically(kept, text + "\n")
 
@@ -102,9 +103,9 @@ def _keep_working_copies(folder: Path, *, redactor: Redactor) -> None:
 def _redactor(incidents: Path, incident: str) -> Redactor:
     """Mask the secrets of the incident's environment, where its settings can still be read."""
     timeline = find(incidents, incident)
-    first = opened(timeline)
+    first = beginning(timeline)
     # A second runbook joins with contacts of its own.
-    ran = dict.fromkeys([first.runbook, *(started.runbook for started in timeline.of(Started))])
+    ran = dict.fromkeys([first.runbook, *queries.runbooks(timeline)])
     contacts = [contact for name in ran for contact in _contacts(name)]
     try:
         return Environment.load(first.environment).redactor(allowed=contacts)

@@ -24,7 +24,7 @@ _UNSEEN: Final = (
 )
 # What may part a value: tags; blanks, quotes of joined strings, and marks that are not seen.
 _TAGS: Final = re.compile(r"<[^<>]{1,300}>")
-_BLANKS: Final = re.compile(rf"[\s\"'`\\+]|{_UNSEEN}")
+_BLANKS: Final = re.compile(rf"[\s\"'`\\+]{{1,500}}|{_UNSEEN}")
 # A line that is nothing but more of the same word goes on with the line before.
 _WRAPS: Final = re.compile(
     r"(?<=[\w+/=.~-])[\"']?[ \t]{0,40}\\?\r?\n[ \t>|]{0,40}[\"']?"
@@ -52,13 +52,13 @@ class Reading:
         *,
         source: "Reading | None" = None,
         edit: re.Pattern[str] | None = None,
-        into: Callable[[re.Match[str]], str] = lambda _: "",
+        into: Callable[[re.Match[str]], str] | None = None,
     ) -> None:
         self._source, self._edit, self._into = source, edit, into
-        self.text = edit.sub(into, text) if edit else text
+        self.text = edit.sub(into or "", text) if edit else text
 
     def edited(
-        self, edit: re.Pattern[str], into: Callable[[re.Match[str]], str] = lambda _: ""
+        self, edit: re.Pattern[str], into: Callable[[re.Match[str]], str] | None = None
     ) -> "Reading":
         """Return this reading with every match of ``edit`` replaced, by nothing if not said."""
         return Reading(self.text, source=self, edit=edit, into=into)
@@ -90,7 +90,7 @@ class Reading:
             if match.start() > done:
                 parts.append(_Part(place, done, match.start() - done, changed=False))
                 place += match.start() - done
-            if new := self._into(match):
+            if self._into and (new := self._into(match)):
                 parts.append(_Part(place, match.start(), len(match[0]), changed=True))
                 place += len(new)
             done = match.end()

@@ -8,7 +8,7 @@ process.
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,6 @@ from typing import Any, Final
 from runbook_nb.redaction.redactor import Redactor
 from runbook_nb.redaction.spans import MARK
 
-MADE_LATER: Final = ("record.html", "record.json", "record.dsse.json")  # of the other files
 _SIZE_LIMIT: Final = 20_000_000  # bytes of one file; an executed copy has at most a few million
 _INDEX: Final = re.compile(r"\[\d+\]")
 Texts = Iterator[tuple[str, str]]
@@ -64,28 +63,32 @@ class RedactionReport:
         return _summed((each.file, each.count) for each in self.masked)
 
 
-def report_of(folder: Path, *, redactor: Redactor | None = None) -> RedactionReport:
+def report_of(
+    folder: Path, *, lines: str, without: Collection[str], redactor: Redactor | None = None
+) -> RedactionReport:
     """Count what is masked in the files of an incident's folder, and look for what is not.
 
-    Hidden files and the record's own page and facts are left out. Raises nothing for what is on
-    disk.
+    ``lines`` is the name of the file that holds an event a line, ``without`` names files that are
+    made of the others. These and hidden files are left out. Raises nothing for what is on disk.
     """
     # Most texts of a timeline are a few words, said again on every line.
     mask = cache((redactor or Redactor()).mask)
     masked: Counter[tuple[str, str, str]] = Counter()
     left: Counter[tuple[str, str, str]] = Counter()
     unread = []
-    for path, name in _files(folder):
+    for path, name in _files(folder, without):
         try:
-            texts = list(_texts(path))
+            texts = list(_texts(path, lines))
         except (OSError, ValueError, AttributeError, TypeError, RecursionError):
             unread.append(mask(name))
             continue
         for place, text in [("file name", name), *texts]:
             found = kinds_in(text)
+            more = kinds_in(mask(text)) - found
+            if not (found or more):
+                continue
             where = (mask(name), _INDEX.sub("", mask(place)))
             masked.update({(*where, kind): count for kind, count in found.items()})
-            more = kinds_in(mask(text)) - found
             left.update({(*where, kind): count for kind, count in more.items()})
     return RedactionReport(masked=_listed(masked), left=_listed(left), unread=tuple(unread))
 
@@ -95,22 +98,22 @@ def kinds_in(text: str) -> Counter[str]:
     return Counter(match[1] or match[2] for match in MARK.finditer(text))
 
 
-def _files(folder: Path) -> Iterator[tuple[Path, str]]:
+def _files(folder: Path, without: Collection[str]) -> Iterator[tuple[Path, str]]:
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
         hidden = any(part.startswith(".") for part in name.parts)
-        if not hidden and not path.is_symlink() and path.is_file() and str(name) not in MADE_LATER:
+        if not hidden and not path.is_symlink() and path.is_file() and str(name) not in without:
             yield path, str(name)
 
 
-def _texts(path: Path) -> Texts:
+def _texts(path: Path, lines: str) -> Texts:
     """Return the texts of a file, each with its place; raises ValueError for what is no text."""
     if path.stat().st_size > _SIZE_LIMIT:
         raise ValueError
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".ipynb":
         return _of_notebook(json.loads(text))
-    if path.name == "timeline.jsonl":
+    if path.name == lines:
         return _of_timeline(text)
     return iter([("text", text)])
 

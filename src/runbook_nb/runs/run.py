@@ -9,31 +9,30 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from runbook_nb.errors import IncidentStateError
-from runbook_nb.incident.approval import LIFETIME, digest
+from runbook_nb.incident.approval import INCIDENT_PARAMETER, approval, parameters_digest
 from runbook_nb.incident.context import RunContext, new_run_id
-from runbook_nb.incident.recommend import named, newest
+from runbook_nb.incident.recommend import named
 from runbook_nb.probes.environment import Environment
 from runbook_nb.probes.lab_settings import LAB
-from runbook_nb.probes.limits import worst
 from runbook_nb.runbook.parameters import typed
 from runbook_nb.runbook.policy import policy_for
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runs.engine import Execution, execute
 from runbook_nb.runs.engine.progress import Progress
+from runbook_nb.runs.engine.spare_kernel import SpareKernel
 from runbook_nb.text.values import Json
+from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import (
     Acted,
     Alert,
     Approved,
-    Checked,
     Ended,
     Started,
     Verdict,
-    Verified,
 )
 from runbook_nb.timeline.folder import checked_id
 from runbook_nb.timeline.incidents import declare, find, refuse_closed
-from runbook_nb.timeline.log import Timeline
+from runbook_nb.timeline.writer import WritableTimeline
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,13 +60,13 @@ class Run:
 
     incident: str
     context: RunContext
-    timeline: Timeline
+    timeline: WritableTimeline
     execution: Execution
     verdict: Verdict
 
 
-def run(order: Order, *, progress: Progress) -> Run:
-    """Run a runbook unattended and return what came of it.
+def run(order: Order, *, progress: Progress, ready: SpareKernel | None = None) -> Run:
+    """Run a runbook unattended and return what came of it; a series hands its ``ready`` kernel in.
 
     Raises ParameterError, SettingMissingError or StepNotFoundError before anything is created,
     and IncidentStateError for a closed incident.
@@ -92,10 +91,17 @@ def run(order: Order, *, progress: Progress) -> Run:
         redactor=redactor,
         terms=policy_for(runbook).terms,
     )
-    incident = timeline.path.parent.name
-    values["incident_id"] = incident
+    incident = timeline.folder.name
+    values[INCIDENT_PARAMETER] = incident
     for option in approved:
-        approve(timeline, runbook=runbook, parameters=values, option=option, by=order.actor)
+        yes = approval(
+            option=option,
+            text=runbook.digest,
+            parameters=parameters_digest(values, environment=environment.name),
+            by=order.actor,
+            requested_by=order.actor,
+        )
+        timeline.append(yes)
     context = RunContext(
         incidents=order.incidents,
         incident=incident,
@@ -112,6 +118,7 @@ def run(order: Order, *, progress: Progress) -> Run:
         redactor=redactor,
         progress=progress,
         limit_s=order.limit_s,
+        ready=ready,
     )
     timeline.append(
         Ended(
@@ -124,7 +131,7 @@ def run(order: Order, *, progress: Progress) -> Run:
             took_s=round(execution.took_s, 3),
         )
     )
-    verdict = verdict_of(timeline, context.run) if execution.complete else Verdict.UNKNOWN
+    verdict = queries.verdict_of(timeline, context.run) if execution.complete else Verdict.UNKNOWN
     return Run(
         incident=incident,
         context=context,
@@ -134,44 +141,11 @@ def run(order: Order, *, progress: Progress) -> Run:
     )
 
 
-def approve(
-    timeline: Timeline,
-    *,
-    runbook: Runbook,
-    parameters: Mapping[str, Json],
-    option: str,
-    by: str,
-) -> Approved:
-    """Record that ``by`` says yes to an option of this text with these parameters."""
-    now = datetime.now(UTC)
-    values = {name: value for name, value in parameters.items() if name != "incident_id"}
-    return timeline.append(
-        Approved(
-            at=now,
-            by=by,
-            option=option,
-            text=runbook.digest,
-            parameters=digest(values),
-            expires_at=now + LIFETIME,
-            requested_by=by,
-        )
-    )
-
-
-def verdict_of(timeline: Timeline, run_id: str) -> Verdict:
-    """Return the worst verdict of a run, each check by its newest reading."""
-    checks = [event for event in timeline.of(Checked) if event.run == run_id]
-    latest = {title: checked.verdict for title, checked in newest(checks).items()}
-    latest.update(
-        {event.title: event.verdict for event in timeline.of(Verified) if event.run == run_id}
-    )
-    return worst(latest.values())
-
-
 def approve_last(incidents: Path, incident: str, *, option: str, by: str) -> Approved:
     """Record that ``by`` approves an option for the text and parameters of the last run.
 
-    Raises IncidentStateError when nothing has run, StepNotFoundError for an unknown option.
+    It is masked as that run's environment asks. Raises IncidentStateError when nothing has run,
+    StepNotFoundError for an unknown option, SettingMissingError where the environment is unknown.
     """
     timeline = find(incidents, incident)
     refuse_closed(timeline)
@@ -180,17 +154,14 @@ def approve_last(incidents: Path, incident: str, *, option: str, by: str) -> App
         message = f"{incident} has no run yet. Diagnose first: runbook run --incident {incident}"
         raise IncidentStateError(message)
     runbook = Runbook.find(started.runbook)
-    calls = {acted.title: acted.call for acted in timeline.of(Acted) if acted.run == started.run}
-    now = datetime.now(UTC)
-    return timeline.append(
-        Approved(
-            at=now,
-            by=by,
-            option=named(option, runbook),
-            text=started.runbook_digest,
-            parameters=digest({"environment": started.environment, **started.parameters}),
-            calls=calls,
-            expires_at=now + LIFETIME,
-            requested_by=started.by,
-        )
+    redactor = Environment.load(started.environment).redactor(allowed=runbook.contacts)
+    ran = [acted for acted in timeline.of(Acted) if acted.run == started.run]
+    yes = approval(
+        option=named(option, runbook),
+        text=started.runbook_digest,
+        parameters=parameters_digest(started.parameters, environment=started.environment),
+        by=by,
+        requested_by=started.by,
+        calls={acted.title: acted.call for acted in ran},
     )
+    return WritableTimeline(timeline.path, redactor=redactor).append(yes)

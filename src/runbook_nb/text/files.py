@@ -4,6 +4,7 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
+from types import ModuleType
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -23,9 +24,18 @@ def write_atomically(path: Path, text: str) -> None:
         raise
 
 
-def code_digest(*folders: Path) -> str:
-    """Return the SHA-256 of the code in some folders: what it has made is as old as it is."""
+def code_digest(*packages: ModuleType) -> str:
+    """Return the SHA-256 of the code of some packages: what it has made is as old as it is.
+
+    Packages are named by import, so that one that moved is missed at once. Raises
+    FileNotFoundError for a folder that holds no code, such as what a move left behind.
+    """
     found = hashlib.sha256()
-    for path in sorted(path for folder in folders for path in folder.iterdir() if path.is_file()):
-        found.update(path.name.encode() + path.read_bytes())
+    for package in packages:
+        if package.__file__ is None or not Path(package.__file__).is_file():
+            message = f"{package.__name__} holds no code: {list(package.__path__)}."
+            raise FileNotFoundError(message)
+        for path in sorted(Path(package.__file__).parent.iterdir()):
+            if path.is_file():
+                found.update(path.name.encode() + path.read_bytes())
     return found.hexdigest()

@@ -10,13 +10,16 @@ from typing import Final
 
 from runbook_nb.errors import IncidentStateError, near
 from runbook_nb.redaction import Redactor
-from runbook_nb.timeline.events import Alert, Alerted, Closed, Opened, Terms
-from runbook_nb.timeline.folder import checked_id
+from runbook_nb.timeline import queries
+from runbook_nb.timeline.events import Alert, Alerted, Opened, Terms
+from runbook_nb.timeline.folder import IncidentFolder, IncidentsFolder
 from runbook_nb.timeline.log import Timeline
+from runbook_nb.timeline.writer import WritableTimeline
 
 _NUMBERED: Final = re.compile(r"INC-(\d+)")
 # Numbers begin here so that the ids of an incident and of a drill look alike in every list.
 _FIRST: Final = 2001
+_TAIL: Final = 4096  # bytes at the end of a timeline; its last lines are in them
 
 
 def declare(
@@ -31,19 +34,20 @@ def declare(
     alert: Alert | None,
     redactor: Redactor,
     terms: Terms | None = None,
-) -> Timeline:
+) -> WritableTimeline:
     """Open an incident, or join the open one with this id or alert; return its timeline.
 
     ``terms`` are written when it is opened: one that is joined keeps those it was opened with.
     Raises IncidentStateError if the incident of that id is closed.
     """
     incidents.mkdir(parents=True, exist_ok=True)
-    with _locked(incidents / ".lock"):
+    folder = IncidentsFolder(incidents)
+    with _locked(folder.lock):
         if incident is None and alert is not None:
             incident = _open_for(incidents, alert)
         if incident is None:
             incident = _next_id(incidents)
-        timeline = Timeline(incidents / checked_id(incident) / "timeline.jsonl", redactor=redactor)
+        timeline = WritableTimeline(folder.incident(incident).timeline, redactor=redactor)
         if len(timeline) == 0:
             opened = Opened(
                 at=datetime.now(UTC),
@@ -64,29 +68,38 @@ def declare(
     return timeline
 
 
-def find(incidents: Path, incident: str, *, redactor: Redactor | None = None) -> Timeline:
+def find(incidents: Path, incident: str) -> Timeline:
     """Return the timeline of a known incident; raises IncidentStateError with near ids."""
-    timeline = Timeline(incidents / checked_id(incident) / "timeline.jsonl", redactor=redactor)
+    timeline = Timeline(IncidentsFolder(incidents).incident(incident).timeline)
     if not timeline.path.is_file():
-        known = [path.parent.name for path in incidents.glob("*/timeline.jsonl")]
+        known = [each.name for each in IncidentsFolder(incidents).all()]
         message = f"No incident {incident!r} in {incidents}. {near(incident, known)}"
         raise IncidentStateError(message)
     return timeline
 
 
+def maybe_open(incidents: Path) -> list[IncidentFolder]:
+    """Return the incidents whose last lines do not say that they were closed, newest first.
+
+    Closed incidents are the many; the end of the file tells without reading the rest.
+    """
+    folders = IncidentsFolder(incidents).newest_first()
+    return [folder for folder in folders if not _ends_closed(folder.timeline)]
+
+
 def refuse_closed(timeline: Timeline) -> None:
     """Raise IncidentStateError if the incident is closed."""
-    if closed := timeline.last(Closed):
+    if closed := queries.closed(timeline):
         message = (
-            f"{timeline.path.parent.name} was closed at {closed.at:%Y-%m-%d %H:%M:%SZ} by "
+            f"{timeline.folder.name} was closed at {closed.at:%Y-%m-%d %H:%M:%SZ} by "
             f"{closed.by}. Open a new incident for what happens now."
         )
         raise IncidentStateError(message)
 
 
-def opened(timeline: Timeline) -> Opened:
-    """Return how the incident began."""
-    first = timeline.last(Opened)
+def beginning(timeline: Timeline) -> Opened:
+    """Return how the incident began; raises IncidentStateError where that is lost."""
+    first = queries.opened(timeline)
     if first is None:
         message = f"{timeline.path} does not begin with an opened incident."
         raise IncidentStateError(message)
@@ -95,15 +108,17 @@ def opened(timeline: Timeline) -> Opened:
 
 def _open_for(incidents: Path, alert: Alert) -> str | None:
     """Return the open incident that this alert belongs to, newest first."""
-    # Closed incidents are the many; their last line tells without reading the rest.
-    paths = sorted(incidents.glob("*/timeline.jsonl"), key=lambda path: -path.stat().st_mtime)
-    for path in paths:
-        if b'"kind":"closed"' in path.read_bytes()[-4096:]:
-            continue
-        first = Timeline(path).last(Opened)
+    for folder in maybe_open(incidents):
+        first = queries.opened(Timeline(folder.timeline))
         if first and first.alert and first.alert.fingerprint == alert.fingerprint:
-            return path.parent.name
+            return folder.name
     return None
+
+
+def _ends_closed(timeline: Path) -> bool:
+    with timeline.open("rb") as file:
+        file.seek(max(0, timeline.stat().st_size - _TAIL))
+        return b'"kind":"closed"' in file.read()
 
 
 def _next_id(incidents: Path) -> str:

@@ -1,30 +1,25 @@
-"""The timeline of an incident: append-only JSON lines, hash-chained, synced to disk.
+"""The timeline of an incident, as it is read: JSON lines, hash-chained.
 
 Each line is canonical JSON (RFC 8785) with a running number ``seq``, the hash of the line before
-(``prev``) and its own ``hash``: SHA-256 over the canonical line without ``hash``. Two processes
-may append at once: a lock on the file orders them. A line that was cut off by a crash was never
-acknowledged; the next writer sets it aside and notes that it did.
+(``prev``) and its own ``hash``: SHA-256 over the canonical line without ``hash``.
 """
 
 import contextlib
-import fcntl
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 from runbook_nb.errors import RecordIntegrityError
-from runbook_nb.redaction import Redactor
-from runbook_nb.timeline.events import EVENTS, Event, Noted
+from runbook_nb.timeline import queries
+from runbook_nb.timeline.events import EVENTS, Event
+from runbook_nb.timeline.folder import IncidentFolder
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-SIGNATURES: Final = ("by", "requested_by", "approved_by")
 GENESIS: Final = "0" * 64
 E = TypeVar("E", bound=Event)
 _KINDS: Final = {kind.kind: kind for kind in EVENTS}
@@ -36,36 +31,24 @@ class Timeline(Sequence[Event]):
     Every read looks for lines that another process has added meanwhile.
     """
 
-    def __init__(self, path: Path, *, redactor: Redactor | None = None) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self.redactor = redactor or Redactor()
         self._events: list[Event] = []
         self._offset = 0
         self.head = GENESIS
 
-    def append(self, event: E) -> E:
-        """Write one event and return it as written: masked, cut and timed."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a+b") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            self._mend(file.fileno())
-            self._write(file.fileno(), event)
-        written = self._events[-1]
-        assert isinstance(written, type(event))  # noqa: S101 - decoded from our own line
-        return written
+    @property
+    def folder(self) -> IncidentFolder:
+        """The folder of its incident."""
+        return IncidentFolder(self.path.parent)
 
     def of(self, kind: type[E]) -> list[E]:
         """Return all events of one kind, oldest first."""
-        return [event for event in self if isinstance(event, kind)]
+        return queries.of(self, kind)
 
     def last(self, kind: type[E], **fields: object) -> E | None:
         """Return the newest event of a kind whose fields have these values."""
-        matching = (
-            event
-            for event in reversed(self.of(kind))
-            if all(getattr(event, name) == value for name, value in fields.items())
-        )
-        return next(matching, None)
+        return queries.last(self, kind, **fields)
 
     def proven(self) -> list[Event]:
         """Return the events up to the first that does not fit the chain; never raises for it."""
@@ -137,42 +120,6 @@ class Timeline(Sequence[Event]):
         self.head = claimed
         self._offset += len(line)
 
-    def _mend(self, descriptor: int) -> None:
-        """Set aside a line that a crash cut off, and note it."""
-        self._read()
-        size = os.fstat(descriptor).st_size
-        if size == self._offset:
-            return
-        os.ftruncate(descriptor, self._offset)
-        text = f"A line of {size - self._offset} bytes was cut off by a crash and set aside."
-        self._write(descriptor, Noted(at=datetime.now(UTC), text=text))
-
-    def _write(self, descriptor: int, event: Event) -> None:
-        stored: dict[str, Any] = {
-            **_encode(event, self.redactor),
-            "kind": event.kind,
-            "seq": len(self._events) + 1,
-            "prev": self.head,
-        }
-        line = _line(stored, _hash(stored))
-        try:
-            written = os.write(descriptor, line)
-            if written != len(line):
-                message = "No space left for a whole line."
-                raise OSError(message)
-            os.fsync(descriptor)
-        except OSError:
-            os.ftruncate(descriptor, self._offset)
-            raise
-        self._take(line)
-
-
-def _encode(event: Event, redactor: Redactor) -> dict[str, Any]:
-    cleaned: dict[str, Any] = redactor.clean(event)
-    signed = {name: getattr(event, name) for name in SIGNATURES if hasattr(event, name)}
-    # Who approved is held against who asked: two addresses must not become one mark.
-    return cleaned | {name: redactor.text(who, signature=True) for name, who in signed.items()}
-
 
 def _decode(stored: dict[str, Any]) -> Event:
     fields = {name: value for name, value in stored.items() if name not in ("kind", "seq", "prev")}
@@ -195,7 +142,7 @@ def _is_whole(line: bytes, stored: dict[str, Any], claimed: str) -> bool:
     """
     if line == _quick({**stored, "hash": claimed}) + b"\n":
         return claimed == hashlib.sha256(_quick(stored)).hexdigest()
-    return line == _line(stored, claimed) and claimed == _hash(stored)
+    return line == line_of(stored, claimed) and claimed == hash_of(stored)
 
 
 def _quick(stored: dict[str, Any]) -> bytes:
@@ -205,13 +152,15 @@ def _quick(stored: dict[str, Any]) -> bytes:
     return plain.encode()
 
 
-def _hash(stored: dict[str, Any]) -> str:
+def hash_of(stored: dict[str, Any]) -> str:
+    """Return the hash that a line claims: SHA-256 over all else of it, as hexadecimal."""
     import rfc8785
 
     return hashlib.sha256(rfc8785.dumps(stored)).hexdigest()
 
 
-def _line(stored: dict[str, Any], digest: str) -> bytes:
+def line_of(stored: dict[str, Any], digest: str) -> bytes:
+    """Return an event with its hash as a line: canonical JSON (RFC 8785)."""
     import rfc8785
 
     return rfc8785.dumps({**stored, "hash": digest}) + b"\n"

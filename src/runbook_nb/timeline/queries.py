@@ -1,35 +1,193 @@
-"""What the timeline says of an action: done, undone, or begun and never ended; and its terms."""
+"""Every question to the events of an incident; the order of the events decides, never a clock.
 
-from collections.abc import Sequence
+``events`` is a timeline, or the events of one, oldest first.
+"""
 
-from runbook_nb.timeline.events import Acted, Acting, Event, Opened, Outcome, Terms, Undone
-from runbook_nb.timeline.log import Timeline
+from collections.abc import Collection, Iterable, Sequence
+from typing import TypeVar
+
+from runbook_nb.timeline.events import (
+    VERDICTS_BY_RANK,
+    Acted,
+    Acting,
+    Alert,
+    Alerted,
+    Approved,
+    Asked,
+    Checked,
+    Closed,
+    Decided,
+    Ended,
+    Event,
+    Opened,
+    Outcome,
+    Started,
+    Terms,
+    Undone,
+    Verdict,
+    Verified,
+)
+
+E = TypeVar("E", bound=Event)
 
 
-def done(timeline: Timeline, title: str) -> Acted | None:
-    """Return the done action of that title, unless it was undone since."""
-    acted = timeline.last(Acted, title=title, outcome=Outcome.DONE)
-    undone = timeline.last(Undone, title=title, outcome=Outcome.DONE)
-    return None if acted and undone and undone.at > acted.at else acted
+def of(events: Iterable[Event], kind: type[E]) -> list[E]:
+    """Return all events of one kind, oldest first."""
+    return [event for event in events if isinstance(event, kind)]
 
 
-def done_after(timeline: Timeline, acted: Acted) -> str | None:
-    """Return the title of another action that was done later and still stands."""
-    later = (
-        other.title
-        for other in timeline.of(Acted)
-        if other.outcome is Outcome.DONE and other.at > acted.at and done(timeline, other.title)
+def last(events: Iterable[Event], kind: type[E], **fields: object) -> E | None:
+    """Return the newest event of a kind whose fields have these values."""
+    matching = (
+        event
+        for event in reversed(of(events, kind))
+        if all(getattr(event, name) == value for name, value in fields.items())
     )
+    return next(matching, None)
+
+
+def after(events: Sequence[Event], earlier: Event) -> list[Event]:
+    """Return the events that came after one of them."""
+    known = list(events)
+    return known[known.index(earlier) + 1 :]
+
+
+def before(events: Sequence[Event], later: Event) -> list[Event]:
+    """Return the events that came before one of them."""
+    known = list(events)
+    return known[: known.index(later)]
+
+
+def opened(events: Iterable[Event]) -> Opened | None:
+    """Return how the incident began; None where its beginning is lost."""
+    return next((event for event in events if isinstance(event, Opened)), None)
+
+
+def closed(events: Iterable[Event]) -> Closed | None:
+    """Return how the incident was closed; None while it is open."""
+    return next((event for event in events if isinstance(event, Closed)), None)
+
+
+def first_alert(events: Iterable[Event]) -> Alert | None:
+    """Return the alert that opened the incident, or the first that joined it."""
+    alerts = (event.alert for event in events if isinstance(event, Opened | Alerted))
+    return next((alert for alert in alerts if alert is not None), None)
+
+
+def runs(events: Iterable[Event], runbook: str = "") -> dict[str, Started]:
+    """Return each run, of one runbook if it is given, by its id: as its opening cell ran last."""
+    starts = (event for event in events if isinstance(event, Started))
+    return {start.run: start for start in starts if runbook in ("", start.runbook)}
+
+
+def runbooks(events: Sequence[Event]) -> tuple[str, ...]:
+    """Return the runbooks that ran, in their order; before any run, that of the opening."""
+    ran = [start.runbook for start in of(events, Started)]
+    first = opened(events)
+    return tuple(dict.fromkeys(ran or ([first.runbook] if first else [])))
+
+
+def ended(events: Iterable[Event], run: str) -> Ended | None:
+    """Return how a run came to its end; None where no end is known."""
+    return last(events, Ended, run=run)
+
+
+def newest(events: Iterable[Event]) -> dict[str, Checked]:
+    """Return the newest reading of each check, in the order of their first reading."""
+    return {event.title: event for event in of(events, Checked)}
+
+
+def verified(events: Iterable[Event]) -> dict[str, Verified]:
+    """Return the newest verification of each check, in the order of their first one."""
+    return {event.title: event for event in of(events, Verified)}
+
+
+def failed(events: Iterable[Event]) -> frozenset[str]:
+    """Return the titles of the checks that failed at any time."""
+    return frozenset(check.title for check in of(events, Checked) if check.verdict is Verdict.FAIL)
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the worst verdict; unknown when there is none, since nothing was read."""
+    return max(verdicts, key=VERDICTS_BY_RANK.index, default=Verdict.UNKNOWN)
+
+
+def verdict_of(events: Iterable[Event], run: str) -> Verdict:
+    """Return the worst verdict of a run, each check by its newest reading or verification."""
+    own = [event for event in events if event.run == run]
+    latest: dict[str, Checked | Verified] = {**newest(own), **verified(own)}
+    return worst(reading.verdict for reading in latest.values())
+
+
+def decided(events: Iterable[Event], within: Collection[str] | None = None) -> Decided | None:
+    """Return the newest decision, of the runs ``within`` if they are given."""
+    own = [event for event in of(events, Decided) if within is None or event.run in within]
+    return own[-1] if own else None
+
+
+def decided_in(events: Sequence[Event], runbook: str, *, run: str) -> Decided | None:
+    """Return the newest decision of a runbook's runs and of ``run``.
+
+    A decision that another runbook led to in the same incident is not it.
+    """
+    known = list(events)
+    return decided(known, {run, *runs(known, runbook)})
+
+
+def approved(events: Iterable[Event], option: str) -> Approved | None:
+    """Return the newest approval of an option."""
+    return last(events, Approved, option=option)
+
+
+def begun(events: Iterable[Event], title: str) -> Acting | None:
+    """Return the newest attempt that has no outcome: it may be half done."""
+    attempt: Acting | None = None
+    for event in events:
+        if isinstance(event, Acting) and event.title == title:
+            attempt = event
+        elif isinstance(event, Acted) and event.title == title:
+            attempt = None
+    return attempt
+
+
+def done(events: Iterable[Event], title: str) -> Acted | None:
+    """Return the done action of that title, unless it was undone since."""
+    stands: Acted | None = None
+    for event in events:
+        if not isinstance(event, Acted | Undone) or event.title != title:
+            continue
+        if event.outcome is Outcome.DONE:
+            stands = event if isinstance(event, Acted) else None
+    return stands
+
+
+def done_after(events: Sequence[Event], acted: Acted) -> str | None:
+    """Return the title of another action that was done later and still stands."""
+    later = (other.title for other in all_done(after(events, acted)) if done(events, other.title))
     return next((title for title in later if title != acted.title), None)
 
 
-def begun(timeline: Timeline, title: str) -> Acting | None:
-    """Return the newest attempt that has no outcome: it may be half done."""
-    acting = timeline.last(Acting, title=title)
-    acted = timeline.last(Acted, title=title)
-    return None if acting and acted and acted.at >= acting.at else acting
-
-
-def terms_of(events: Sequence[Event]) -> Terms:
+def terms_of(events: Iterable[Event]) -> Terms:
     """Return the terms that the incident was opened with."""
-    return next((event.terms for event in events if isinstance(event, Opened)), Terms())
+    first = opened(events)
+    return first.terms if first else Terms()
+
+
+def all_done(events: Iterable[Event]) -> list[Acted]:
+    """Return every action that was done, whether or not it was undone since."""
+    return [acted for acted in of(events, Acted) if acted.outcome is Outcome.DONE]
+
+
+def manual_steps(events: Iterable[Event]) -> tuple[Asked, ...]:
+    """Return the newest state of each manual step, an answer before an open question."""
+    steps: dict[str, Asked] = {}
+    for event in of(events, Asked):
+        known = steps.get(event.question)
+        if known is None or known.answer is None or event.answer is not None:
+            steps[event.question] = event
+    return tuple(steps.values())
+
+
+def open_questions(events: Iterable[Event]) -> tuple[Asked, ...]:
+    """Return the manual steps that somebody still has to answer."""
+    return tuple(step for step in manual_steps(events) if step.is_open)

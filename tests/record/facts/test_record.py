@@ -6,6 +6,7 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from runbook_nb.record.facts import Record
+from runbook_nb.redaction import Redactor
 from runbook_nb.timeline.events import (
     Acted,
     Acting,
@@ -21,6 +22,7 @@ from runbook_nb.timeline.events import (
     Verdict,
 )
 from runbook_nb.timeline.log import Timeline
+from runbook_nb.timeline.writer import WritableTimeline
 from story import ACTION, LAG, RESTART, START, Story, cut_off, healthy, heartbeat
 
 
@@ -276,7 +278,7 @@ def test_a_timeline_that_is_none_makes_an_empty_record(folder, content):
 
 def test_events_in_an_odd_order_are_folded(folder):
     """A record never falls over what is on its timeline."""
-    timeline = Timeline(folder / "timeline.jsonl")
+    timeline = WritableTimeline(folder / "timeline.jsonl", redactor=Redactor())
     for kind in (Closed, Stopped, Ended, Undone, Acted, Decided):
         words = {
             Stopped: {"reason": ""},

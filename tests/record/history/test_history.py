@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from many import write_many
 from runbook_nb.record.history import History, Standing, Wanted
-from runbook_nb.record.history.store import FILE
 from runbook_nb.redaction import Redactor
 from runbook_nb.timeline.events import Alert, Closed, Noted, Verdict
-from runbook_nb.timeline.log import Timeline
+from runbook_nb.timeline.folder import IncidentsFolder
+from runbook_nb.timeline.writer import WritableTimeline
 from story import ALERT, START, Story, cut_off, healthy, heartbeat
 
 # A timeline counts as settled two seconds after its last change; here time is simply later.
@@ -126,7 +126,9 @@ def test_filters_narrow_what_is_found(incidents):
 
 def test_drills_can_be_left_out(incidents):
     """A drill is no night to learn from."""
-    Timeline(incidents / "INC-2003" / "timeline.jsonl").append(Closed(at=START, resolution="drill"))
+    WritableTimeline(incidents / "INC-2003" / "timeline.jsonl", redactor=Redactor()).append(
+        Closed(at=START, resolution="drill")
+    )
 
     assert found(incidents, drills=True) == ["INC-2003"]
     assert "INC-2003" not in found(incidents, drills=False)
@@ -165,7 +167,9 @@ def test_only_what_changed_is_read_again(incidents):
     """One event more is one incident to read."""
     assert opened(incidents).refresh().read == 3
     assert opened(incidents).refresh().read == 0
-    Timeline(incidents / "INC-2003" / "timeline.jsonl").append(Noted(at=START, text="Mended."))
+    WritableTimeline(incidents / "INC-2003" / "timeline.jsonl", redactor=Redactor()).append(
+        Noted(at=START, text="Mended.")
+    )
 
     assert opened(incidents).refresh().read == 1
     assert found(incidents, "mended") == ["INC-2003"]
@@ -234,7 +238,7 @@ def test_what_is_no_incident_is_left_out(incidents):
 def test_a_damaged_history_is_made_anew(incidents, content):
     """Nothing is kept in it that the timelines do not hold."""
     found(incidents)
-    (incidents / FILE).write_bytes(content)
+    IncidentsFolder(incidents).history.write_bytes(content)
 
     assert found(incidents, "export") == ["INC-2001"]
 
@@ -243,8 +247,8 @@ def test_damage_in_the_middle_is_made_anew_when_it_is_met(tmp_path):
     """A header can be whole where the rest is not."""
     write_many(tmp_path, 200)
     found(tmp_path)
-    whole = (tmp_path / FILE).read_bytes()
-    (tmp_path / FILE).write_bytes(whole[:8192] + b"\0" * (len(whole) - 8192))
+    whole = IncidentsFolder(tmp_path).history.read_bytes()
+    IncidentsFolder(tmp_path).history.write_bytes(whole[:8192] + b"\0" * (len(whole) - 8192))
 
     assert len(found(tmp_path, "ticket", limit=0)) == 200
 
@@ -252,7 +256,7 @@ def test_damage_in_the_middle_is_made_anew_when_it_is_met(tmp_path):
 def test_a_history_of_other_code_is_made_anew(incidents):
     """What was folded by another version says other things."""
     found(incidents)
-    other = sqlite3.connect(incidents / FILE)
+    other = sqlite3.connect(IncidentsFolder(incidents).history)
     other.execute("PRAGMA user_version = 77")
     other.execute("UPDATE lines SET facts = 'nonsense'")
     other.commit()
@@ -280,7 +284,7 @@ def test_two_at_once_find_the_same(tmp_path):
 
 def test_where_the_folder_cannot_be_written_the_cache_keeps_it(incidents, tmp_path):
     """Incidents on a read-only share are searched all the same, and read once."""
-    (incidents / FILE).mkdir()  # stands in the way, as a file of another user does
+    IncidentsFolder(incidents).history.mkdir()  # stands in the way, as a file of another user does
     cache = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
 
     assert opened(incidents, environ=cache).refresh().read == 3
@@ -290,7 +294,7 @@ def test_where_the_folder_cannot_be_written_the_cache_keeps_it(incidents, tmp_pa
 
 def test_where_nothing_can_be_written_memory_keeps_it(incidents, tmp_path):
     """Slower, and never an error."""
-    (incidents / FILE).mkdir()
+    IncidentsFolder(incidents).history.mkdir()
     (tmp_path / "cache").write_text("a file")
     history = opened(incidents, environ={"XDG_CACHE_HOME": str(tmp_path / "cache")})
     history.refresh()
@@ -305,7 +309,7 @@ def test_a_secret_stays_masked_in_the_history(tmp_path):
     story.tell(Noted, text="The password is hunter2-hunter2")
     found(tmp_path)
 
-    assert b"hunter2" not in (tmp_path / FILE).read_bytes()
+    assert b"hunter2" not in IncidentsFolder(tmp_path).history.read_bytes()
 
 
 def test_progress_is_told(tmp_path):

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from runbook_nb.record.page import write_record
 from runbook_nb.record.proof import (
-    ENVELOPE,
     EnvelopeError,
     Seal,
     Standing,
@@ -22,6 +21,7 @@ from runbook_nb.record.proof import (
     signing_seal,
 )
 from runbook_nb.timeline.events import Noted, Verdict
+from runbook_nb.timeline.folder import ENVELOPE
 from story import Story, healthy
 
 REGIONS = 20  # places sampled in each file

@@ -10,9 +10,10 @@ from runbook_nb.cli import app
 from runbook_nb.errors import ParameterError, RecordIntegrityError
 from runbook_nb.record.close import close, remake
 from runbook_nb.record.page import write_record
-from runbook_nb.record.proof import ENVELOPE, Standing, Witnessed, signing_seal, verify_record
+from runbook_nb.record.proof import Standing, Witnessed, signing_seal, verify_record
 from runbook_nb.redaction import Redactor
 from runbook_nb.timeline.events import Noted, Verdict
+from runbook_nb.timeline.folder import ENVELOPE
 from runbook_nb.timeline.incidents import declare
 from story import Story
 

@@ -15,11 +15,13 @@ import pytest
 from many import write_many
 from runbook_nb.errors import IncidentStateError
 from runbook_nb.record.page import write_record
-from runbook_nb.record.proof import PAGE, verify_record
+from runbook_nb.record.proof import verify_record
 from runbook_nb.record.site import Built, build
 from runbook_nb.record.site.state import FILE
+from runbook_nb.redaction import Redactor
 from runbook_nb.timeline.events import Closed, Noted
-from runbook_nb.timeline.log import Timeline
+from runbook_nb.timeline.folder import PAGE
+from runbook_nb.timeline.writer import WritableTimeline
 from story import START, Elements, Story, heartbeat
 
 PAYLOAD = (
@@ -131,7 +133,7 @@ def test_a_changed_record_is_always_taken_anew(built, incidents, site, seal):
     """One event more, one record more to copy."""
     built()
     closed = Closed(at=START + timedelta(hours=1))
-    Timeline(incidents / "INC-2003" / "timeline.jsonl").append(closed)
+    WritableTimeline(incidents / "INC-2003" / "timeline.jsonl", redactor=Redactor()).append(closed)
     write_record(incidents / "INC-2003", seal=seal)
     told = built()
 
@@ -267,7 +269,9 @@ def test_the_page_of_a_runbook_that_exists_says_when_it_was_validated(incidents,
 
 def test_drills_are_marked_and_counted_apart(incidents, built, site):
     """A drill says nothing of how long a night takes."""
-    Timeline(incidents / "INC-2003" / "timeline.jsonl").append(Closed(at=START, resolution="drill"))
+    WritableTimeline(incidents / "INC-2003" / "timeline.jsonl", redactor=Redactor()).append(
+        Closed(at=START, resolution="drill")
+    )
     built()
 
     assert "drill" in rows_of(site)["INC-2003"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from runbook_nb.redaction import Redactor
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runs.engine import progress
 from runbook_nb.runs.engine.progress import EventFeed, Execution, PlainProgress, TerminalProgress
@@ -21,7 +22,7 @@ from runbook_nb.timeline.events import (
     Outcome,
     Verdict,
 )
-from runbook_nb.timeline.log import Timeline
+from runbook_nb.timeline.writer import WritableTimeline
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 RUNBOOK = Runbook(
@@ -159,7 +160,7 @@ def test_the_feed_passes_each_event_of_its_run_once(tmp_path):
     path, heard = tmp_path / "timeline.jsonl", _Heard()
     feed = EventFeed(path, run="r1", progress=heard)
     feed.look()
-    timeline = Timeline(path)
+    timeline = WritableTimeline(path, redactor=Redactor())
     timeline.append(checked(Verdict.PASS, "one"))
     timeline.append(checked(Verdict.PASS, "another run", run="r2"))
 

@@ -19,6 +19,7 @@ from runbook_nb.runbook import Runbook, runbooks_folder
 from runbook_nb.runbook.lab import Lab
 from runbook_nb.runbook.packs import find_lab
 from runbook_nb.runs.engine.progress import Progress
+from runbook_nb.runs.engine.spare_kernel import SpareKernel
 
 CONTROL = "none"
 
@@ -86,14 +87,23 @@ def find_drills(runbook: str | None = None, fault: str | None = None) -> list[Dr
     return found
 
 
-def run_drill(drill: Drill, *, progress: Progress, say: Callable[[str], None]) -> DrillResult:
-    """Run one drill on the running lab and return what it showed."""
+def run_drill(
+    drill: Drill,
+    *,
+    progress: Progress,
+    say: Callable[[str], None],
+    ready: SpareKernel | None = None,
+) -> DrillResult:
+    """Run one drill on the running lab and return what it showed.
+
+    Drills of a series share ``ready``, and with it need not wait for a kernel.
+    """
     from chaoslib.experiment import run_experiment
 
     # Chaos Toolkit logs to the terminal by itself; what matters is said here and in the journal.
     logging.getLogger("chaostoolkit").setLevel(logging.CRITICAL)
     experiment = json.loads(drill.path.read_text(encoding="utf-8"))
-    stage = Stage(progress=progress)
+    stage = Stage(progress=progress, ready=ready)
     prepare(stage)
     lab_of(drill)
     began = time.monotonic()

@@ -9,6 +9,7 @@ from runbook_nb.authoring.drills.experiment import CONTROL, Drill, DrillResult, 
 from runbook_nb.errors import DrillError
 from runbook_nb.probes.lab_settings import lab_folder
 from runbook_nb.runs.engine.progress import for_stream
+from runbook_nb.runs.engine.spare_kernel import SpareKernel
 
 # The newcomer's first drill: the plainest failure, and the trap of the proxy that beats on.
 FIRST = "agent_dead"
@@ -25,9 +26,9 @@ def drill_all(
 ) -> list[DrillResult]:
     """Run all drills so many times, showing each live; end with a table."""
     results = []
-    with alone_on_lab():
+    with alone_on_lab(), SpareKernel() as ready:
         for drill in [drill for _ in range(times) for drill in drills]:
-            result = run_drill(drill, progress=for_stream(stream), say=say)
+            result = run_drill(drill, progress=for_stream(stream), say=say, ready=ready)
             results.append(result)
             say(_line(result))
             if result.record:

@@ -17,22 +17,20 @@ from chaoslib.exceptions import ActivityFailed
 
 from runbook_nb.errors import RunbookNotFoundError
 from runbook_nb.incident.context import actor
-from runbook_nb.incident.recommend import newest
 from runbook_nb.record.close import close
 from runbook_nb.runbook.lab import Fault
 from runbook_nb.runbook.packs import find_fault, find_lab
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runs.engine.progress import Progress
+from runbook_nb.runs.engine.spare_kernel import SpareKernel
 from runbook_nb.runs.run import Order, Run, run
 from runbook_nb.text.values import Json
+from runbook_nb.timeline import queries
 from runbook_nb.timeline.alerts import read_alerts
 from runbook_nb.timeline.events import (
     DRILL,
-    Acted,
     Alert,
     Checked,
-    Decided,
-    Outcome,
     Verdict,
     Verified,
 )
@@ -41,12 +39,13 @@ from runbook_nb.timeline.folder import incidents_folder
 
 @dataclass
 class Stage:
-    """What the steps of one drill share: the screen, the alert, the run and what differs.
+    """What the steps of one drill share: screen, ready kernel, alert, run and what differs.
 
     A fresh one is put in place for every drill; Chaos Toolkit hands nothing from step to step.
     """
 
     progress: Progress
+    ready: SpareKernel | None = None
     alert: Alert | None = None
     run: Run | None = None
     record: Path | None = None
@@ -153,7 +152,7 @@ def _found_by(
         parameters=parameters,
         approve=approve,
     )
-    here.run = run(order, progress=here.progress)
+    here.run = run(order, progress=here.progress, ready=here.ready)
     here.record = close(incidents, here.run.incident, by=actor(), resolution=DRILL).page
     return {"incident": here.run.incident, **findings(here.run)}
 
@@ -161,26 +160,22 @@ def _found_by(
 def findings(found: Run) -> dict[str, Any]:
     """Return what a run found and did, in the words of an experiment's expectation."""
     events = [event for event in found.timeline if event.run == found.context.run]
-    checks = [event for event in events if isinstance(event, Checked) and event.purpose == "check"]
-    decided = next((event for event in events if isinstance(event, Decided)), None)
-    held = [event.verdict is Verdict.PASS for event in events if isinstance(event, Verified)]
+    checks = [check for check in queries.of(events, Checked) if check.purpose == "check"]
+    decided = queries.decided(events)
+    held = [each.verdict is Verdict.PASS for each in queries.of(events, Verified)]
     return {
         "failed": _titled(checks, Verdict.FAIL),
         "warned": _titled(checks, Verdict.WARN),
         "unknown": _titled(checks, Verdict.UNKNOWN),
         "option": decided.option if decided else None,
-        "done": [
-            event.title
-            for event in events
-            if isinstance(event, Acted) and event.outcome is Outcome.DONE
-        ],
+        "done": [acted.title for acted in queries.all_done(events)],
         "resolved": bool(held) and all(held),
         "complete": found.execution.complete,
     }
 
 
 def _titled(checks: Sequence[Checked], verdict: Verdict) -> list[str]:
-    return [title for title, check in newest(checks).items() if check.verdict is verdict]
+    return [title for title, check in queries.newest(checks).items() if check.verdict is verdict]
 
 
 def _answering(alert: Alert) -> str:

@@ -16,8 +16,8 @@ from typing import Any, Final
 from runbook_nb.redaction import Redactor
 from runbook_nb.text.files import write_atomically
 from runbook_nb.text.values import Json
+from runbook_nb.timeline.folder import IncidentsFolder
 
-FOLDER: Final = ".validations"
 # Which machine it was does not matter to the reader, and says too much to strangers.
 _HOST_FACTS: Final = frozenset({"node", "platform", "chaoslib-version"})
 _SHORTEST_NAME: Final = 4  # a shorter host or user name is a word of other texts too
@@ -27,7 +27,7 @@ def write_journal(
     incidents: Path, *, runbook: str, at: datetime, facts: Mapping[str, Json], redactor: Redactor
 ) -> Path:
     """Write the journal of one validation, masked, and return its file."""
-    path = incidents / FOLDER / runbook / f"{at:%Y%m%dT%H%M%SZ}.json"
+    path = IncidentsFolder(incidents).validations(runbook) / f"{at:%Y%m%dT%H%M%SZ}.json"
     masked = redactor.clean(without_host(facts))
     write_atomically(path, json.dumps(masked, indent=1, ensure_ascii=False) + "\n")
     return path

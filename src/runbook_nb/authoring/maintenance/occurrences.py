@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runbook_nb.record.facts.remarks import Kind, Remark, copy_that_ran, remarks_of, runs_by_runbook
-from runbook_nb.timeline.events import DRILL, Closed, Event
+from runbook_nb.timeline import queries
+from runbook_nb.timeline.events import DRILL, Event
+from runbook_nb.timeline.folder import IncidentFolder, IncidentsFolder
 from runbook_nb.timeline.log import Timeline
 
 
@@ -24,18 +26,18 @@ class Sighting(Remark):
 def sightings(incidents: Path, *, drills: bool = False) -> list[Sighting]:
     """Return what all incidents say about runbooks, oldest first; drills only if wanted."""
     found: list[Sighting] = []
-    for path in sorted(incidents.glob("*/timeline.jsonl")):
-        events = Timeline(path).proven()
-        closed = next((event for event in events if isinstance(event, Closed)), None)
+    for folder in IncidentsFolder(incidents).all():
+        events = Timeline(folder.timeline).proven()
+        closed = queries.closed(events)
         if drills or closed is None or closed.resolution != DRILL:
-            found += _of_incident(path.parent, events)
+            found += _of_incident(folder, events)
     return sorted(found, key=lambda sighting: sighting.at)
 
 
-def _of_incident(folder: Path, events: Sequence[Event]) -> Iterator[Sighting]:
+def _of_incident(folder: IncidentFolder, events: Sequence[Event]) -> Iterator[Sighting]:
     ran = {name: list(runs.values()) for name, runs in runs_by_runbook(events).items()}
     copies = {name: copy_that_ran(folder, starts) for name, starts in ran.items()}
-    for remark in remarks_of(folder, events):
+    for remark in remarks_of(folder.path, events):
         # Slow may be the system, not the runbook: the record tells it, and no edit is proposed.
         if remark.kind is not Kind.SLOW:
             starts, copy = ran[remark.runbook], copies[remark.runbook]

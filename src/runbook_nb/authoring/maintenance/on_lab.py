@@ -1,6 +1,7 @@
 """Validations on the running lab."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -11,24 +12,27 @@ from runbook_nb.errors import RunbookError
 from runbook_nb.probes.environment import Environment
 from runbook_nb.runbook import runbooks_folder
 from runbook_nb.runs.engine.progress import for_stream
+from runbook_nb.runs.engine.spare_kernel import SpareKernel
 
 
+@contextmanager
 def lab_validator(
     *, incidents: Path, validator: str, stream: TextIO, say: Callable[[str], None]
-) -> Validator:
-    """Return a validator whose drills run on the lab and are shown live on a stream."""
+) -> Iterator[Validator]:
+    """Give a validator whose drills run on the lab and are shown live on a stream."""
+    with SpareKernel() as ready:
 
-    def run(drill: Drill) -> DrillResult:
-        return run_drill(drill, progress=for_stream(stream), say=say)
+        def run(drill: Drill) -> DrillResult:
+            return run_drill(drill, progress=for_stream(stream), say=say, ready=ready)
 
-    return Validator(
-        incidents=incidents,
-        run_drill=run,
-        validator=validator,
-        commit=commit_of(runbooks_folder()),
-        redactor=lambda: Environment.load("lab").redactor(),
-        say=say,
-    )
+        yield Validator(
+            incidents=incidents,
+            run_drill=run,
+            validator=validator,
+            commit=commit_of(runbooks_folder()),
+            redactor=lambda: Environment.load("lab").redactor(),
+            say=say,
+        )
 
 
 def validate_each(

@@ -11,8 +11,8 @@ from runbook_nb.authoring.maintenance.occurrences import sightings
 from runbook_nb.authoring.maintenance.proposals import Proposal, proposals
 from runbook_nb.errors import IncidentStateError, near
 from runbook_nb.text.files import write_atomically
+from runbook_nb.timeline.folder import IncidentsFolder
 
-FILE: Final = ".review.json"
 MENDED: Final = "The runbook was changed."
 
 
@@ -40,7 +40,7 @@ class Review:
         drills: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._path, self._now = incidents / FILE, now
+        self._path, self._now = IncidentsFolder(incidents).review, now
         self.dealt = self._read()
         self.all = proposals(sightings(incidents, drills=drills), folder=folder)
 

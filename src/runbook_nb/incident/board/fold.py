@@ -9,7 +9,8 @@ from runbook_nb.incident.board.trace import Key, Trace, traces
 from runbook_nb.incident.messages import messages
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runbook.steps import Step
-from runbook_nb.timeline.events import Checked, Closed, Decided, Event, Opened, Started, Terms
+from runbook_nb.timeline import queries
+from runbook_nb.timeline.events import Checked, Decided, Event, Opened, Started, Terms
 
 STRAY = "Not in the runbook"
 _SILENT = frozenset({"note", "stop", "undo"})  # run when there is something to say or take back
@@ -21,12 +22,11 @@ def board_of(timeline: Sequence[Event], runbook: Runbook, *, now: datetime) -> B
     Events of another runbook of the same incident count for the clocks and the people only.
     """
     events = list(timeline)
-    opened = next((event for event in events if isinstance(event, Opened)), None)
-    closed = next((event for event in reversed(events) if isinstance(event, Closed)), None)
-    starts = {event.run: event for event in events if isinstance(event, Started)}
+    opened, closed = queries.opened(events), queries.closed(events)
+    starts = queries.runs(events)
     others = {run for run, started in starts.items() if started.runbook != runbook.name}
     own = [event for event in events if event.run not in others]
-    decided = next((event for event in reversed(own) if isinstance(event, Decided)), None)
+    decided = queries.decided(own)
     sections = _sections(runbook, traces(own), decided, now=None if closed else now)
     severity = opened.severity if opened else str(runbook.front.get("severity", ""))
     update, escalation = (None, None) if closed else _due(events, opened, severity, now=now)
@@ -48,7 +48,7 @@ def board_of(timeline: Sequence[Event], runbook: Runbook, *, now: datetime) -> B
         decided=decided,
         sections=sections,
         people=_people(events, starts),
-        next_step=None if closed else _next_step(sections, decided),
+        next_step=None if closed else _next_step(sections, decided, events),
     )
 
 
@@ -133,22 +133,25 @@ def _stray(verb: str, title: str, trace: Trace) -> BoardStep:
     )
 
 
-def _next_step(sections: Sequence[Section], decided: Decided | None) -> BoardStep | None:
+def _next_step(
+    sections: Sequence[Section], decided: Decided | None, events: Sequence[Event]
+) -> BoardStep | None:
     """Return the first step to run; none once it was found that there is nothing to fix.
 
     What was verified before an action was done is to be verified again.
     """
     steps = [step for section in sections for step in section.steps if step.verb not in _SILENT]
     acts = (step for step in steps if step.verb == "act" and step.standing is Standing.DONE)
-    done = max((step.event.at for step in acts if step.event), default=None)
-    first = next((step for step in steps if _waits(step, done)), None)
+    done = max((events.index(step.event) for step in acts if step.event), default=0)
+    first = next((step for step in steps if _waits(step, events[:done])), None)
     settled = decided is not None and decided.option is None
     return None if first and settled and first.verb == "verify" else first
 
 
-def _waits(step: BoardStep, done: datetime | None) -> bool:
-    outdated = step.verb == "verify" and step.event and done and step.event.at < done
-    return step.standing is Standing.NOT_RUN or bool(outdated)
+def _waits(step: BoardStep, outdated: Sequence[Event]) -> bool:
+    """Tell whether a step is still to run; ``outdated`` came before the last done action."""
+    is_outdated = step.verb == "verify" and step.event in outdated
+    return step.standing is Standing.NOT_RUN or is_outdated
 
 
 def _people(events: Sequence[Event], starts: dict[str, Started]) -> tuple[Person, ...]:

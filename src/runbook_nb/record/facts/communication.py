@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from runbook_nb.incident.messages import MessageFacts, messages
-from runbook_nb.timeline.events import Event, Opened, SeverityTerms, Terms
+from runbook_nb.timeline import queries
+from runbook_nb.timeline.events import Event, SeverityTerms, Terms
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +48,7 @@ def fold_communication(
     events: Sequence[Event], *, severity: str, until: datetime | None
 ) -> CommunicationFacts:
     """Return who was told what until the clock stopped; ``severity`` is the worst one known."""
-    opened = next((event for event in events if isinstance(event, Opened)), None)
+    opened = queries.opened(events)
     known = tuple(messages(events))
     if opened is None or until is None:
         return CommunicationFacts(messages=known)

@@ -3,13 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from runbook_nb.record.facts.types import ActionFacts, CheckFacts, ReadingFacts, RunFacts, worst
+from runbook_nb.record.facts.types import ActionFacts, CheckFacts, ReadingFacts, RunFacts
 from runbook_nb.timeline.events import (
     UNDO,
     Acted,
     Acting,
-    Alert,
-    Alerted,
     Asked,
     Changed,
     Checked,
@@ -17,13 +15,13 @@ from runbook_nb.timeline.events import (
     Ended,
     Event,
     Noted,
-    Opened,
     Outcome,
     Started,
     Stopped,
     Undone,
     Verified,
 )
+from runbook_nb.timeline.queries import worst
 
 
 def fold_runs(events: Sequence[Event]) -> tuple[RunFacts, ...]:
@@ -82,17 +80,6 @@ def is_passed_over(event: Acted, chosen: Mapping[str, str | None]) -> bool:
     return event.outcome is Outcome.DECLINED and others
 
 
-def fold_manual_steps(events: Sequence[Event]) -> tuple[Asked, ...]:
-    """Return the newest state of each manual step, an answer before an open question."""
-    steps: dict[str, Asked] = {}
-    for event in events:
-        if isinstance(event, Asked):
-            known = steps.get(event.question)
-            if known is None or known.answer is None or event.answer is not None:
-                steps[event.question] = event
-    return tuple(steps.values())
-
-
 def fold_changes(events: Sequence[Event]) -> tuple[Changed, ...]:
     """Return every edit of a step's cell once, as it ran last with that text."""
     edits: dict[tuple[str, str, str], Changed] = {}
@@ -100,12 +87,6 @@ def fold_changes(events: Sequence[Event]) -> tuple[Changed, ...]:
         if isinstance(event, Changed):
             edits[event.verb, event.title, event.after] = event
     return tuple(edits.values())
-
-
-def first_alert(events: Sequence[Event]) -> Alert | None:
-    """Return the alert that opened the incident, or the first that joined it."""
-    alerts = (event.alert for event in events if isinstance(event, Opened | Alerted))
-    return next((alert for alert in alerts if alert is not None), None)
 
 
 def fold_people(events: Sequence[Event]) -> tuple[str, ...]:

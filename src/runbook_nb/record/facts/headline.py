@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from runbook_nb.record.facts.phases import fix_of
-from runbook_nb.record.facts.types import ActionFacts, CheckFacts, Integrity, worst
+from runbook_nb.record.facts.types import ActionFacts, CheckFacts, Integrity
 from runbook_nb.record.facts.verification import HeldFacts
 from runbook_nb.timeline.events import Outcome, Verdict
+from runbook_nb.timeline.queries import worst
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,20 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from runbook_nb.record.facts.fold import first_alert
 from runbook_nb.record.facts.types import ActionFacts
 from runbook_nb.text.durations import words
+from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import (
     Acted,
     Approved,
-    Closed,
-    Decided,
     Event,
-    Opened,
     Outcome,
     Started,
     Verdict,
-    Verified,
 )
 
 PHASES: Final = ("Detected", "Acknowledged", "Diagnosed", "Mitigated", "Verified", "Closed")
@@ -61,14 +57,14 @@ class WaitFacts:
 
 def fold_phases(events: Sequence[Event], actions: Sequence[ActionFacts]) -> tuple[PhaseFacts, ...]:
     """Return all phases in their order; one that comes before an earlier one is left unreached."""
-    fix = fix_of(actions)
+    fix, closed = fix_of(actions), queries.closed(events)
     reached = (
         _detected(events),
         _acknowledged(events),
         _diagnosed(events, fix),
         (fix.acted.at, fix.title) if fix and fix.acted else None,
         _verified(events, fix),
-        next(((event.at, event.by) for event in events if isinstance(event, Closed)), None),
+        (closed.at, closed.by) if closed else None,
     )
     phases: list[PhaseFacts] = []
     before: datetime | None = None
@@ -116,17 +112,17 @@ _Reached = tuple[datetime, str] | None
 
 
 def _detected(events: Sequence[Event]) -> _Reached:
-    opened = next((event for event in events if isinstance(event, Opened)), None)
+    opened = queries.opened(events)
     if opened is None:
         return None
-    alert = first_alert(events)
+    alert = queries.first_alert(events)
     if alert and alert.starts_at and alert.starts_at <= opened.at:
         return alert.starts_at, f"alert {alert.name}"
     return opened.at, f"arrival of alert {alert.name}" if alert else f"opened by {opened.by}"
 
 
 def _acknowledged(events: Sequence[Event]) -> _Reached:
-    first = next((event for event in events if isinstance(event, Started)), None)
+    first = next(iter(queries.of(events, Started)), None)
     if first is None:
         return None
     return first.at, f"{first.by}, by hand" if first.attended else f"{first.by}, by command"
@@ -134,24 +130,19 @@ def _acknowledged(events: Sequence[Event]) -> _Reached:
 
 def _diagnosed(events: Sequence[Event], fix: ActionFacts | None) -> _Reached:
     """Return the decision that led to the fix; without one, the last decision."""
-    decisions = [event for event in events if isinstance(event, Decided)]
+    decided = queries.decided(events)
     if fix is not None:
-        begun = (fix.acting or fix.event).at
-        led = [each for each in decisions if each.run == fix.event.run and each.at <= begun]
-        decisions = led or [each for each in decisions if each.at <= begun]
-    return (decisions[-1].at, decisions[-1].option or "nothing chosen") if decisions else None
+        earlier = queries.before(events, fix.acting or fix.event)
+        decided = queries.decided(earlier, {fix.event.run}) or queries.decided(earlier)
+    return (decided.at, decided.option or "nothing chosen") if decided else None
 
 
 def _verified(events: Sequence[Event], fix: ActionFacts | None) -> _Reached:
     """Return when the last check of the fix's run passed again; None while any did not."""
     if fix is None or fix.acted is None:
         return None
-    after = [
-        event
-        for event in events
-        if isinstance(event, Verified) and event.run == fix.event.run and event.at >= fix.acted.at
-    ]
-    newest = {event.title: event for event in after}
+    later = queries.after(events, fix.acted)
+    newest = queries.verified(event for event in later if event.run == fix.event.run)
     if not newest or any(event.verdict is not Verdict.PASS for event in newest.values()):
         return None
     return max(event.at for event in newest.values()), f"{len(newest)} checks"

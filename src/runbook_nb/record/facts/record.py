@@ -21,19 +21,18 @@ from runbook_nb.record.facts.phases import (
     fold_waits,
 )
 from runbook_nb.record.facts.remarks import Remark, remarks_of
-from runbook_nb.record.facts.types import ActionFacts, CheckFacts, Integrity, RunFacts, worst
+from runbook_nb.record.facts.types import ActionFacts, CheckFacts, Integrity, RunFacts
 from runbook_nb.record.facts.verification import HeldFacts, fold_held
+from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import (
     Alert,
     Approved,
     Asked,
     Changed,
-    Closed,
     Decided,
     Event,
     IncidentStatus,
     Noted,
-    Opened,
     Verdict,
     Verified,
 )
@@ -85,37 +84,35 @@ class Record:
         Raises nothing for what is on disk: ``integrity`` says what is wrong with it.
         """
         events, integrity = read_events(timeline)
-        return cls.of_events(events, folder=timeline.path.parent, integrity=integrity)
+        return cls.of_events(events, folder=timeline.folder.path, integrity=integrity)
 
     @classmethod
     def of_events(cls, events: Sequence[Event], *, folder: Path, integrity: Integrity) -> "Record":
         """Fold events that were read before; ``folder`` holds the notebooks that ran."""
-        opened = next(iter(_of(events, Opened)), None)
-        closed = next(iter(_of(events, Closed)), None)
+        opened, closed = queries.opened(events), queries.closed(events)
         runs, checks = fold.fold_runs(events), fold.fold_checks(events)
         actions, decisions = fold.fold_actions(events), _of(events, Decided)
         verifications, phases = _of(events, Verified), fold_phases(events, actions)
         held, reached = fold_held(events), {phase.name: phase.at for phase in phases}
         severity = worst_severity(events, opened.severity if opened else "")
-        named = [run.runbook for run in runs] or ([opened.runbook] if opened else [])
         return cls(
             id=opened.incident if opened else folder.name,
             title=opened.title if opened else "",
             severity=opened.severity if opened else "",
             status=IncidentStatus.CLOSED if closed else IncidentStatus.OPEN,
             environment=opened.environment if opened else "",
-            runbooks=tuple(dict.fromkeys(named)),
+            runbooks=queries.runbooks(events),
             opened_at=opened.at if opened else None,
             closed_at=closed.at if closed else None,
             resolution=closed.resolution if closed else "",
-            alert=fold.first_alert(events),
+            alert=queries.first_alert(events),
             people=fold.fold_people(events),
             runs=runs,
             checks=checks,
             decisions=decisions,
             approvals=_of(events, Approved),
             actions=actions,
-            manual_steps=fold.fold_manual_steps(events),
+            manual_steps=queries.manual_steps(events),
             changes=fold.fold_changes(events),
             notes=_of(events, Noted),
             verifications=verifications,
@@ -149,7 +146,7 @@ class Record:
     @property
     def verdict(self) -> Verdict:
         """The worst of the newest verdict of each check; unknown without any check."""
-        return worst([check.verdict for check in self.checks])
+        return queries.worst(check.verdict for check in self.checks)
 
     def to_json(self) -> dict[str, Any]:
         """Return the facts as JSON, times in UTC with Z."""
@@ -188,7 +185,7 @@ def read_events(timeline: Timeline) -> tuple[list[Event], Integrity]:
 
 
 def _of(events: Sequence[Event], kind: type[E]) -> tuple[E, ...]:
-    return tuple(event for event in events if isinstance(event, kind))
+    return tuple(queries.of(events, kind))
 
 
 def _sentences(*sentences: str) -> tuple[str, ...]:

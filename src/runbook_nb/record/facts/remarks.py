@@ -8,27 +8,27 @@ from pathlib import Path
 from typing import Final
 
 from runbook_nb.errors import RunbookError
-from runbook_nb.record.facts.fold import fold_changes, fold_manual_steps, is_passed_over
+from runbook_nb.record.facts.fold import fold_changes, is_passed_over
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runbook.steps import Step
 from runbook_nb.text.durations import words
 from runbook_nb.text.formatting import difference
+from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import (
     Acted,
     Asked,
     Changed,
     Checked,
-    Closed,
     Decided,
     Event,
     Noted,
-    Opened,
     Outcome,
     Started,
     Stopped,
     Verdict,
     Verified,
 )
+from runbook_nb.timeline.folder import IncidentFolder
 
 # A probe has 10 s to answer unless it says otherwise; one that takes half of it is near its end.
 SLOW_READING_S: Final = 5.0
@@ -78,16 +78,16 @@ _Seen = tuple[Kind, Event, str, str]
 
 def remarks_of(folder: Path, events: Sequence[Event]) -> Iterator[Remark]:
     """Return what the events of an incident say about its runbooks; ``folder`` holds the copies."""
-    is_closed = any(isinstance(event, Closed) for event in events)
-    opened = next((event for event in events if isinstance(event, Opened)), None)
+    places = IncidentFolder(folder)
+    opened, closed = queries.opened(events), queries.closed(events)
     for name, runs in runs_by_runbook(events).items():
         own = [event for event in events if event.run in runs]
         if opened and opened.runbook == name:
-            own += [event for event in events if isinstance(event, Noted) and not event.run]
+            own += [event for event in queries.of(events, Noted) if not event.run]
         seen = [*_noted(own), *_unknown(own), *_overridden(own), *_declined(own), *_slow(own)]
         seen += _changed(own)
-        if is_closed:
-            seen += _never_run(own, runs, copy_that_ran(folder, list(runs.values())))
+        if closed:
+            seen += _never_run(own, runs, copy_that_ran(places, list(runs.values())))
         for kind, event, step, said in seen:
             yield Remark(
                 at=event.at,
@@ -102,20 +102,15 @@ def remarks_of(folder: Path, events: Sequence[Event]) -> Iterator[Remark]:
 
 def runs_by_runbook(events: Sequence[Event]) -> dict[str, dict[str, Started]]:
     """Return the starts of each runbook's runs; without a run, that of the opening alone."""
-    named: dict[str, dict[str, Started]] = {}
-    for event in events:
-        if isinstance(event, Started):
-            named.setdefault(event.runbook, {})[event.run] = event
-    opened = next((event for event in events if isinstance(event, Opened)), None)
-    return named or ({opened.runbook: {}} if opened else {})
+    return {name: queries.runs(events, name) for name in queries.runbooks(events)}
 
 
-def copy_that_ran(folder: Path, starts: Sequence[Started]) -> Path | None:
+def copy_that_ran(folder: IncidentFolder, starts: Sequence[Started]) -> Path | None:
     """Return the notebook of the newest run whose text is still the one that ran."""
     for started in reversed(starts):
         places = (
-            folder / "runs" / f"{started.run}.ipynb",
-            folder / "working" / (started.notebook or f"{started.runbook}.ipynb"),
+            folder.executed(started.run),
+            folder.working_copy(started.notebook or f"{started.runbook}.ipynb"),
         )
         for place in places:
             try:
@@ -134,8 +129,7 @@ def _noted(events: Sequence[Event]) -> Iterator[_Seen]:
 
 
 def _unknown(events: Sequence[Event]) -> Iterator[_Seen]:
-    newest = {event.title: event for event in events if isinstance(event, Checked)}
-    for title, checked in newest.items():
+    for title, checked in queries.newest(events).items():
         if checked.verdict is Verdict.UNKNOWN:
             reason = checked.evidence.reason or "no reason was recorded"
             yield Kind.UNKNOWN, checked, title, f"It could not be read: {reason}"
@@ -178,7 +172,7 @@ def _difference(event: Event) -> str:
 
 def _slow(events: Sequence[Event]) -> Iterator[_Seen]:
     """Return readings that took long, and long pauses before a step of an attended run."""
-    attended = {event.run for event in events if isinstance(event, Started) and event.attended}
+    attended = {run for run, start in queries.runs(events).items() if start.attended}
     before: dict[str, Event] = {}
     for event in events:
         if isinstance(event, Checked) and event.evidence.took_s >= SLOW_READING_S:
@@ -208,13 +202,12 @@ def _never_run(
     if not runs:
         return
     last = events[-1]
-    for asked in fold_manual_steps(events):
-        if asked.is_open:
-            yield Kind.SKIPPED, asked, asked.question, "Nobody answered it before the close."
+    for asked in queries.open_questions(events):
+        yield Kind.SKIPPED, asked, asked.question, "Nobody answered it before the close."
     by_hand = any(started.attended for started in runs.values())
-    if by_hand and copy and not any(isinstance(event, Stopped) for event in events):
+    if by_hand and copy and not queries.of(events, Stopped):
         ran = {(_verb(event), getattr(event, "title", "")) for event in events}
-        ran |= {("ask", event.question) for event in events if isinstance(event, Asked)}
+        ran |= {("ask", event.question) for event in queries.of(events, Asked)}
         for step in _wanted(copy, events):
             if (step.verb, step.title) not in ran:
                 yield Kind.SKIPPED, last, step.title, f"Its {step.verb} was never run."
@@ -222,7 +215,7 @@ def _never_run(
 
 def _wanted(copy: Path, events: Sequence[Event]) -> list[Step]:
     """Return the steps that a responder should have run."""
-    decided = next((event for event in reversed(events) if isinstance(event, Decided)), None)
+    decided = queries.decided(events)
     option = decided.option if decided else None
     try:
         steps = Runbook.read(copy).steps

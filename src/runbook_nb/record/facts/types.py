@@ -5,7 +5,6 @@ from datetime import datetime
 
 from runbook_nb.text.values import Json
 from runbook_nb.timeline.events import (
-    VERDICTS_BY_RANK,
     Acted,
     Acting,
     Checked,
@@ -141,8 +140,3 @@ class Integrity:
     head: str
     events: int
     message: str
-
-
-def worst(verdicts: list[Verdict]) -> Verdict:
-    """Return the worst of some verdicts; without any, nobody has looked: unknown."""
-    return max(verdicts, key=VERDICTS_BY_RANK.index, default=Verdict.UNKNOWN)

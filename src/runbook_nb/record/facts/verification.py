@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from runbook_nb.text.durations import words
-from runbook_nb.timeline.events import Checked, Closed, Event, Verdict, Verified
+from runbook_nb.timeline import queries
+from runbook_nb.timeline.events import Checked, Event, Verdict, Verified
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,8 @@ class HeldFacts:
 
 def fold_held(events: Sequence[Event]) -> tuple[HeldFacts, ...]:
     """Return the last passed verification of each check by each run, and how long it held."""
-    closed = next((event.at for event in events if isinstance(event, Closed)), None)
+    last = queries.closed(events)
+    closed = last.at if last else None
     newest = {
         (event.run, event.title): seq
         for seq, event in enumerate(events, start=1)

@@ -2,18 +2,17 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from runbook_nb.record.proof import ENVELOPE, FACTS, PAGE, TIMELINE
+from runbook_nb.timeline.folder import RECORDED, TIMELINE, IncidentFolder
 
 # A file system may keep times to two seconds: what changed within that could change again unseen.
 SETTLED_S: Final = 2.0
 MISSING: Final = "missing"
 _NUMBERED: Final = re.compile(r"INC-\d+")
-_RECORDED: Final = (PAGE, FACTS, ENVELOPE)
 
 
 def stamps(incidents: Path, *, now: datetime) -> Iterator[tuple[str, str]]:
@@ -37,6 +36,18 @@ def stamps(incidents: Path, *, now: datetime) -> Iterator[tuple[str, str]]:
         os.close(folder)
 
 
+def newest_first(incidents: Path, names: Iterable[str]) -> list[str]:
+    """Return incidents by when their timelines were written last; what cannot be seen is last."""
+    return sorted(names, key=lambda name: (-_written(incidents, name), name))
+
+
+def _written(incidents: Path, name: str) -> int:
+    try:
+        return IncidentFolder(incidents / name).timeline.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 def _stamp(name: str, folder: int, settled: float) -> str | None:
     """Return the stamp of a timeline, and None for what is no incident."""
     try:
@@ -54,7 +65,7 @@ def _was_incident(name: str, folder: int) -> bool:
     """Tell whether a folder without a readable timeline held one, by its name or what is left."""
     if _NUMBERED.fullmatch(name):
         return True
-    for file in _RECORDED:
+    for file in RECORDED:
         try:
             os.stat(f"{name}/{file}", dir_fd=folder)
         except FileNotFoundError:

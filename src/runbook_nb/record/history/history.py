@@ -1,5 +1,6 @@
 """The history of a folder of incidents: brought up to date by what changed, then asked."""
 
+import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,13 +10,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from runbook_nb.record.facts import Record
-from runbook_nb.record.history.folders import MISSING, stamps
+from runbook_nb.record.facts import Record, read_events
+from runbook_nb.record.history.features import Past
+from runbook_nb.record.history.folders import MISSING, newest_first, stamps
 from runbook_nb.record.history.line import Line, line_of, unreadable
 from runbook_nb.record.history.query import Found, Wanted, conditions_of, match_of
 from runbook_nb.record.history.search_words import words_of
 from runbook_nb.record.history.store import Row, Store, is_broken
-from runbook_nb.record.proof import TIMELINE
+from runbook_nb.timeline.folder import TIMELINE, IncidentFolder
 from runbook_nb.timeline.log import Timeline
 
 if TYPE_CHECKING:
@@ -34,11 +36,15 @@ def unwatched(_done: int, _total: int) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Refreshed:
-    """How many incidents there are, how many were read anew, and how many are gone."""
+    """How many incidents there are, how many were read anew, and how many are gone.
+
+    ``unread`` names those that are new or changed and were left for the next time.
+    """
 
     total: int
     read: int
     gone: int
+    unread: frozenset[str] = frozenset()
 
 
 class History:
@@ -54,12 +60,15 @@ class History:
         self.incidents, self._now = incidents, now
         self._store = Store.beside(incidents, environ)
 
-    def refresh(self, progress: Callable[[int, int], None] = unwatched) -> Refreshed:
+    def refresh(
+        self, progress: Callable[[int, int], None] = unwatched, *, at_most: int | None = None
+    ) -> Refreshed:
         """Read what is new or changed and forget what is gone; tells ``progress`` done and all.
 
-        The stamp is taken before the timeline is read: what is written meanwhile changes it again.
+        ``at_most`` is for who cannot wait: only so many are read, the newest first. The stamp is
+        taken before the timeline is read: what is written meanwhile changes it again.
         """
-        return self._mended(lambda: self._refresh(progress))
+        return self._mended(lambda: self._refresh(progress, at_most))
 
     def lines(self) -> list[Line]:
         """Return all incidents, newest first."""
@@ -77,24 +86,36 @@ class History:
         """Return the incidents that are wanted: best first for a text, otherwise newest first."""
         return self._mended(lambda: self._search(wanted))
 
+    def past(self, signs: Sequence[str], *, besides: str) -> list[Past]:
+        """Return the incidents that have one of these signs, but not that of a folder."""
+        return self._mended(lambda: self._past(signs, besides))
+
     def close(self) -> None:
         """Let go of the file."""
         self._store.close()
 
-    def _refresh(self, progress: Callable[[int, int], None]) -> Refreshed:
+    def _refresh(self, progress: Callable[[int, int], None], at_most: int | None) -> Refreshed:
         known = self._store.known()
         found = dict(stamps(self.incidents, now=self._now()))
         changed = [name for name, stamp in found.items() if not stamp or known.get(name) != stamp]
         gone = sorted(known.keys() - found.keys())
-        for begin in range(0, len(changed), BATCH):
+        if at_most is not None and len(changed) > at_most:
+            changed = newest_first(self.incidents, changed)
+        read = changed[:at_most]
+        for begin in range(0, len(read), BATCH):
             rows = []
-            for number, name in enumerate(changed[begin : begin + BATCH], start=begin):
-                progress(number, len(changed))
+            for number, name in enumerate(read[begin : begin + BATCH], start=begin):
+                progress(number, len(read))
                 rows.append(_row(self.incidents / name, found[name]))
             self._store.write(rows)
         if gone:
             self._store.write((), gone=gone)
-        return Refreshed(total=len(found), read=len(changed), gone=len(gone))
+        unread = frozenset(changed[len(read) :])
+        return Refreshed(total=len(found), read=len(read), gone=len(gone), unread=unread)
+
+    def _past(self, signs: Sequence[str], besides: str) -> list[Past]:
+        rows = self._store.connection.execute(_PAST, (json.dumps(signs), besides))
+        return [_pasts().validate_json(past) for (past,) in rows]
 
     def _search(self, wanted: Wanted) -> Found:
         match = match_of(wanted.text)
@@ -143,12 +164,20 @@ class History:
             if not is_broken(error) or self._store.path is None:
                 raise
         self._store.make_anew()
-        self._refresh(unwatched)
+        self._refresh(unwatched, None)
         return ask()
 
 
+_PAST: Final = """
+SELECT features.past
+FROM features JOIN lines USING (number)
+WHERE EXISTS (SELECT 1 FROM json_each(?) WHERE instr(features.signs, char(10) || value || char(10)))
+  AND lines.folder <> ?
+"""
+
+
 def _row(folder: Path, stamp: str) -> Row:
-    line, words = _read(folder, stamp)
+    line, words, past = _read(folder, stamp)
     return {
         "folder": folder.name,
         "stamp": stamp,
@@ -162,19 +191,22 @@ def _row(folder: Path, stamp: str) -> Row:
         "title": line.title,
         "facts": _lines().dump_json(line).decode(),
         "words": words,
+        "signs": "".join(f"\n{sign}" for sign in past.signs) + "\n" if past else "",
+        "past": _pasts().dump_json(past).decode() if past else "",
     }
 
 
-def _read(folder: Path, stamp: str) -> tuple[Line, str]:
+def _read(folder: Path, stamp: str) -> tuple[Line, str, Past | None]:
     if stamp.startswith(MISSING):
         reason = os.strerror(int(stamp.split()[1]))
-        return unreadable(folder.name, f"{TIMELINE} cannot be read: {reason}."), folder.name
+        return unreadable(folder.name, f"{TIMELINE} cannot be read: {reason}."), folder.name, None
     try:
-        record = Record.of(Timeline(folder / TIMELINE))
-        return line_of(record, folder), words_of(record)
+        events, integrity = read_events(Timeline(IncidentFolder(folder).timeline))
+        record = Record.of_events(events, folder=folder, integrity=integrity)
+        return line_of(record, folder), words_of(record), Past.of(events)
     except Exception as error:  # noqa: BLE001 - whatever is in the file, the incident is listed
         problem = f"{TIMELINE} cannot be folded: {type(error).__name__}."
-        return unreadable(folder.name, problem), folder.name
+        return unreadable(folder.name, problem), folder.name, None
 
 
 @cache
@@ -183,3 +215,10 @@ def _lines() -> "TypeAdapter[Line]":
     from pydantic import TypeAdapter
 
     return TypeAdapter(Line)
+
+
+@cache
+def _pasts() -> "TypeAdapter[Past]":
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Past)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from runbook_nb.record.facts import Record
 from runbook_nb.record.facts.remarks import Kind, Remark
-from runbook_nb.record.facts.types import worst
 from runbook_nb.record.history.response_times import to_detect, to_mitigate, to_resolve
 from runbook_nb.timeline.events import DRILL, IncidentStatus, Verdict
+from runbook_nb.timeline.queries import worst
 
 
 class Standing(StrEnum):

@@ -1,4 +1,5 @@
--- The history of all incidents: one line each, and the words it is found by.
+-- The history of all incidents: one line each, the words it is found by, and what it is known
+-- again by.
 -- Small columns stand first: a filter then reads the head of a row and not its facts.
 CREATE TABLE lines (
     number   INTEGER PRIMARY KEY,
@@ -20,6 +21,13 @@ CREATE INDEX by_stamp ON lines (folder, stamp);
 
 CREATE INDEX by_opened ON lines (opened);
 
+-- Of an incident whose beginning is lost there are none.
+CREATE TABLE features (
+    number INTEGER PRIMARY KEY,
+    signs  TEXT NOT NULL,
+    past   TEXT NOT NULL
+);
+
 CREATE VIRTUAL TABLE spoken USING fts5 (
     title,
     words,
@@ -35,4 +43,5 @@ END;
 CREATE TRIGGER line_removed AFTER DELETE ON lines BEGIN
     INSERT INTO spoken (spoken, rowid, title, words)
     VALUES ('delete', old.number, old.title, old.words);
+    DELETE FROM features WHERE number = old.number;
 END;

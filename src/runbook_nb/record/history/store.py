@@ -8,13 +8,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from runbook_nb import timeline
 from runbook_nb.errors import IncidentStateError
+from runbook_nb.record import facts, history
 from runbook_nb.text.files import code_digest
+from runbook_nb.timeline.folder import IncidentsFolder
 
-FILE: Final = ".history.sqlite3"
 _SCHEMA: Final = Path(__file__).with_name("schema.sql")
-# What folds timelines into lines: a file that other code has written is made anew.
-_SOURCES: Final = (Path(__file__).parent, Path(__file__).parents[1] / "facts")
 _BROKEN: Final = {"SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOERR"}
 _WAIT_S: Final = 60.0
 
@@ -35,8 +35,9 @@ class Store:
         Where that folder cannot be written, the store stands in the user's cache, and where that
         cannot be written either, in memory.
         """
-        if _is_writable(incidents, incidents / FILE):
-            return cls(incidents / FILE)
+        beside = IncidentsFolder(incidents).history
+        if _is_writable(incidents, beside):
+            return cls(beside)
         cache = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "runbook"
         name = f"history-{sha256(os.fsencode(incidents.resolve())).hexdigest()[:16]}.sqlite3"
         try:
@@ -59,6 +60,8 @@ class Store:
                 [(name,) for name in (*gone, *(row["folder"] for row in every))],
             )
             self.connection.executemany(_INSERT, every)
+            known_again = [row for row in every if row["past"]]
+            self.connection.executemany(_INSERT_FEATURES, known_again)
             self.connection.execute("COMMIT")
         except BaseException:
             if self.connection.in_transaction:
@@ -113,6 +116,11 @@ INSERT INTO lines (
 )
 """
 
+_INSERT_FEATURES: Final = """
+INSERT INTO features (number, signs, past)
+SELECT number, :signs, :past FROM lines WHERE folder = :folder
+"""
+
 
 def is_broken(error: sqlite3.DatabaseError) -> bool:
     """Tell whether the file itself is damaged, so that making it anew helps."""
@@ -125,7 +133,7 @@ def _lay_out(connection: sqlite3.Connection) -> None:
     (layout,) = connection.execute("PRAGMA user_version").fetchone()
     if layout != _layout():
         names = connection.execute(
-            "SELECT type, name FROM sqlite_schema WHERE name IN ('lines', 'spoken')"
+            "SELECT type, name FROM sqlite_schema WHERE name IN ('lines', 'spoken', 'features')"
         ).fetchall()
         for kind, name in names:
             connection.execute(f"DROP {kind} {name}")
@@ -137,8 +145,11 @@ def _lay_out(connection: sqlite3.Connection) -> None:
 
 @cache
 def _layout() -> int:
-    """Return a number for the tables and for what lines hold, as SQLite keeps one: 31 bits."""
-    return int(code_digest(*_SOURCES)[:8], 16) >> 1 or 1
+    """Return a number for the tables and for what lines hold, as SQLite keeps one: 31 bits.
+
+    A file that other code has folded from timelines is made anew.
+    """
+    return int(code_digest(history, facts, timeline)[:8], 16) >> 1 or 1
 
 
 def _statements() -> list[str]:

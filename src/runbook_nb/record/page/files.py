@@ -5,12 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from runbook_nb.record.facts import Record, made_by, plain_facts, read_events
+from runbook_nb.record.history.similar import seen_before
 from runbook_nb.record.page.notebook_html import fragment, read_notebook
 from runbook_nb.record.page.page import ShownNotebook, page
 from runbook_nb.record.proof import (
-    FACTS,
-    PAGE,
-    TIMELINE,
     Content,
     Seal,
     contents_of,
@@ -18,9 +16,9 @@ from runbook_nb.record.proof import (
     without_copies,
 )
 from runbook_nb.record.proof.keys import NO_SEAL
-from runbook_nb.record.similar import seen_before
 from runbook_nb.redaction import Redactor, report_of
 from runbook_nb.text.files import write_atomically
+from runbook_nb.timeline.folder import FACTS, PAGE, RECORDED, TIMELINE, IncidentFolder
 from runbook_nb.timeline.log import Timeline
 
 
@@ -30,17 +28,18 @@ def write_record(folder: Path, *, redactor: Redactor | None = None, seal: Seal =
     What is missing, cut off or altered in the folder is said in the page. The seal comes last,
     over everything else.
     """
-    timeline = Timeline(folder / TIMELINE)
+    places = IncidentFolder(folder)
+    timeline = Timeline(places.timeline)
     events, integrity = read_events(timeline)
     record = Record.of_events(events, folder=folder, integrity=integrity)
     before = seen_before(folder, events)
-    redaction = report_of(folder, redactor=redactor)
+    redaction = report_of(folder, lines=TIMELINE, without=RECORDED, redactor=redactor)
     html = page(
         record,
         events,
         notebooks=[
             _shown(path, place=place, redactor=redactor)
-            for place, path in enumerate(sorted((folder / "runs").glob("*.ipynb")), start=1)
+            for place, path in enumerate(places.all_executed(), start=1)
         ],
         contents=_older(contents_of(folder)),
         before=before,
@@ -55,8 +54,8 @@ def write_record(folder: Path, *, redactor: Redactor | None = None, seal: Seal =
         "redaction": plain_facts(redaction),
         "similar": [plain_facts(each) for each in before.similar],
     }
-    write_atomically(folder / PAGE, html)
-    write_atomically(folder / FACTS, json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
+    write_atomically(places.page, html)
+    write_atomically(places.facts, json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
     seal_record(
         folder,
         incident=record.id,
@@ -65,7 +64,7 @@ def write_record(folder: Path, *, redactor: Redactor | None = None, seal: Seal =
         made_by=made_by(),
         seal=seal,
     )
-    return folder / PAGE
+    return places.page
 
 
 def _older(contents: list[Content]) -> list[Content]:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from runbook_nb.incident.cards import style
 from runbook_nb.record.facts import Record
+from runbook_nb.record.history.similar import SeenBefore
 from runbook_nb.record.page.anchors import Anchors
 from runbook_nb.record.page.chart import HEIGHT, WIDTH, chart
 from runbook_nb.record.page.filters import FILTERS
 from runbook_nb.record.page.timeline_view import curated, full_log
 from runbook_nb.record.proof import Content, Seal
-from runbook_nb.record.similar import SeenBefore
 from runbook_nb.redaction import RedactionReport
 from runbook_nb.runbook.folders import templates_folder
 from runbook_nb.text.formatting import clock, day_and_clock

@@ -8,7 +8,8 @@ from runbook_nb.errors import IncidentStateError
 from runbook_nb.record.postmortem.run_lookup import Ran
 from runbook_nb.text.formatting import said
 from runbook_nb.text.values import Json
-from runbook_nb.timeline.events import Acted, Checked, Decided, Ended, Verdict, Verified
+from runbook_nb.timeline import queries
+from runbook_nb.timeline.events import Acted, Checked, Verdict, Verified
 
 _NOT_READ = "not read"
 
@@ -133,8 +134,8 @@ def _say(known: Mapping[str, Json], name: str) -> str:
 
 
 def _option(ran: Ran) -> str:
-    decided = [event for event in ran.events if isinstance(event, Decided)]
-    return (decided[-1].option or "none") if decided else "not decided"
+    decided = queries.decided(ran.events)
+    return (decided.option or "none") if decided else "not decided"
 
 
 def _kind(ran: Ran) -> str:
@@ -142,12 +143,12 @@ def _kind(ran: Ran) -> str:
 
 
 def _actions(ran: Ran) -> dict[str, str]:
-    acted = (event for event in ran.events if isinstance(event, Acted))
+    acted = queries.of(ran.events, Acted)
     return {event.title: event.outcome.replace("_", " ") for event in acted}
 
 
 def _took(ran: Ran) -> str:
-    ended = next((event for event in ran.events if isinstance(event, Ended)), None)
+    ended = queries.ended(ran.events, ran.started.run)
     return said(ended.took_s, "s") if ended else "no end was recorded"
 
 

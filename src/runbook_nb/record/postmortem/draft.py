@@ -14,14 +14,14 @@ from runbook_nb.errors import IncidentStateError
 from runbook_nb.incident.cards.describe import face
 from runbook_nb.record.facts import Record
 from runbook_nb.record.facts.remarks import EDITS
+from runbook_nb.record.history.similarity import Similar
 from runbook_nb.record.postmortem.assessment import badly, lucky, well
 from runbook_nb.record.postmortem.markdown import code, plain, table
 from runbook_nb.record.postmortem.roles import Roles
-from runbook_nb.record.proof import PAGE
-from runbook_nb.record.similar import Similar
 from runbook_nb.text.files import write_atomically
 from runbook_nb.text.formatting import day_and_clock, listed
 from runbook_nb.timeline.events import Acted, Checked, Event, IncidentStatus, Outcome, Verdict
+from runbook_nb.timeline.folder import PAGE
 
 FILE: Final = "postmortem.md"
 _MARK: Final = "<!-- draft "
@@ -93,7 +93,7 @@ def _head(record: Record) -> list[str]:
         ("Runbooks", plain(", ".join(record.runbooks)) or "none"),
         ("Opened", day_and_clock(record.opened_at) if record.opened_at else "?"),
         ("Closed", day_and_clock(record.closed_at) if record.closed_at else "still open"),
-        ("Record", f"[record.html]({_page(record)}), head `{record.integrity.head[:16]}`"),
+        ("Record", f"[{PAGE}]({_page(record)}), head `{record.integrity.head[:16]}`"),
         ("Status", "draft; reviewed by: ?"),
     ]
     return [*lines, *table(("", ""), rows)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import Approved, Event, Opened, Started
 
 _MACHINE = "the machine"
@@ -12,10 +13,11 @@ class Roles:
 
     def __init__(self, events: Sequence[Event]) -> None:
         self._known: dict[str, str] = {"": _MACHINE}
-        by_hand = [event.by for event in events if isinstance(event, Started) and event.attended]
-        machines = [event.by for event in events if isinstance(event, Started)]
-        machines += [event.by for event in events if isinstance(event, Opened)]
-        approvers = [event.by for event in events if isinstance(event, Approved)]
+        starts = queries.of(events, Started)
+        by_hand = [start.by for start in starts if start.attended]
+        machines = [start.by for start in starts]
+        machines += [first.by for first in queries.of(events, Opened)]
+        approvers = [yes.by for yes in queries.of(events, Approved)]
         self._name(by_hand, "responder")
         self._name(approvers, "approver")
         self._name([name for name in machines if name not in self._known], "whoever ran it")

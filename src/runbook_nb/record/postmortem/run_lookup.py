@@ -9,10 +9,10 @@ from typing import Any
 from runbook_nb.errors import IncidentStateError, near
 from runbook_nb.runbook.runbook import is_injected
 from runbook_nb.runbook.steps import source_of
-from runbook_nb.timeline.events import Checked, Event, Started, Verdict
+from runbook_nb.timeline import queries
+from runbook_nb.timeline.events import Event, Started
+from runbook_nb.timeline.folder import IncidentFolder, IncidentsFolder
 from runbook_nb.timeline.incidents import find
-
-_JOURNALS = ".validations"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +30,9 @@ class Ran:
         return f"{self.incident}/{self.started.run}"
 
     @property
-    def failed(self) -> set[str]:
+    def failed(self) -> frozenset[str]:
         """The titles of the checks that failed in it."""
-        checks = (event for event in self.events if isinstance(event, Checked))
-        return {event.title for event in checks if event.verdict is Verdict.FAIL}
+        return queries.failed(self.events)
 
 
 def find_run(incidents: Path, said: str) -> Ran:
@@ -44,7 +43,7 @@ def find_run(incidents: Path, said: str) -> Ran:
     incident, _, wanted = said.strip("/").partition("/")
     timeline = find(incidents, incident)
     events = timeline.proven()
-    starts = [event for event in events if isinstance(event, Started)]
+    starts = queries.of(events, Started)
     if not starts:
         message = f"{incident} has no run that could be compared."
         raise IncidentStateError(message)
@@ -54,7 +53,7 @@ def find_run(incidents: Path, said: str) -> Ran:
     if started is None:
         message = f"{incident} has no run {wanted!r}. {near(wanted, by_name)}"
         raise IncidentStateError(message)
-    return _ran(timeline.path.parent, events, started)
+    return _ran(timeline.folder, events, started)
 
 
 def last_validation(incidents: Path, ran: Ran) -> Ran:
@@ -63,7 +62,7 @@ def last_validation(incidents: Path, ran: Ran) -> Ran:
     Raises IncidentStateError where no validation of the runbook is kept, or none of its runs.
     """
     name = ran.started.runbook
-    journals = sorted((incidents / _JOURNALS / name).glob("*.json"))
+    journals = sorted(IncidentsFolder(incidents).validations(name).glob("*.json"))
     if not journals:
         message = (
             f"No validation of {name} is kept in {incidents}. Make one: runbook validate {name}"
@@ -72,7 +71,7 @@ def last_validation(incidents: Path, ran: Ran) -> Ran:
     drilled = [
         find_run(incidents, incident)
         for incident in _incidents_of(journals[-1])
-        if (incidents / incident / "timeline.jsonl").is_file() and incident != ran.incident
+        if IncidentFolder(incidents / incident).is_incident and incident != ran.incident
     ]
     if not drilled:
         message = f"The incidents of the validation {journals[-1].stem} of {name} are gone."
@@ -80,10 +79,9 @@ def last_validation(incidents: Path, ran: Ran) -> Ran:
     return max(drilled, key=lambda other: _likeness(ran, other))
 
 
-def _ran(folder: Path, events: Sequence[Event], started: Started) -> Ran:
-    places = [folder / "runs" / f"{started.run}.ipynb"]
-    places += sorted((folder / "runs").glob(f"*-{started.runbook}-by-hand.ipynb"))
-    places.append(folder / "working" / (started.notebook or f"{started.runbook}.ipynb"))
+def _ran(folder: IncidentFolder, events: Sequence[Event], started: Started) -> Ran:
+    places = [folder.executed(started.run), *folder.all_kept(started.runbook)]
+    places.append(folder.working_copy(started.notebook or f"{started.runbook}.ipynb"))
     return Ran(
         incident=folder.name,
         started=started,

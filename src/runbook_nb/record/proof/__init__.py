@@ -2,10 +2,6 @@
 
 from runbook_nb.record.proof.comparison import Change, Problem
 from runbook_nb.record.proof.contents import (
-    ENVELOPE,
-    FACTS,
-    PAGE,
-    TIMELINE,
     Content,
     contents_of,
     without_copies,
@@ -21,10 +17,6 @@ from runbook_nb.record.proof.verification import (
 )
 
 __all__ = [
-    "ENVELOPE",
-    "FACTS",
-    "PAGE",
-    "TIMELINE",
     "Change",
     "Content",
     "EnvelopeError",

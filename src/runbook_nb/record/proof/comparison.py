@@ -9,16 +9,9 @@ from typing import Any
 
 from runbook_nb.errors import RecordIntegrityError
 from runbook_nb.record.facts import Record, made_by
-from runbook_nb.record.proof.contents import (
-    ENVELOPE,
-    FACTS,
-    TIMELINE,
-    WORKING,
-    Content,
-    contents_of,
-    without_copies,
-)
+from runbook_nb.record.proof.contents import Content, contents_of, without_copies
 from runbook_nb.record.proof.envelope import Statement
+from runbook_nb.timeline.folder import ENVELOPE, FACTS, RUNS, TIMELINE, WORKING, IncidentFolder
 from runbook_nb.timeline.log import Timeline
 
 
@@ -53,7 +46,7 @@ class Problem:
 def compare(folder: Path, sealed: Statement) -> Iterator[Problem]:
     """Yield all that differs from what was sealed, files first."""
     yield from _files(folder, sealed)
-    timeline = Timeline(folder / TIMELINE)
+    timeline = Timeline(IncidentFolder(folder).timeline)
     broken = chain_problem(timeline)
     if broken:
         # A timeline that is gone or unreadable is named among the files already.
@@ -95,7 +88,7 @@ def _difference(path: str, *, now: Content | None, then: Content | None) -> Prob
     change = Change.ALTERED if now and then else Change.ADDED if now else Change.REMOVED
     sizes = f"{then.size:,} bytes then, {now.size:,} now" if now and then else ""
     if path.split("/", maxsplit=1)[0] == WORKING:
-        said = f"{change}; what was run by hand is kept under runs/, and that is what counts"
+        said = f"{change}; what was run by hand is kept under {RUNS}/, and that is what counts"
         return Problem(change=Change.DRIFTED, path=path, said=said)
     return Problem(change=change, path=path, said=sizes)
 
@@ -124,7 +117,7 @@ def _head_at(path: Path, number: int) -> str:
 def _facts(folder: Path, timeline: Timeline, sealed: Statement) -> Iterator[Problem]:
     """Hold facts, timeline and seal against each other; also who has the key tells one story."""
     try:
-        told: dict[str, Any] = dict(json.loads((folder / FACTS).read_bytes()))
+        told: dict[str, Any] = dict(json.loads(IncidentFolder(folder).facts.read_bytes()))
     except (OSError, ValueError, TypeError, RecursionError):
         return  # named among the files already
     if told.get("sealed_by") != sealed.fingerprint:

@@ -7,14 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-PAGE: Final = "record.html"
-FACTS: Final = "record.json"
-TIMELINE: Final = "timeline.jsonl"
-ENVELOPE: Final = "record.dsse.json"
-# Where responders work by hand; the close keeps a copy of it under runs/, which is what counts.
-WORKING: Final = "working"
-_CHECKPOINTS: Final = ".ipynb_checkpoints"
-_LOCK: Final = ".acting"
+from runbook_nb.timeline.folder import CHECKPOINTS, ENVELOPE, TURN
+
 _EMPTY: Final = hashlib.sha256(b"").hexdigest()
 
 
@@ -88,8 +82,8 @@ def _said(name: Path) -> str:
 
 
 def _is_lock(content: Content) -> bool:
-    return content.path == _LOCK and content.sha256 == _EMPTY
+    return content.path == TURN and content.sha256 == _EMPTY
 
 
 def _is_checkpoint(content: Content) -> bool:
-    return _CHECKPOINTS in content.path.split("/")[:-1]
+    return CHECKPOINTS in content.path.split("/")[:-1]

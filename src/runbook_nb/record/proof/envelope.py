@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from runbook_nb.record.proof.contents import ENVELOPE, Content, contents_of, without_copies
+from runbook_nb.record.proof.contents import Content, contents_of, without_copies
 from runbook_nb.record.proof.keys import Seal, fingerprint
 from runbook_nb.text.files import write_atomically
 from runbook_nb.text.values import Json
+from runbook_nb.timeline.folder import IncidentFolder
 
 PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
@@ -114,7 +115,7 @@ def seal_record(
     payload = statement.to_bytes()
     signature = seal.key.sign(_signed(payload)) if seal.key else b""
     content = _envelope(payload, signature=signature, keyid=statement.fingerprint)
-    write_atomically(folder / ENVELOPE, content.decode())
+    write_atomically(IncidentFolder(folder).envelope, content.decode())
     return statement
 
 

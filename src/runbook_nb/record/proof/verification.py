@@ -10,10 +10,11 @@ from typing import Final
 
 from runbook_nb.errors import ParameterError, RecordIntegrityError
 from runbook_nb.record.proof.comparison import Change, Problem, chain_problem, compare
-from runbook_nb.record.proof.contents import ENVELOPE, FACTS, PAGE, TIMELINE
 from runbook_nb.record.proof.envelope import EnvelopeError, Statement, read_envelope
 from runbook_nb.record.proof.keys import own_fingerprint, trusted_keys
-from runbook_nb.timeline.events import Closed, Verdict
+from runbook_nb.timeline import queries
+from runbook_nb.timeline.events import Verdict
+from runbook_nb.timeline.folder import ENVELOPE, TIMELINE, IncidentFolder
 from runbook_nb.timeline.log import Timeline
 
 # Twelve of 64 digits: nobody finds another record with the same by trying.
@@ -92,10 +93,11 @@ def verify_record(
         message = f"--head {head}: give 12 to 64 hexadecimal digits of a head."
         raise ParameterError(message)
     folder = _folder(path)
-    if not (folder / ENVELOPE).is_file():
-        return Verification(problems=_unsealed(folder))
+    places = IncidentFolder(folder)
+    if not places.envelope.is_file():
+        return Verification(problems=_unsealed(places))
     try:
-        sealed = read_envelope(folder / ENVELOPE)
+        sealed = read_envelope(places.envelope)
     except (EnvelopeError, OSError) as error:
         return Verification(problems=_without_seal(folder, error))
     witnessed = _witnessed(sealed, head)
@@ -114,19 +116,22 @@ def _folder(path: Path) -> Path:
         message = f"There is no {path}. Give the folder of a record, or a file in it."
         raise RecordIntegrityError(message)
     for folder in (path, *path.absolute().parents):
-        if any((folder / name).is_file() for name in (ENVELOPE, TIMELINE)):
+        places = IncidentFolder(folder)
+        if places.is_incident or places.envelope.is_file():
             return folder
     message = f"{path} holds no record: neither {ENVELOPE} nor {TIMELINE} is there."
     raise RecordIntegrityError(message)
 
 
-def _unsealed(folder: Path) -> tuple[Problem, ...]:
-    timeline, name = Timeline(folder / TIMELINE), folder.absolute().name
-    made = (folder / PAGE).exists() or (folder / FACTS).exists()
-    closed = any(isinstance(event, Closed) for event in timeline.proven())
+def _unsealed(folder: IncidentFolder) -> tuple[Problem, ...]:
+    timeline, name = Timeline(folder.timeline), folder.path.absolute().name
+    made = folder.page.exists() or folder.facts.exists()
+    closed = queries.closed(timeline.proven()) is not None
     broken = chain_problem(timeline)
     if not made and not closed and not broken:
-        message = f"{folder} is still open and has no record yet. Close it: runbook close {name}"
+        message = (
+            f"{folder.path} is still open and has no record yet. Close it: runbook close {name}"
+        )
         raise RecordIntegrityError(message)
     said = f"the seal was never made, or was taken away; make it: runbook archive {name}"
     missing = Problem(change=Change.REMOVED, path=ENVELOPE, said=said)
@@ -137,7 +142,7 @@ def _without_seal(folder: Path, error: Exception) -> tuple[Problem, ...]:
     """Say what the files tell by themselves where the envelope proves nothing."""
     change = Change.UNREAD if isinstance(error, OSError) else Change.ALTERED
     said = f"{getattr(error, 'strerror', None) or error}; the other files are not proven"
-    broken = chain_problem(Timeline(folder / TIMELINE))
+    broken = chain_problem(Timeline(IncidentFolder(folder).timeline))
     problem = Problem(change=change, path=ENVELOPE, said=said)
     return (problem, broken) if broken else (problem,)
 

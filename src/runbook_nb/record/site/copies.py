@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from runbook_nb.record.proof import ENVELOPE, PAGE, contents_of
+from runbook_nb.record.proof import contents_of
 from runbook_nb.record.site.proofs import Proof
+from runbook_nb.timeline.folder import ENVELOPE, PAGE
 
 RECORDS: Final = "incidents"
 

@@ -9,10 +9,11 @@ from typing import Final
 
 from runbook_nb.errors import RunbookError
 from runbook_nb.record.history import Line, Standing
-from runbook_nb.record.proof import ENVELOPE, FACTS, PAGE, Verification, verify_record
 from runbook_nb.record.proof import Standing as Signed
+from runbook_nb.record.proof import Verification, verify_record
 from runbook_nb.record.proof.keys import own_fingerprint, trusted_keys
 from runbook_nb.timeline.events import Verdict
+from runbook_nb.timeline.folder import ENVELOPE, PAGE, RECORDED
 
 _OPEN: Final = "No record yet: the incident is open."
 
@@ -39,7 +40,7 @@ def proof_of(folder: Path, line: Line) -> Proof:
         return Proof(problems=(line.problem or str(error),))
     except Exception as error:  # noqa: BLE001 - whatever is in the file, the record is listed
         return Proof(problems=(line.problem or f"It cannot be verified: {type(error).__name__}.",))
-    if not any((folder / name).exists() for name in (ENVELOPE, FACTS, PAGE)):
+    if not any((folder / name).exists() for name in RECORDED):
         made = f"It has no record. Make it: runbook archive {line.folder}"
         return Proof(problems=(line.problem or made,))
     hard = found.verdict in (Verdict.FAIL, Verdict.UNKNOWN)

@@ -10,10 +10,10 @@ from urllib.parse import quote
 from runbook_nb.incident.cards.description import SIGNS, Tone
 from runbook_nb.record.history import Line, Standing
 from runbook_nb.record.history.search_words import tokens
-from runbook_nb.record.proof import PAGE
 from runbook_nb.record.site.copies import RECORDS
 from runbook_nb.record.site.proofs import Proof
 from runbook_nb.text.formatting import one_line
+from runbook_nb.timeline.folder import PAGE
 
 _SHOWN_PROBLEMS: Final = 3
 _GIST: Final = 130  # characters: three lines of a row

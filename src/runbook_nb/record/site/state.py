@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from runbook_nb.errors import IncidentStateError
+from runbook_nb.record import proof, site
 from runbook_nb.record.site.proofs import Proof
 from runbook_nb.text.files import code_digest, write_atomically
 
@@ -84,4 +85,4 @@ def _kept(told: dict[str, Any]) -> Kept:
 
 @cache
 def _made_by() -> str:
-    return code_digest(Path(__file__).parent, Path(__file__).parents[1] / "proof")
+    return code_digest(site, proof)

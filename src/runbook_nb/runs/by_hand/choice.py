@@ -10,7 +10,7 @@ from runbook_nb.errors import RunbookNotFoundError
 from runbook_nb.runbook.catalog import Entry, Hit, State, search
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.timeline.events import Alert, Started
-from runbook_nb.timeline.incidents import find, opened
+from runbook_nb.timeline.incidents import beginning, find
 
 # Below this lead over the next one, a search has found two answers and not one.
 _CLEAR_LEAD: Final = 1.25
@@ -52,7 +52,7 @@ def by_incident(incidents: Path, incident: str) -> Choice:
     """
     timeline = find(incidents, incident)
     started = timeline.last(Started)
-    name = started.runbook if started else opened(timeline).runbook
+    name = started.runbook if started else beginning(timeline).runbook
     did = "ran last in" if started else "was opened for"
     return Choice(runbook=Runbook.find(name), why=f"it {did} {incident}.")
 

@@ -20,11 +20,11 @@ from typing import Final, NoReturn
 from urllib.parse import quote
 
 from runbook_nb.errors import RunbookError
-from runbook_nb.incident.context import WORKING, WorkingCopy
+from runbook_nb.incident.context import WorkingCopy
 from runbook_nb.project import handed_on
 from runbook_nb.runbook import runbooks_folder
+from runbook_nb.timeline.folder import IncidentsFolder
 
-STATE: Final = ".jupyterlab"  # in the folder of incidents
 _PATIENCE_S: Final = 60.0  # a start takes seconds, on a busy machine some more
 
 
@@ -54,7 +54,7 @@ def show(
             f"or open {place} in any editor of notebooks."
         )
         raise RunbookError(message)
-    state = incidents / STATE
+    state = IncidentsFolder(incidents).jupyterlab
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     page = page_of(copy)
     # The lock goes on into the server, which never closes it.
@@ -76,8 +76,8 @@ def page_of(copy: WorkingCopy | None) -> str:
     """
     if copy is None:
         return "/lab/workspaces/list"
-    incident = copy.path.parent.parent.name
-    place = quote(f"{incident}/{WORKING}/{copy.path.name}")
+    incident = copy.folder.name
+    place = quote(copy.path.relative_to(copy.folder.incidents.path).as_posix())
     return f"/lab/workspaces/{quote(f'{incident}-{copy.path.stem}')}/tree/{place}"
 
 
@@ -90,7 +90,7 @@ def _taken(lock: int) -> bool:
 
 
 def _become_server(incidents: Path, page: str, *, browser: bool) -> NoReturn:
-    state = incidents / STATE
+    state = IncidentsFolder(incidents).jupyterlab
     for left in (state / "runtime").glob("jpserver-*"):
         left.unlink()
     arguments = [sys.executable, "-m", "runbook_nb.runs.jupyter", str(incidents), page]
@@ -107,7 +107,7 @@ def _environ(incidents: Path) -> dict[str, str]:
     named = {
         "RUNBOOK_INCIDENTS": str(incidents),
         "RUNBOOK_NOTEBOOKS": str(runbooks_folder().absolute()),
-        "JUPYTER_RUNTIME_DIR": str(incidents / STATE / "runtime"),
+        "JUPYTER_RUNTIME_DIR": str(IncidentsFolder(incidents).jupyterlab / "runtime"),
     }
     if settings := os.environ.get("RUNBOOK_SETTINGS"):
         named["RUNBOOK_SETTINGS"] = str(Path(settings).absolute())

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from runbook_nb.errors import RunbookError
-from runbook_nb.incident.context import WORKING, WorkingCopy
+from runbook_nb.incident.context import WorkingCopy
 from runbook_nb.probes.environment import Environment
 from runbook_nb.probes.lab_settings import LAB
 from runbook_nb.runbook.parameters import typed
@@ -17,6 +17,7 @@ from runbook_nb.runbook.runbook import Runbook, is_injected
 from runbook_nb.text.files import write_atomically
 from runbook_nb.text.values import Json
 from runbook_nb.timeline.events import Alert, Started
+from runbook_nb.timeline.folder import IncidentFolder
 from runbook_nb.timeline.incidents import declare
 from runbook_nb.timeline.log import Timeline
 
@@ -61,8 +62,8 @@ def prepare(
         redactor=environment.redactor(allowed=runbook.contacts),
         terms=policy_for(runbook).terms,
     )
-    folder = timeline.path.parent
-    path = _place(folder / WORKING, runbook.name, by)
+    folder = timeline.folder
+    path = _place(folder, runbook.name, by)
     copy = WorkingCopy(path=path, runbook=runbook.name, by=by)
     if path.exists():
         made_of = "your working copy, as you left it"
@@ -75,10 +76,10 @@ def prepare(
     return Opening(copy=copy, incident=folder.name, made_of=made_of)
 
 
-def _place(folder: Path, runbook: str, by: str) -> Path:
+def _place(folder: IncidentFolder, runbook: str, by: str) -> Path:
     """Return where the copy of a responder is or will be; the first to come has the plain name."""
-    plain = folder / f"{runbook}.ipynb"
-    own = folder / f"{_UNSAFE.sub('_', by)}-{runbook}.ipynb"
+    plain = folder.working_copy(f"{runbook}.ipynb")
+    own = folder.working_copy(f"{_UNSAFE.sub('_', by)}-{runbook}.ipynb")
     taken = WorkingCopy.read(plain) if plain.exists() else None
     return plain if not plain.exists() or (taken and taken.by == by) else own
 
@@ -89,7 +90,7 @@ def _executed(timeline: Timeline, runbook: Runbook) -> tuple[Path | None, str]:
     if started is None:
         return None, "a fresh copy of the runbook"
     when = f"the run of {started.at:%Y-%m-%d %H:%MZ} by {started.by}"
-    path = timeline.path.parent / "runs" / f"{started.run}.ipynb"
+    path = timeline.folder.executed(started.run)
     try:
         same = Runbook.read(path).digest == runbook.digest
     except (RunbookError, OSError):
@@ -101,8 +102,7 @@ def _executed(timeline: Timeline, runbook: Runbook) -> tuple[Path | None, str]:
 
 def _last_run(timeline: Timeline, runbook: Runbook) -> Started | None:
     """Return the newest run of this runbook that no responder attended."""
-    starts = (event for event in reversed(timeline.of(Started)) if not event.attended)
-    return next((event for event in starts if event.runbook == runbook.name), None)
+    return timeline.last(Started, runbook=runbook.name, attended=False)
 
 
 def _ran_with(timeline: Timeline, runbook: Runbook) -> dict[str, Json]:

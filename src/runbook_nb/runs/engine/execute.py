@@ -16,6 +16,7 @@ from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runs.engine.interruption import Interruption
 from runbook_nb.runs.engine.kernel import Kernel
 from runbook_nb.runs.engine.progress import EventFeed, Execution, Progress
+from runbook_nb.runs.engine.spare_kernel import SpareKernel
 from runbook_nb.text.values import Json
 
 if TYPE_CHECKING:
@@ -33,19 +34,22 @@ def execute(
     progress: Progress,
     limit_s: float = 1800,
     step_limit_s: float = 900,
+    ready: SpareKernel | None = None,
 ) -> Execution:
     """Run the text of ``context.notebook`` and return what became of it.
 
-    The notebook itself is only read. Its executed copy is ``runs/<run>.ipynb`` in the folder of
-    the incident, saved as it runs. ``limit_s`` is for the whole run and ``step_limit_s`` for each
-    step, in seconds. A signal, a passed limit, a dead kernel and an error in a cell end the run
-    and are told in the result. Raises ParameterError before anything is started, and
-    ExecutionError if no kernel can be started or the notebook cannot be read.
+    The notebook itself is only read. Its executed copy lies in the folder of the incident, saved as
+    it runs. ``limit_s`` is for the whole run and ``step_limit_s`` for each step, in seconds. The
+    kernel comes from ``ready``, where a series keeps one. A signal, a passed limit, a dead kernel
+    and an error in a cell end the run and are told in the result. Raises ParameterError before
+    anything is started, and ExecutionError if no kernel can be started or the notebook cannot be
+    read.
     """
     values = typed(runbook, parameters)
     began = time.monotonic()
     environ = {**os.environ, **handed_on(), **context.to_environ()}
-    with Interruption() as interruption, Kernel(environ) as kernel:
+    kernel_for = ready.take if ready else Kernel
+    with Interruption() as interruption, kernel_for(environ) as kernel:
         progress.begin(len(runbook.steps), runbook)
         # While the kernel starts, this process imports papermill, which takes as long.
         lean_imports()
@@ -54,10 +58,10 @@ def execute(
         run = Run(
             kernel=kernel,
             interruption=interruption,
-            notebook=context.folder / "runs" / f"{context.run}.ipynb",
+            notebook=context.folder.executed(context.run),
             redactor=redactor,
             progress=progress,
-            feed=EventFeed(context.folder / "timeline.jsonl", run=context.run, progress=progress),
+            feed=EventFeed(context.folder.timeline, run=context.run, progress=progress),
             ends_at=began + limit_s,
             limit_s=limit_s,
             step_limit_s=step_limit_s,

@@ -5,6 +5,7 @@ its own, so that Ctrl-C reaches only the runner and the runner can end everythin
 started. It is reached by sockets in a private folder: nothing listens on a port.
 """
 
+import importlib.util
 import json
 import os
 import secrets
@@ -16,26 +17,31 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import IO, Final, Self, cast
 
 from runbook_nb.errors import ExecutionError
 from runbook_nb.runs.engine import watchdog
 
 _CHANNELS: Final = ("shell", "iopub", "stdin", "control", "hb")
+_LAUNCHER: Final = "ipykernel_launcher"
+_WAITING_PROGRAM: Final = str(Path(__file__).with_name("kernel_process.py"))
 # A socket's path holds at most 104 bytes on macOS and 108 on Linux.
 _FOLDER_LIMIT: Final = 80
 
 
 class Kernel:
-    """One kernel process and its keeper; a context manager that leaves no process behind."""
+    """One kernel process and its keeper; a context manager that leaves no process behind.
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    One that ``waits`` runs nothing until a run is handed over to it.
+    """
+
+    def __init__(self, environ: Mapping[str, str], *, waits: bool = False) -> None:
         self._ended = False
         try:
             self._folder = _private_folder()
             self.connection = self._folder / "connection.json"
             self._write_connection()
-            self._process = self._start(environ)
+            self._process = self._start(environ, waits=waits)
         except OSError as error:
             message = f"The kernel could not be started: {error}. Nothing was run."
             raise ExecutionError(message) from error
@@ -52,9 +58,24 @@ class Kernel:
         trace: TracebackType | None,
     ) -> None:
         """End the kernel and remove its folder."""
+        self.close()
+
+    def close(self) -> None:
+        """End the kernel and its keeper, and remove its folder."""
         self.end()
         self._dismiss_keeper()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def hand_over(self, environ: Mapping[str, str]) -> None:
+        """Make a waiting kernel that of a run in this folder; OSError when it is gone."""
+        run = {
+            "environ": self._environ(environ),
+            "folder": str(Path.cwd()),
+            "arguments": self._arguments(),
+        }
+        # Whoever wrote to a pipe that nobody reads any more gets a BrokenPipeError.
+        with cast("IO[bytes]", self._process.stdin) as pipe:
+            pipe.write(json.dumps(run).encode())
 
     @property
     def pid(self) -> int:
@@ -86,19 +107,26 @@ class Kernel:
             return f"ended by {signal.Signals(-code).name}"
         return f"exit code {code}" + (f", {last}" if (last := self._last_line()) else "")
 
-    def _start(self, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "ipykernel_launcher", "-f", str(self.connection)]
-        # A history file is shared between kernels, and runs would wait for each other's lock.
-        command.append("--HistoryManager.hist_file=:memory:")
+    def _start(self, environ: Mapping[str, str], *, waits: bool) -> subprocess.Popen[bytes]:
+        script = [_WAITING_PROGRAM] if waits else ["-m", _LAUNCHER, *self._arguments()[1:]]
         with (self._folder / "kernel.log").open("wb") as log:
             return subprocess.Popen(
-                command,
-                env={**environ, "JPY_PARENT_PID": str(os.getpid())},
-                stdin=subprocess.DEVNULL,
+                [sys.executable, *script],
+                env=self._environ(environ),
+                stdin=subprocess.PIPE if waits else subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
+
+    def _arguments(self) -> list[str]:
+        """Return what the kernel finds as its arguments."""
+        # A history file is shared between kernels, and runs would wait for each other's lock.
+        history = "--HistoryManager.hist_file=:memory:"
+        return [_launcher_file(), "-f", str(self.connection), history]
+
+    def _environ(self, environ: Mapping[str, str]) -> dict[str, str]:
+        return {**environ, "JPY_PARENT_PID": str(os.getpid())}
 
     def _keep(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
@@ -135,6 +163,11 @@ class Kernel:
         log = (self._folder / "kernel.log").read_text(encoding="utf-8", errors="replace")
         lines = log.strip().splitlines()
         return lines[-1] if lines else ""
+
+
+def _launcher_file() -> str:
+    spec = importlib.util.find_spec(_LAUNCHER)
+    return str(spec.origin) if spec else _LAUNCHER
 
 
 def _private_folder() -> Path:

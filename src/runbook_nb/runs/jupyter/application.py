@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Final
 
 from jupyterlab.labapp import LabApp
 
-from runbook_nb.runs.by_hand.server import STATE
 from runbook_nb.runs.jupyter.handlers import handlers
+from runbook_nb.timeline.folder import IncidentsFolder
 
 _HERE: Final = Path(__file__).parent
 
@@ -40,7 +40,7 @@ def serve() -> None:
 
 def arguments(incidents: Path, page: str = "/lab", *options: str) -> list[str]:
     """Return what JupyterLab is told, beyond its defaults."""
-    state = incidents / STATE
+    state = IncidentsFolder(incidents).jupyterlab
     settings: dict[str, object] = {
         "ServerApp.ip": "127.0.0.1",
         "ServerApp.root_dir": incidents,

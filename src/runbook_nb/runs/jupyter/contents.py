@@ -8,10 +8,10 @@ import nbformat
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 from tornado.web import HTTPError
 
-from runbook_nb.incident.context import WORKING
 from runbook_nb.record.page.notebook_html import SHOWN_TYPES, clean_html
 from runbook_nb.runs.by_hand.save import mask_before_save
 from runbook_nb.text.files import write_atomically
+from runbook_nb.timeline.folder import WORKING
 
 _DEPTH: Final = 3  # INC-2041/working/name.ipynb
 

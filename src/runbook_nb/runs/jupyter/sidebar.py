@@ -8,7 +8,6 @@ from runbook_nb.errors import ParameterError, RunbookError
 from runbook_nb.incident.board import board_of
 from runbook_nb.incident.cards import board_html
 from runbook_nb.incident.cards.sidebar import ShownIncident, ShownRunbook, shelf_html
-from runbook_nb.incident.context import WORKING
 from runbook_nb.probes.environment import load_settings
 from runbook_nb.probes.lab_settings import LAB
 from runbook_nb.runbook import Runbook, runbooks_folder
@@ -16,8 +15,9 @@ from runbook_nb.runbook.catalog import Entry, State, read_entries
 from runbook_nb.runbook.policy import policy_or_default
 from runbook_nb.text.durations import words
 from runbook_nb.text.formatting import anchor
-from runbook_nb.timeline.events import Closed, Opened
-from runbook_nb.timeline.incidents import find
+from runbook_nb.timeline import queries
+from runbook_nb.timeline.folder import IncidentFolder
+from runbook_nb.timeline.incidents import find, maybe_open
 from runbook_nb.timeline.log import Timeline
 
 
@@ -34,8 +34,7 @@ def shelf(incidents: Path) -> str:
 
 def open_incidents(incidents: Path, *, now: datetime) -> list[ShownIncident]:
     """Return the incidents that are open, newest first; one that cannot be read says so."""
-    paths = sorted(incidents.glob("*/timeline.jsonl"), key=lambda path: -path.stat().st_mtime)
-    shown = (_open(path, now=now) for path in paths if not _is_closed(path))
+    shown = (_open(folder, now=now) for folder in maybe_open(incidents))
     return [incident for incident in shown if incident is not None]
 
 
@@ -47,7 +46,8 @@ def board(incidents: Path, path: str) -> dict[str, str]:
     """
     incident, *rest = Path(path).parts or ("",)
     copy = incidents / path
-    if len(rest) != len((WORKING, "name")) or rest[0] != WORKING or not copy.is_file():
+    folder = IncidentFolder(incidents / incident)
+    if not rest or copy != folder.working_copy(copy.name) or not copy.is_file():
         message = f"{path} is no working copy, so it has no board."
         raise ParameterError(message)
     timeline = _timeline(find(incidents, incident).path)
@@ -69,12 +69,12 @@ def _shown(entry: Entry) -> ShownRunbook:
     )
 
 
-def _open(path: Path, *, now: datetime) -> ShownIncident | None:
-    incident = path.parent.name
+def _open(folder: IncidentFolder, *, now: datetime) -> ShownIncident | None:
+    incident = folder.name
     try:
-        timeline = _timeline(path)
-        first = timeline.last(Opened)
-        if first is None or timeline.last(Closed):
+        timeline = _timeline(folder.timeline)
+        first = queries.opened(timeline)
+        if first is None or queries.closed(timeline):
             return None
     except (RunbookError, OSError) as error:
         return ShownIncident(
@@ -87,13 +87,6 @@ def _open(path: Path, *, now: datetime) -> ShownIncident | None:
         runbook=first.runbook,
         open_for=words(round((now - first.at).total_seconds())),
     )
-
-
-def _is_closed(path: Path) -> bool:
-    """Tell it from the end of the file: closed incidents are the many."""
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 4096))
-        return b'"kind":"closed"' in file.read()
 
 
 def _environments() -> list[str]:

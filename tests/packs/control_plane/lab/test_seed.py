@@ -4,7 +4,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +14,19 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from runbook_nb.packs.control_plane.lab.postgres import PostgresServer, apply_schema
-from runbook_nb.packs.control_plane.lab.seed import seed
+from runbook_nb.packs.control_plane.lab.seed import end_of_past, seed, seed_past, seed_present
 
 pytestmark = pytest.mark.lab
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-# A Tuesday afternoon, a weekend night and the turn of an hour, of a day and of a week.
+# A Tuesday afternoon, a weekend night, the turn of an hour, of a day and of a week, and the last
+# moment before the past is written anew.
 NOW = datetime(2026, 11, 24, 14, 7, 31, tzinfo=UTC)
 OTHER_TIMES = [
     datetime(2026, 11, 22, 3, 40, tzinfo=UTC),
     datetime(2026, 11, 23, 0, 0, 0, 400, tzinfo=UTC),
+    datetime(2026, 11, 24, 9, 14, 59, 999_000, tzinfo=UTC),
 ]
 
 RECENT_BEATS = """
@@ -224,13 +226,18 @@ def server() -> Iterator[str]:
             server.stop()
 
 
-def seeded(server: str, name: str, *, now: datetime = NOW, random_seed: int = 7) -> str:
-    """Copy the empty database, seed the copy, and return its connection string."""
+def empty(server: str, name: str) -> str:
+    """Copy the empty database and return the copy's connection string."""
     with psycopg.connect(server, dbname="template1", autocommit=True) as connection:
         connection.execute(
             sql.SQL("create database {} template postgres").format(sql.Identifier(name))
         )
-    dsn = make_conninfo(server, dbname=name)
+    return make_conninfo(server, dbname=name)
+
+
+def seeded(server: str, name: str, *, now: datetime = NOW, random_seed: int = 7) -> str:
+    """Seed a database of its own and return its connection string."""
+    dsn = empty(server, name)
     with psycopg.connect(dsn) as connection:
         seed(connection, now=now, random_seed=random_seed)
     return dsn
@@ -279,6 +286,28 @@ def fingerprints(dsn: str) -> dict[str, str]:
 def test_the_same_time_and_number_give_the_same_rows(server: str, database: str) -> None:
     """Two labs can be compared, ids included."""
     assert fingerprints(seeded(server, "again")) == fingerprints(database)
+
+
+def test_a_past_written_earlier_and_the_present_are_the_rows_of_now(
+    server: str, database: str
+) -> None:
+    """So a lab may begin with a copy of the past."""
+    dsn = empty(server, "in_two_halves")
+    with psycopg.connect(dsn) as connection:
+        seed_past(connection, now=NOW - timedelta(minutes=7))
+    with psycopg.connect(dsn) as connection:
+        seed_present(connection, now=NOW)
+
+    assert fingerprints(dsn) == fingerprints(database)
+
+
+def test_the_past_ends_with_the_quarter_of_an_hour() -> None:
+    """Whatever zone the caller counts in."""
+    ended = datetime(2026, 11, 24, 14, tzinfo=UTC)
+
+    assert end_of_past(NOW) == end_of_past(ended) == ended
+    assert end_of_past(NOW.astimezone(timezone(timedelta(hours=5, minutes=30)))) == ended
+    assert end_of_past(ended - timedelta(microseconds=1)) == ended - timedelta(minutes=15)
 
 
 def test_another_number_gives_other_rows(server: str, database: str) -> None:

@@ -13,6 +13,7 @@ from runbook_nb.packs.control_plane.lab.processes import Account
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
 _EXTENSIONS = Path(__file__).parent / "extensions"
+_SETTINGS = "lab.conf"
 
 
 def copy_extensions(folder: Path) -> Path:
@@ -41,9 +42,7 @@ def prepare_home(home: Path, *, account: Account | None) -> None:
         _give(folder, account)
 
 
-def make_cluster(
-    home: Path, *, initdb: Path, account: Account | None, password: str, settings: str
-) -> None:
+def make_cluster(home: Path, *, initdb: Path, account: Account | None, password: str) -> None:
     """Make the data directory `data` in ``home``; it gets its name only when it is whole."""
     unfinished = home / "unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -57,8 +56,13 @@ def make_cluster(
     finally:
         password_file.unlink()
     with (unfinished / "postgresql.conf").open("a") as configuration:
-        configuration.write(settings)
+        configuration.write(f"include '{_SETTINGS}'\n")
     unfinished.rename(home / "data")
+
+
+def write_settings(data: Path, settings: str) -> None:
+    """Give a data directory the settings of its server; a copied one has those of another."""
+    (data / _SETTINGS).write_text(settings)
 
 
 def _run_initdb(initdb: Path, data: Path, *, password_file: Path, account: Account | None) -> None:

@@ -12,14 +12,13 @@ from runbook_nb.errors import LabError
 from runbook_nb.packs.control_plane.lab.backups import forget_backups
 from runbook_nb.packs.control_plane.lab.environment import (
     HEARTBEAT_INTERVAL_S,
-    LOGIN_ROLES,
     write_environment,
     write_secrets,
 )
 from runbook_nb.packs.control_plane.lab.files import locked, read_secret
 from runbook_nb.packs.control_plane.lab.fleet import Fleet
 from runbook_nb.packs.control_plane.lab.inspection import is_healthy, listens
-from runbook_nb.packs.control_plane.lab.postgres import PostgresServer, apply_schema
+from runbook_nb.packs.control_plane.lab.postgres import PostgresServer
 from runbook_nb.packs.control_plane.lab.processes import explain
 from runbook_nb.packs.control_plane.lab.state import (
     LabState,
@@ -134,13 +133,11 @@ class Lab:
     def _start(self, progress: Callable[[str], None]) -> LabState:
         for log in self.folder.glob("*.log"):
             log.unlink()
-        progress("Starting PostgreSQL")
-        self.postgres.start()
+        # The driver and the seed take time to import, and asking how the lab is needs neither.
+        from runbook_nb.packs.control_plane.lab.database import start_database
+
+        start_database(self.postgres, progress=progress)
         write_secrets(self.postgres)
-        progress("Building the platform's tables, policies, views and jobs")
-        apply_schema(self.postgres.dsn())
-        progress("Filling them with weeks of missions")
-        _fill(self.postgres)
         progress("Starting the agent, the pages, the partners and eight browsers")
         services, ports = self._fleet.start(heartbeat_interval_s=HEARTBEAT_INTERVAL_S)
         write_environment(self.folder, ports)
@@ -188,24 +185,3 @@ class Lab:
         forget_backups(self.folder)
         self.postgres.stop()
         self.postgres.discard()
-
-
-def _fill(server: PostgresServer) -> None:
-    """Give the roles their passwords and the tables their rows."""
-    # The driver and the seed take time to import, and asking how the lab is needs neither.
-    import psycopg
-    from psycopg import sql
-
-    from runbook_nb.packs.control_plane.lab.seed import seed
-
-    with psycopg.connect(server.dsn()) as connection:
-        for role in LOGIN_ROLES:
-            # Encrypted here, so that no log and no statistics of the server hold the password.
-            password = read_secret(server.folder, f"{role}.password").encode()
-            verifier = connection.pgconn.encrypt_password(password, role.encode(), b"scram-sha-256")
-            connection.execute(
-                sql.SQL("alter role {} password {}").format(
-                    sql.Identifier(role), sql.Literal(verifier.decode())
-                )
-            )
-        seed(connection, now=datetime.now(UTC))

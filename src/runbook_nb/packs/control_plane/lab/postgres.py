@@ -12,6 +12,7 @@ from runbook_nb.packs.control_plane.lab.cluster import (
     copy_extensions,
     make_cluster,
     prepare_home,
+    write_settings,
 )
 from runbook_nb.packs.control_plane.lab.files import ensure_secret, locked, read_secret
 from runbook_nb.packs.control_plane.lab.postmaster import (
@@ -36,6 +37,7 @@ from runbook_nb.packs.control_plane.lab.processes import (
     start_detached,
     wait_until,
 )
+from runbook_nb.packs.control_plane.lab.template import Template
 
 __all__ = ["PostgresServer", "apply_schema", "binary"]
 
@@ -107,6 +109,16 @@ class PostgresServer:
         """Return the path of a PostgreSQL program that the server's account can run."""
         return self._programs(server_account()) / name
 
+    def begin_with(self, template: Template) -> None:
+        """Take the files of a template instead of making empty ones; LabError if they are unfit."""
+        self.folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+        prepare_home(self._home, account=server_account())
+        template.copy_to(self._home)
+
+    def keep_as(self, template: Template) -> None:
+        """Keep the files of the stopped server as a template."""
+        template.keep(self._home, password=read_secret(self.folder, "postgres.password"))
+
     def start(self) -> None:
         """Start the server on the data it has, and return when it accepts connections.
 
@@ -147,8 +159,8 @@ class PostgresServer:
                 initdb=self._programs(account) / "initdb",
                 account=account,
                 password=password,
-                settings=settings(home=self._home, extensions=extensions),
             )
+        write_settings(self._data, settings(home=self._home, extensions=extensions))
         self._launch(account)
 
     def _postmaster(self) -> Postmaster | None:

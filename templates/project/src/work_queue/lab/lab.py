@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import httpx
+
 from runbook_nb import (
     Fault,
     LabError,
@@ -20,7 +21,6 @@ from runbook_nb import (
     lab_folder,
     write_lab_settings,
 )
-
 from work_queue.lab import service
 from work_queue.lab.alert import ABOVE_S, NAME, webhook
 

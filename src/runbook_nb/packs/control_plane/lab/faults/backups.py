@@ -25,6 +25,7 @@ from runbook_nb.packs.control_plane.lab.faults.backups_rows import (
 from runbook_nb.packs.control_plane.lab.faults.fault import Fault
 from runbook_nb.packs.control_plane.lab.faults.outside import first_value, superuser, until
 from runbook_nb.packs.control_plane.lab.files import read_secret, write_whole
+from runbook_nb.packs.control_plane.lab.inspection import NO_CERTIFICATES
 from runbook_nb.packs.control_plane.lab.state import LabState
 
 _STALE = timedelta(hours=31)
@@ -184,6 +185,7 @@ def _storage(lab: LabState) -> httpx.Client:
         base_url=f"http://127.0.0.1:{lab.ports['supabase_storage']}/storage/v1",
         headers={"authorization": f"Bearer {key}", "apikey": key},
         trust_env=False,
+        verify=NO_CERTIFICATES,
     )
 
 

@@ -99,8 +99,7 @@ def kill_agent(lab: LabState) -> None:
 
 def heal_agent(lab: LabState) -> None:
     """Run the good release on one machine, and all live sessions."""
-    restore_agent(lab)
-    restore_live_sessions(lab)
+    restore_live_sessions(lab, anew=restore_agent(lab))
 
 
 def block_loop(lab: LabState) -> None:
@@ -133,7 +132,7 @@ def heal_loop(lab: LabState) -> None:
     with superuser(lab) as connection:
         wait_for_agents_writes(connection)
         connection.execute(_FORGET_RUN, {"play": _PLAY})
-    restore_live_sessions(lab)
+    restore_live_sessions(lab, anew=True)
 
 
 def release_decimals(lab: LabState) -> None:

@@ -112,5 +112,4 @@ def heal_sessions(lab: LabState) -> None:
     with superuser(lab) as connection:
         connection.execute(_FORGET_STREAMS, {"streams": _STREAMS})
         connection.execute(_FORGET_SESSIONS, {"sessions": _SESSIONS})
-    restore_agent(lab)
-    restore_live_sessions(lab)
+    restore_live_sessions(lab, anew=restore_agent(lab))

@@ -20,6 +20,7 @@ from runbook_nb.packs.control_plane.lab.faults.outside import (
     until,
 )
 from runbook_nb.packs.control_plane.lab.files import write_whole
+from runbook_nb.packs.control_plane.lab.inspection import NO_CERTIFICATES
 from runbook_nb.packs.control_plane.lab.processes import (
     ProcessIdentity,
     end,
@@ -52,7 +53,9 @@ DELETE FROM telemetry_events
 
 def buffer_edge(lab: LabState) -> None:
     """Have the edge collect a megabyte of an answer before it sends anything of it."""
-    with httpx.Client(base_url=_url(lab, "edge_admin"), trust_env=False) as admin:
+    with httpx.Client(
+        base_url=_url(lab, "edge_admin"), trust_env=False, verify=NO_CERTIFICATES
+    ) as admin:
         proxy = _read(admin.get(_PROXY))
         changed = admin.patch(_PROXY, json={**proxy, "response_buffers": _BUFFER_BYTES})
         if changed.is_error:
@@ -64,12 +67,13 @@ def buffer_edge(lab: LabState) -> None:
 def heal_edge(lab: LabState) -> None:
     """Give the edge the configuration that it starts with."""
     config = default_config(listen=lab.ports["edge"], upstream=lab.ports["ui"])
-    with httpx.Client(base_url=_url(lab, "edge_admin"), trust_env=False) as admin:
+    with httpx.Client(
+        base_url=_url(lab, "edge_admin"), trust_env=False, verify=NO_CERTIFICATES
+    ) as admin:
         loaded = admin.post("/load", json=config)
         if loaded.is_error:
             raise LabError(f"The edge refused its first configuration: {loaded.text}")
-    restore_agent(lab)
-    restore_live_sessions(lab)
+    restore_live_sessions(lab, anew=restore_agent(lab))
 
 
 def start_storm(lab: LabState) -> None:
@@ -127,6 +131,7 @@ def _streams(lab: LabState) -> bool:
                 params={"mission_id": str(mission), "session_id": session},
                 timeout=1.5 * lab.heartbeat_interval_s,
                 trust_env=False,
+                verify=NO_CERTIFICATES,
             ) as answer:
                 return bool(next(answer.iter_raw(), b""))
         except httpx.ReadTimeout:

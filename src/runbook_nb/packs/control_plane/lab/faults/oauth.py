@@ -1,7 +1,6 @@
 """The faults of connections: expired, withdrawn, doubled, overdue, and one that looks alike."""
 
 import secrets
-import time
 from collections.abc import Mapping
 
 from runbook_nb.errors import LabError
@@ -24,6 +23,7 @@ from runbook_nb.packs.control_plane.lab.faults.outside import (
     restore_agent,
     restore_live_sessions,
     superuser,
+    until,
 )
 from runbook_nb.packs.control_plane.lab.state import LabState
 
@@ -130,11 +130,11 @@ def connect_twice(lab: LabState) -> None:
     with composio(lab) as client:
         body = {"auth_config_id": f"ac_{about['toolkit']}", "user_id": about["user_id"]}
         client.post(f"{API}/connected_accounts/link", json=body).raise_for_status()
-    ends = time.monotonic() + _FOLLOWED_WITHIN_S
-    while any(account["status"] != "ACTIVE" for account in accounts_of(lab, about)):
-        if time.monotonic() > ends:
-            raise LabError("The customer did not follow the second link.")
-        time.sleep(0.1)
+    until(
+        lambda: all(account["status"] == "ACTIVE" for account in accounts_of(lab, about)),
+        within_s=_FOLLOWED_WITHIN_S,
+        otherwise="The customer did not follow the second link",
+    )
 
 
 def age_key(lab: LabState) -> None:
@@ -159,8 +159,7 @@ def heal(lab: LabState) -> None:
     with superuser(lab) as connection:
         connection.execute(_FORGET, {"events": _EVENTS})
         connection.execute(_FORGET_AUDITS, {"audits": _AUDITS})
-    restore_agent(lab)
-    restore_live_sessions(lab)
+    restore_live_sessions(lab, anew=restore_agent(lab))
 
 
 def _refuse_calls(

@@ -11,6 +11,7 @@ from runbook_nb.packs.control_plane.lab.emulators.composio import PROVIDER
 from runbook_nb.packs.control_plane.lab.faults.outside import Connection, fly, superuser
 from runbook_nb.packs.control_plane.lab.files import read_secret, secrets_folder, write_secret
 from runbook_nb.packs.control_plane.lab.fly import APP
+from runbook_nb.packs.control_plane.lab.inspection import NO_CERTIFICATES
 from runbook_nb.packs.control_plane.lab.outage import PATH as OUTAGE
 from runbook_nb.packs.control_plane.lab.state import LabState
 
@@ -75,6 +76,7 @@ def composio(lab: LabState) -> Iterator[httpx.Client]:
         headers={"x-api-key": read_secret(lab.folder, KEY)},
         timeout=5,
         trust_env=False,
+        verify=NO_CERTIFICATES,
     ) as client:
         yield client
 

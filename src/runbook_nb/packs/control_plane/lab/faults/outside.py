@@ -19,7 +19,7 @@ import psycopg
 from runbook_nb.errors import LabError
 from runbook_nb.packs.control_plane.lab.files import read_secret
 from runbook_nb.packs.control_plane.lab.fly import APP, release_config
-from runbook_nb.packs.control_plane.lab.inspection import is_healthy
+from runbook_nb.packs.control_plane.lab.inspection import NO_CERTIFICATES, is_healthy
 from runbook_nb.packs.control_plane.lab.processes import ProcessIdentity, wait_until
 from runbook_nb.packs.control_plane.lab.state import LabState
 
@@ -27,6 +27,8 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 _ANSWER_WITHIN_S = 20.0
 _BEATS_WITHIN_S = 10.0
+# A session whose last beat is at most so many intervals old has missed none.
+_STILL_BEATS = 1.5
 # No check looks further back; older rows are left as they are.
 _SEEN = timedelta(minutes=20)
 
@@ -165,6 +167,7 @@ def fly(lab: LabState) -> Iterator[httpx.Client]:
         headers={"authorization": f"Bearer {token}"},
         timeout=_ANSWER_WITHIN_S,
         trust_env=False,
+        verify=NO_CERTIFICATES,
         event_hooks={"response": [_refuse_failure]},
     ) as client:
         yield client
@@ -175,8 +178,12 @@ def release(lab: LabState) -> dict[str, Any]:
     return release_config(dict(lab.ports), interval_s=lab.heartbeat_interval_s)
 
 
-def restore_agent(lab: LabState, *, restart: bool = False) -> None:
-    """Have one machine with the good release run and answer; with ``restart`` in any case anew."""
+def restore_agent(lab: LabState, *, restart: bool = False) -> bool:
+    """Have one machine with the good release run and answer; with ``restart`` in any case anew.
+
+    Tells whether the agent was changed for that.
+    """
+    changed = True
     with fly(lab) as api:
         first, *others = api.get("/machines").json() or [None]
         for machine in others:
@@ -187,16 +194,25 @@ def restore_agent(lab: LabState, *, restart: bool = False) -> None:
             api.post(f"/machines/{first['id']}", json={"config": release(lab)})
         elif restart or not is_healthy(lab.ports["agent"]):
             api.post(f"/machines/{first['id']}/restart")
+        else:
+            changed = bool(others)
         if not is_healthy(lab.ports["agent"]):
             _replace_machines(lab, api)
+            return True
+    return changed
 
 
-def restore_live_sessions(lab: LabState) -> None:
-    """Make all live sessions active, and return when each has beaten."""
+def restore_live_sessions(lab: LabState, *, anew: bool) -> None:
+    """Make all live sessions active, and return when each beats.
+
+    A last beat from before counts where nothing was changed; with ``anew`` the agent was.
+    """
     with superuser(lab) as connection:
-        connection.execute(_RESUME_MISSIONS)
-        connection.execute(_RESUME_SESSIONS)
+        resumed = connection.execute(_RESUME_MISSIONS).rowcount
+        resumed += connection.execute(_RESUME_SESSIONS).rowcount
         since = now_of(connection)
+        if not (anew or resumed):
+            since -= timedelta(seconds=_STILL_BEATS * lab.heartbeat_interval_s)
         until(
             lambda: first_value(connection, _SILENT, since=since) == 0,
             within_s=_BEATS_WITHIN_S,

@@ -9,6 +9,7 @@ import httpx
 from runbook_nb.errors import LabError
 from runbook_nb.packs.control_plane.lab.emulators.vercel import PROJECT
 from runbook_nb.packs.control_plane.lab.files import read_secret
+from runbook_nb.packs.control_plane.lab.inspection import NO_CERTIFICATES
 from runbook_nb.packs.control_plane.lab.release import LIVE, RELEASES
 from runbook_nb.packs.control_plane.lab.state import LabState
 
@@ -52,6 +53,7 @@ def vercel(lab: LabState) -> Iterator[httpx.Client]:
         headers={"authorization": f"Bearer {read_secret(lab.folder, 'vercel.token')}"},
         timeout=10,
         trust_env=False,
+        verify=NO_CERTIFICATES,
         event_hooks={"response": [_refuse_failure]},
     ) as client:
         yield client

@@ -157,13 +157,13 @@ def promote_flag(lab: LabState) -> None:
 def heal_release(lab: LabState) -> None:
     """Run the good release of UI and agent, and forget what the faults left in the database."""
     restore_interface(lab)
-    restore_agent(lab)
+    anew = restore_agent(lab)
     with superuser(lab) as connection:
         connection.execute(_FORGET, {"run": _RUN})
         for statement in (_DROP_COLUMN, _DROP_FLAGS):
             connection.execute("SET lock_timeout = '3s'")
             connection.execute(statement)
-    restore_live_sessions(lab)
+    restore_live_sessions(lab, anew=anew)
 
 
 FAULTS: Sequence[Fault] = (

@@ -10,6 +10,7 @@ from runbook_nb.packs.control_plane.lab.emulators.pagerduty import FROM, SERVICE
 from runbook_nb.packs.control_plane.lab.faults.outside import Connection, lasting_id, superuser
 from runbook_nb.packs.control_plane.lab.faults.response_told import forget_what_was_told
 from runbook_nb.packs.control_plane.lab.files import read_secret
+from runbook_nb.packs.control_plane.lab.inspection import NO_CERTIFICATES
 from runbook_nb.packs.control_plane.lab.state import LabState
 
 _HITS = 120
@@ -156,6 +157,7 @@ def _page(lab: LabState) -> None:
         },
         json={"incident": body},
         trust_env=False,
+        verify=NO_CERTIFICATES,
     )
     if answer.is_error and "already exists" not in answer.text:
         raise LabError(f"PagerDuty did not take the incident: {answer.text[:200]}")

@@ -10,6 +10,7 @@ from runbook_nb.packs.control_plane.lab.emulators.slack import INCIDENTS
 from runbook_nb.packs.control_plane.lab.emulators.statuspage import PAGE
 from runbook_nb.packs.control_plane.lab.faults.outside import superuser
 from runbook_nb.packs.control_plane.lab.files import read_secret
+from runbook_nb.packs.control_plane.lab.inspection import NO_CERTIFICATES
 from runbook_nb.packs.control_plane.lab.state import LabState
 
 # The incidents of the seed are issues of the platform's tracker: acp-101 and on.
@@ -60,6 +61,7 @@ def _client(lab: LabState, name: str, form: str) -> httpx.Client:
         base_url=f"http://127.0.0.1:{lab.ports[name]}",
         headers={"authorization": form.format(token=token)},
         trust_env=False,
+        verify=NO_CERTIFICATES,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from runbook_nb.packs.control_plane.lab.backups import PROOFS, RESTORES, manifests
 from runbook_nb.packs.control_plane.lab.files import read_secret
+from runbook_nb.packs.control_plane.lab.inspection import NO_CERTIFICATES
 from runbook_nb.packs.control_plane.lab.rules.rule import Rule
 from runbook_nb.packs.control_plane.lab.state import LabState
 
@@ -37,6 +38,7 @@ def _backup_is_stale(lab: LabState, _connection: Any) -> bool:
         f"{url}/v1/projects/{_REF}/database/backups",
         headers={"authorization": f"Bearer {key}"},
         trust_env=False,
+        verify=NO_CERTIFICATES,
     ).json()["backups"]
     good = [each["inserted_at"] for each in listed if each["status"] == "COMPLETED"]
     newest = max(map(datetime.fromisoformat, good), default=None)
@@ -73,7 +75,7 @@ def _objects_are_missing(lab: LabState, connection: Any) -> bool:
     key = read_secret(lab.folder, "supabase_storage.token")
     url = f"http://127.0.0.1:{lab.ports['supabase_storage']}/storage/v1/object"
     headers = {"authorization": f"Bearer {key}"}
-    with httpx.Client(headers=headers, trust_env=False) as client:
+    with httpx.Client(headers=headers, trust_env=False, verify=NO_CERTIFICATES) as client:
         paths = connection.execute(_NEWEST, {"count": _LOOKED_AT}).fetchall()
         return any(client.head(f"{url}/{path}").is_error for (path,) in paths)
 

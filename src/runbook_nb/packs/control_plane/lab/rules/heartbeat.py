@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from runbook_nb.packs.control_plane.lab.inspection import is_healthy
+from runbook_nb.packs.control_plane.lab.inspection import NO_CERTIFICATES, is_healthy
 from runbook_nb.packs.control_plane.lab.rules.rule import Rule, sql
 from runbook_nb.packs.control_plane.lab.state import LabState
 
@@ -34,7 +34,9 @@ def _stream_stalls(lab: LabState, connection: Any) -> bool:
     parameters = {"mission_id": str(row[0]), "session_id": "monitoring", "sampling": "synthetic"}
     url = f"http://127.0.0.1:{lab.ports['edge']}/api/stream/execution"
     try:
-        with httpx.stream("GET", url, params=parameters, timeout=STREAM_PATIENCE_S) as response:
+        with httpx.stream(
+            "GET", url, params=parameters, timeout=STREAM_PATIENCE_S, verify=NO_CERTIFICATES
+        ) as response:
             return not next(response.iter_text(), "")
     except httpx.HTTPError:
         return True

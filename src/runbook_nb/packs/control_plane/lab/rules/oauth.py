@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from runbook_nb.packs.control_plane.lab.emulators.composio import PROJECT
 from runbook_nb.packs.control_plane.lab.files import read_secret
+from runbook_nb.packs.control_plane.lab.inspection import NO_CERTIFICATES
 from runbook_nb.packs.control_plane.lab.rules.rule import Rule, sql
 from runbook_nb.packs.control_plane.lab.state import LabState
 
@@ -53,6 +54,7 @@ def _ask(lab: LabState, system: str, path: str, header: str) -> Any:
             headers={header: read_secret(lab.folder, f"{system}.token")},
             timeout=PATIENCE_S,
             trust_env=False,
+            verify=NO_CERTIFICATES,
         )
         return answer.raise_for_status().json()
     except (httpx.HTTPError, ValueError):

@@ -8,6 +8,7 @@ from typing import Any, Final
 from runbook_nb.packs.control_plane.lab.emulators.vercel import PROJECT
 from runbook_nb.packs.control_plane.lab.files import read_secret
 from runbook_nb.packs.control_plane.lab.fly import APP
+from runbook_nb.packs.control_plane.lab.inspection import NO_CERTIFICATES
 from runbook_nb.packs.control_plane.lab.rules.rule import Rule, sql
 from runbook_nb.packs.control_plane.lab.state import LabState
 
@@ -36,6 +37,7 @@ def _get(lab: LabState, partner: str, path: str) -> Any:
         headers={"authorization": f"Bearer {token}"},
         timeout=_ANSWER_WITHIN_S,
         trust_env=False,
+        verify=NO_CERTIFICATES,
     )
     return answer.raise_for_status().json()
 

@@ -19,15 +19,21 @@ SHOWN: Final = ("missions", "telemetry_events", "mission_evidence", "mission_fee
 KNOWN_OPEN: Final = ("mission_readiness", "mission_stage_progress")
 
 _PEOPLE: Final = """
-select distinct on (t.id)
-       t.id as tenant,
-       auth_hooks.add_claims(jsonb_build_object('user_id', u.id)) -> 'claims' as claims,
-       array(select id from missions where tenant_id = t.id order by created_at limit 20) as own,
-       array(select id from missions where tenant_id <> t.id order by created_at limit 5) as others
-from tenants t
-join missions m on m.tenant_id = t.id
-join auth.users u on u.email like '%%@' || t.slug || '.example'
-order by t.id, u.email
+with person as materialized (
+    select distinct on (t.id) t.id as tenant, u.id as user_id
+    from tenants t
+    join auth.users u on u.email like '%%@' || t.slug || '.example'
+    where exists (select from missions where tenant_id = t.id)
+    order by t.id, u.email
+)
+select p.tenant,
+       auth_hooks.add_claims(jsonb_build_object('user_id', p.user_id)) -> 'claims' as claims,
+       array(select id from missions where tenant_id = p.tenant order by created_at limit 20)
+           as own,
+       array(select id from missions where tenant_id <> p.tenant order by created_at limit 5)
+           as others
+from person p
+order by p.tenant
 """
 _BECOME: Final = """
 select set_config('request.jwt.claims', %s, true),

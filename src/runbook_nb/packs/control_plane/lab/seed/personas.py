@@ -1,4 +1,4 @@
-"""Which missions there are at `now`: four weeks of past ones and the eight that run."""
+"""Which missions there are at `now`: four weeks of past ones, and the eight that run."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from runbook_nb.packs.control_plane.lab.seed.missions import (
     is_every,
 )
 from runbook_nb.packs.control_plane.lab.seed.randomness import Chance
-from runbook_nb.packs.control_plane.lab.seed.schedule import creation_times
+from runbook_nb.packs.control_plane.lab.seed.schedule import MISSIONS_A_WEEK, creation_times
 from runbook_nb.packs.control_plane.lab.seed.vocabulary import STAGES, THEMES, Stage
 
 LIVE_AGENTS = (
@@ -49,10 +49,10 @@ QUIET = timedelta(minutes=20)
 _OPENING = timedelta(minutes=15)
 
 
-def cast_missions(
+def cast_past(
     chance: Chance, *, tenants: Sequence[Tenant], personas: Mapping[str, str], now: datetime
 ) -> list[Mission]:
-    """Draw all missions, oldest first, the live ones last; `personas` maps names to ids."""
+    """Draw the missions that do not run, oldest first; `personas` maps names to ids."""
     missions = []
     times = creation_times(chance, now=now)
     for number, created_at in enumerate(times):
@@ -70,20 +70,26 @@ def cast_missions(
                 agent=None,
             )
         )
-    for number, agent in enumerate(LIVE_AGENTS, start=len(times)):
-        spans = _live_spans(chance, number - len(times), now=now)
-        missions.append(
-            _cast(
-                chance,
-                number,
-                tenants[number % len(tenants)],
-                personas,
-                standing=LIVE,
-                spans=spans,
-                agent=agent,
-            )
-        )
     return missions
+
+
+def cast_live(
+    chance: Chance, *, tenants: Sequence[Tenant], personas: Mapping[str, str], now: datetime
+) -> list[Mission]:
+    """Draw the missions that run, numbered after those that do not."""
+    first = sum(MISSIONS_A_WEEK)
+    return [
+        _cast(
+            chance,
+            first + position,
+            tenants[(first + position) % len(tenants)],
+            personas,
+            standing=LIVE,
+            spans=_live_spans(chance, position, now=now),
+            agent=agent,
+        )
+        for position, agent in enumerate(LIVE_AGENTS)
+    ]
 
 
 def _standing(number: int, *, newest_from: int) -> Standing:

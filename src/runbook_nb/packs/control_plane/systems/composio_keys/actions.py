@@ -12,6 +12,7 @@ from runbook_nb.packs.control_plane.systems.composio_keys._keys import (
     PATIENCE_S,
     keys_by_age,
 )
+from runbook_nb.probes import secrets
 from runbook_nb.probes.calls import Systems, action
 from runbook_nb.text.values import Json
 
@@ -88,14 +89,14 @@ def _(systems: Systems) -> Json:
 
 def _place(systems: Systems) -> Path:
     """Return the file that holds our key; raises SettingMissingError where it is no file."""
-    kind, _, place = systems.setting("composio", "token").partition(":")
-    if kind != "file":
+    held = secrets.parse(systems.setting("composio", "token"), of="'token' of 'composio'")
+    if held.kind != "file":
         message = (
-            f"The key of 'composio' is held in {kind}:{place}, which cannot be written from here. "
+            f"The key of 'composio' is held in {held}, which cannot be written from here. "
             "Switch it where that comes from, or refer to a file."
         )
         raise SettingMissingError(message)
-    return Path(place)
+    return Path(held.place)
 
 
 def _beside(place: Path, word: str) -> Path:

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final
 
-from runbook_nb.errors import SettingMissingError
 from runbook_nb.packs.control_plane.systems.connections.standing import Standing, standings
+from runbook_nb.probes import secrets
 from runbook_nb.probes.calls import Systems, action
 from runbook_nb.probes.connections import Database
 from runbook_nb.text.values import Json
@@ -151,20 +150,8 @@ def _no_op(owner: Database) -> str:
 @contextmanager
 def _owner(systems: Systems) -> Iterator[Database]:
     """Connect as the owner of the tables, whom no probe and no other action uses."""
-    import os
-
-    kind, _, place = systems.setting("database", "owner").partition(":")
-    values = {
-        "file": lambda: Path(place).read_text(encoding="utf-8"),
-        "env": lambda: os.environ[place],
-    }
-    try:
-        dsn = values[kind]().strip()
-    except (KeyError, OSError) as error:
-        message = (
-            f"The setting 'owner' of 'database' refers to {kind}:{place}, which cannot be read."
-        )
-        raise SettingMissingError(message) from error
+    reference = systems.setting("database", "owner")
+    dsn = secrets.resolve(reference, of="'owner' of 'database'").get_secret_value()
     owner = Database(dsn, read_only=False, timeout_s=OWNER_TIMEOUT_S, asked=[])
     try:
         yield owner

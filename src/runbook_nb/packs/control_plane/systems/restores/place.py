@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from runbook_nb.errors import NoAnswerError, SettingMissingError
+from runbook_nb.errors import NoAnswerError
+from runbook_nb.probes import secrets
 from runbook_nb.probes.calls import Systems
 
 _SEGMENT: Final = re.compile(r"[0-9A-F]{24}")
@@ -126,12 +127,8 @@ def run(
 
 def secret(systems: Systems, system: str, name: str) -> str:
     """Return the value that a secret setting refers to, for a program that must log in."""
-    kind, _, place = systems.setting(system, name).partition(":")
-    try:
-        return os.environ[place] if kind == "env" else Path(place).read_text("utf-8").strip()
-    except (OSError, KeyError) as error:
-        message = f"The setting {name!r} of {system!r} refers to {kind}:{place}: {error}."
-        raise SettingMissingError(message) from error
+    of = f"{name!r} of {system!r}"
+    return secrets.resolve(systems.setting(system, name), of=of).get_secret_value()
 
 
 def moment(text: str) -> datetime:

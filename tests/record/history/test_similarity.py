@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from runbook_nb.record.similar import Past, similar_to
+from runbook_nb.record.history.features import Past
+from runbook_nb.record.history.similarity import similar_to
 
 NOW = datetime(2026, 11, 23, 18, 4, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from runbook_nb.record.similar.features import Past
+from runbook_nb.record.history.features import Past
 from runbook_nb.text.formatting import counted, listed
 
 # The failed checks say most: they are what the trouble looks like from outside.

@@ -1,17 +1,24 @@
 """Similar incidents are found among real timelines, in the record, and by command."""
 
 import json
-from datetime import timedelta
+import shutil
+import sqlite3
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from typer.testing import CliRunner
 
 from runbook_nb.cli import app
+from runbook_nb.record.history import History
+from runbook_nb.record.history.features import Past
+from runbook_nb.record.history.similar import SeenBefore, seen_before
 from runbook_nb.record.page import write_record
-from runbook_nb.record.similar import Past, seen_before
 from runbook_nb.timeline.events import Acted, Acting, Closed, Decided, Noted, Outcome, Verdict
+from runbook_nb.timeline.folder import IncidentsFolder
 from story import ACTION, LAG, RESTART, START, Elements, Story, cut_off, healthy, heartbeat
 
+# A timeline counts as settled two seconds after its last change; here time is simply later.
+LATER = timedelta(minutes=1)
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>"
 
 
@@ -90,6 +97,59 @@ def test_a_cap_that_was_reached_is_said(tmp_path, tonight):
     said = seen_before(tonight.path.parent, list(tonight), at_most=2).caveat
 
     assert said == "Only the newest 2 of 3 incidents were looked through."
+
+
+def test_what_a_cap_left_out_is_there_the_next_time(tmp_path, tonight):
+    """The history grows with each who asks, so that nobody waits for all of it."""
+    for number in range(3):
+        heartbeat(tmp_path / f"INC-{number}")
+    history = History(tmp_path, now=lambda: datetime.now(UTC) + LATER)
+
+    assert len(history.refresh(at_most=2).unread) == 2
+    assert history.refresh(at_most=2).unread == frozenset()
+    assert history.refresh(at_most=2).read == 0
+
+
+def test_the_history_answers_with_what_the_timeline_says(tmp_path, tonight):
+    """Nothing of an incident is lost on its way through the index, and no timeline is read."""
+    told = list(heartbeat(tmp_path / "INC-2033"))
+    history = History(tmp_path)
+    history.refresh()
+    shutil.rmtree(tmp_path / "INC-2033")
+
+    assert history.past(Past.of(list(tonight)).signs, besides="INC-2041") == [Past.of(told)]
+
+
+def test_an_incident_without_a_sign_in_common_is_not_compared(tmp_path):
+    """Neither a failed check, nor the runbook, nor the alert."""
+    heartbeat(tmp_path / "INC-2033")
+    history = History(tmp_path)
+    history.refresh()
+
+    assert history.past(['failed "Another check"', 'runbook "other"'], besides="") == []
+    assert history.past([], besides="") == []
+
+
+def test_an_incident_that_is_gone_is_not_named(tmp_path, tonight):
+    """The index follows the folder."""
+    heartbeat(tmp_path / "INC-2033")
+    assert seen_before(tonight.path.parent, list(tonight)).similar
+    shutil.rmtree(tmp_path / "INC-2033")
+
+    assert seen_before(tonight.path.parent, list(tonight)) == SeenBefore()
+
+
+def test_a_history_that_cannot_be_asked_stops_no_close(tmp_path, tonight):
+    """Nothing was like it, and nobody could look, are two answers."""
+    heartbeat(tmp_path / "INC-2033")
+    seen_before(tonight.path.parent, list(tonight))
+    index = sqlite3.connect(IncidentsFolder(tmp_path).history)
+    index.executescript("DROP TABLE lines; CREATE VIEW lines AS SELECT 1 AS other;")
+    index.close()
+
+    before = seen_before(tonight.path.parent, list(tonight))
+    assert before.similar == ()
+    assert before.caveat.startswith("The incidents before it were not looked through: ")
 
 
 def test_the_record_shows_it_and_keeps_it_as_facts(tmp_path, tonight):

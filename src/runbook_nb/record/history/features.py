@@ -1,24 +1,22 @@
 """What one incident is known again by: its failed checks, alert, runbooks, options and words."""
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from runbook_nb.record.facts.fold import first_alert, fold_actions
+from runbook_nb.record.facts.fold import fold_actions
 from runbook_nb.record.facts.types import ActionFacts
+from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import (
     DRILL,
-    Checked,
     Closed,
     Decided,
     Event,
     Noted,
-    Opened,
-    Started,
     Verdict,
-    Verified,
 )
 
 # Shorter words stand in every text.
@@ -45,48 +43,41 @@ class Past:
     words: frozenset[str]
     resolved_by: str
 
+    @property
+    def signs(self) -> list[str]:
+        """What another incident must have one of to be compared; each is a line of its own."""
+        said = {"failed": self.failed, "runbook": self.runbooks}
+        said |= {"alert": frozenset({self.alert} - {""})}
+        return [f"{kind} {json.dumps(one)}" for kind, every in said.items() for one in every]
+
     @classmethod
     def of(cls, events: Sequence[Event]) -> "Past | None":
         """Fold the events of an incident; None where its beginning is lost."""
-        opened = next((event for event in events if isinstance(event, Opened)), None)
+        opened = queries.opened(events)
         if opened is None:
             return None
-        closed = next((event for event in events if isinstance(event, Closed)), None)
-        alert = first_alert(events)
-        ran = [event.runbook for event in events if isinstance(event, Started)]
+        closed, alert = queries.closed(events), queries.first_alert(events)
         return cls(
             incident=opened.incident,
             title=opened.title,
             opened_at=opened.at,
             closed=closed is not None,
             is_drill=closed is not None and closed.resolution == DRILL,
-            failed=frozenset(_failed(events)),
+            failed=queries.failed(events),
             alert=alert.name if alert else "",
-            runbooks=frozenset(ran or [opened.runbook]),
-            options=frozenset(_options(events)),
+            runbooks=frozenset(queries.runbooks(events)),
+            options=frozenset(each.option for each in queries.of(events, Decided) if each.option),
             words=frozenset(_words(events)),
             resolved_by=_resolved_by(events, closed),
         )
 
 
-def _failed(events: Sequence[Event]) -> Iterator[str]:
-    for event in events:
-        if isinstance(event, Checked) and event.verdict is Verdict.FAIL:
-            yield event.title
-
-
-def _options(events: Sequence[Event]) -> Iterator[str]:
-    for event in events:
-        if isinstance(event, Decided) and event.option:
-            yield event.option
-
-
 def _words(events: Sequence[Event]) -> Iterator[str]:
     """Return the words that were said; a title is that of its runbook, and tells nothing more."""
-    alert = first_alert(events)
+    alert = queries.first_alert(events)
     said = [alert.summary, alert.description] if alert else []
-    said += [event.text for event in events if isinstance(event, Noted) and not event.runbook]
-    said += [event.resolution for event in events if isinstance(event, Closed)]
+    said += [note.text for note in queries.of(events, Noted) if not note.runbook]
+    said += [closed.resolution for closed in queries.of(events, Closed)]
     for text in said:
         yield from _WORD.findall(text.casefold())
 
@@ -102,11 +93,7 @@ def _resolved_by(events: Sequence[Event], closed: Closed | None) -> str:
 
 def _done(action: ActionFacts, events: Sequence[Event]) -> str:
     event = action.event
-    later = [
-        each
-        for each in events
-        if isinstance(each, Verified) and each.title == event.because and each.at >= event.at
-    ]
-    held = bool(later) and later[-1].verdict is Verdict.PASS
+    later = queries.verified(queries.after(events, event)).get(event.because)
+    held = later is not None and later.verdict is Verdict.PASS
     option = f"{event.option}, " if event.option else ""
     return f"{option}“{action.title}” done, {'verified' if held else 'not verified'}"

@@ -1,0 +1,77 @@
+"""One kernel ready behind each run of a series, so that the next run need not wait for its own."""
+
+import os
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Final, Self
+
+from runbook_nb.errors import ExecutionError
+from runbook_nb.runs.engine.kernel import Kernel
+
+# What may change between two runs: a run's own variables, and the name of the test that runs it.
+# Anything else may have been read when the interpreter or a library was loaded.
+_OF_A_RUN: Final = ("RUNBOOK_", "PYTEST_CURRENT_TEST")
+
+
+class SpareKernel:
+    """Keeps one kernel waiting while a run works; a context manager that ends the last one.
+
+    Each kernel serves one run. A run in another environment gets a kernel of its own.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: Kernel | None = None
+        self._around: Mapping[str, str] = {}
+
+    def __enter__(self) -> Self:
+        """Begin a series; the first run starts its own kernel."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the kernel that nobody took."""
+        self._dismiss()
+
+    def take(self, environ: Mapping[str, str]) -> Kernel:
+        """Return a kernel for a run with these variables, and start the one for the run after it.
+
+        Raises ExecutionError if no kernel can be started.
+        """
+        kernel = self._handed_over(environ) or Kernel(environ)
+        self._start_next()
+        return kernel
+
+    def _handed_over(self, environ: Mapping[str, str]) -> Kernel | None:
+        """Hand the waiting kernel over, unless it is gone or was started in another environment."""
+        kernel = self._waiting
+        if kernel is None or not kernel.alive() or self._around != _around(environ):
+            self._dismiss()
+            return None
+        try:
+            kernel.hand_over(environ)
+        except OSError:
+            self._dismiss()
+            return None
+        self._waiting = None
+        return kernel
+
+    def _start_next(self) -> None:
+        around = _around(os.environ)
+        try:
+            self._waiting, self._around = Kernel(around, waits=True), around
+        except ExecutionError:
+            # The next run starts its own, and says what is wrong if it cannot.
+            self._waiting = None
+
+    def _dismiss(self) -> None:
+        kernel, self._waiting = self._waiting, None
+        if kernel is not None:
+            kernel.close()
+
+
+def _around(environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: text for name, text in environ.items() if not name.startswith(_OF_A_RUN)}
