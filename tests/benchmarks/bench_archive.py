@@ -14,7 +14,7 @@ from pathlib import Path
 
 from measure import interleaved, show
 
-from runbook_nb.record.history import History, Wanted
+from runbook_nb.record.history import History, IncidentQuery
 from runbook_nb.record.page import write_record
 from runbook_nb.record.site import build
 from runbook_nb.redaction import Redactor
@@ -101,7 +101,7 @@ def bench_search(incidents: Path, count: int) -> None:
     def search() -> int:
         history = History(incidents)
         history.refresh()
-        return history.search(Wanted(text=WORDS)).total
+        return history.search(IncidentQuery(text=WORDS)).total
 
     grep = f"grep -ril {first}"
     medians = interleaved(

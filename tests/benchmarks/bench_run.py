@@ -14,7 +14,8 @@ from pathlib import Path
 
 from measure import interleaved, show
 
-from runbook_nb.runbook.runbook import Runbook, source_of
+from runbook_nb.runbook.cells import Cell
+from runbook_nb.runbook.runbook import Runbook
 
 NAME = "heartbeat_failure_recovery"
 SETUP = """
@@ -59,7 +60,7 @@ def bare_notebook(runbook: Runbook, folder: Path) -> Path:
             verb = verbs.get(number)
             if verb in ("check", "verify"):
                 cell["source"] = next(queries)
-            elif "Incident.open" in source_of(cell):
+            elif "Incident.open" in Cell.of(cell).source:
                 cell["source"] = SETUP
             elif verb:
                 cell["source"] = "None"

@@ -18,7 +18,9 @@ from typer.testing import CliRunner
 
 from runbook_nb.cli import app
 from runbook_nb.errors import PairConflictError, RunbookError
+from runbook_nb.runbook.document import Document
 from runbook_nb.runbook.pair import conflict, formatted, out_of_date, write
+from runbook_nb.runbook.twin import is_twin
 from runbook_nb.testing import environ
 
 MASTERS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.md"))
@@ -99,6 +101,66 @@ def fmt(*arguments: str, expect: int = 0) -> str:
     failed = isinstance(done.exception, RunbookError)
     assert (done.exception.exit_code if failed else done.exit_code) == expect, done.output
     return str(done.exception) if failed else done.output
+
+
+def by_jupytext(path: Path) -> None:
+    """Write the notebook as `jupytext --to ipynb` does: with ids and a version of its own."""
+    notebook = jupytext.read(path)
+    notebook.metadata["jupytext"]["text_representation"]["jupytext_version"] = "9.9.9"
+    jupytext.write(notebook, path.with_suffix(".ipynb"))
+
+
+def by_an_editor(path: Path) -> None:
+    """Save the notebook as editors do that note what they know and how it was looked at."""
+    file = path.with_suffix(".ipynb")
+    notebook = nbformat.read(file, as_version=4)
+    notebook.metadata |= {
+        "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+        "language_info": {"name": "python", "version": "3.13.7"},
+        "toc": {"base_numbering": 1},
+        "toc-autonumbering": True,
+        "widgets": {},
+    }
+    for cell in notebook.cells:
+        cell.metadata |= {"collapsed": True, "jupyter": {"source_hidden": True}, "editable": False}
+    nbformat.write(notebook, file)
+
+
+@pytest.mark.parametrize("saved", [by_jupytext, by_an_editor])
+def test_what_an_editor_adds_when_it_saves_is_no_difference(folder, saved):
+    """Neither to lint nor to `fmt --check`; `fmt` puts the notebook in form again."""
+    for name in NAMES:
+        path = folder / f"{name}.md"
+        saved(path)
+        assert out_of_date(path) == []
+        assert is_twin(Document.read(path))
+        assert conflict(path) == ""
+    assert fmt("--check") == ""
+    fmt()
+    for master in MASTERS:
+        notebook = master.with_suffix(".ipynb")
+        assert (folder / notebook.name).read_bytes() == notebook.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda notebook: notebook.metadata.runbook.update(owner="Somebody"),
+        lambda notebook: notebook.metadata.jupytext.update(formats="ipynb"),
+        lambda notebook: notebook.cells[1].metadata.update(tags=[]),
+        lambda notebook: notebook.cells[1].update(execution_count=7),
+        lambda notebook: notebook.cells.pop(),
+    ],
+)
+def test_what_is_ours_is_a_difference(folder, change):
+    """Front matter, pairing, tags, cells, and that something was run."""
+    path = folder / f"{NAME}.md"
+    file = path.with_suffix(".ipynb")
+    notebook = nbformat.read(file, as_version=4)
+    change(notebook)
+    nbformat.write(notebook, file)
+
+    assert out_of_date(path) == [file]
 
 
 @pytest.mark.parametrize("path", MASTERS, ids=NAMES)

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from runbook_nb.errors import ParameterError
 from runbook_nb.runbook.lean import lean_imports
-from runbook_nb.runbook.parameters import typed
+from runbook_nb.runbook.parameters import Parameter, typed
 from runbook_nb.runbook.runbook import Runbook
-from runbook_nb.runbook.steps import Parameter
 
 DECLARED = (
     Parameter(name="incident_id", type="str", default=""),

@@ -6,7 +6,10 @@ import pytest
 
 from runbook_nb.errors import RunbookFormatError, RunbookNotFoundError
 from runbook_nb.runbook import Runbook, runbooks_folder
-from runbook_nb.runbook.steps import SECTIONS, headings, read_parameters
+from runbook_nb.runbook.cells import Cell
+from runbook_nb.runbook.markdown import read_markdown
+from runbook_nb.runbook.parameters import read_parameters
+from runbook_nb.runbook.steps import SECTIONS
 from runbook_nb.testing import runbook_cells
 from runbook_nb.timeline.events import Alert
 
@@ -60,6 +63,18 @@ def test_an_alert_finds_its_runbook(folder):
         Runbook.for_alert(Alert(name="TrialAlret", fingerprint="f"), folder)
 
 
+def test_a_broken_neighbour_is_named_and_passed_over(folder, caplog):
+    """The alert is still answered."""
+    (folder / "broken.ipynb").write_text("{")
+    (folder / "gone.ipynb").symlink_to(folder / "nowhere")
+
+    assert Runbook.for_alert(Alert(name="TrialAlert", fingerprint="f"), folder).name == "trial"
+    with pytest.raises(RunbookNotFoundError, match=r"broken\.ipynb.*gone\.ipynb"):
+        Runbook.for_alert(Alert(name="Other", fingerprint="f"), folder)
+    assert [runbook.name for runbook in Runbook.every(folder)] == ["trial"]
+    assert "broken.ipynb" in caplog.text
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"cells": 3}', '{"cells": [], "metadata": {}}'])
 def test_what_is_no_runbook_is_refused_with_its_path(tmp_path, text):
     """One clear error."""
@@ -70,10 +85,16 @@ def test_what_is_no_runbook_is_refused_with_its_path(tmp_path, text):
         Runbook.read(path)
 
 
+def tagged(source):
+    """Return the cell of parameters with this text."""
+    return Cell(kind="code", source=source, tags=("parameters",))
+
+
 def test_parameters_are_typed_literals_with_their_comment_as_help():
     """As the author wrote them."""
     (found,) = read_parameters(
-        "window_s: int = 900  # how far back, in seconds", {"window_s": {"min": 10, "unit": "s"}}
+        [tagged("window_s: int = 900  # how far back, in seconds")],
+        {"window_s": {"min": 10, "unit": "s"}},
     )
 
     assert (found.name, found.type, found.default, found.low) == ("window_s", "int", 900, 10)
@@ -84,12 +105,16 @@ def test_parameters_are_typed_literals_with_their_comment_as_help():
 def test_anything_else_in_the_parameters_cell_is_refused(source):
     """It would be code that runs."""
     with pytest.raises(RunbookFormatError, match="not of the form"):
-        read_parameters(source, {})
+        read_parameters([tagged(source)], {})
 
 
 def test_headings_in_fenced_blocks_do_not_count():
     """A comment of a shell is no heading."""
-    assert headings("# A\n```sh\n# not this\n```\n## B\n") == [(1, "A"), (2, "B")]
+    found = read_markdown(["# A", "```sh", "# not this", "```", "## B"]).headings
+    assert [(heading.level, heading.text, heading.line) for heading in found] == [
+        (1, "A", 1),
+        (2, "B", 5),
+    ]
 
 
 def test_every_shipped_runbook_has_the_sections_of_the_template_in_order():

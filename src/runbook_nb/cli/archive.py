@@ -17,7 +17,7 @@ from runbook_nb.timeline.events import Verdict
 _SHOWN: Final = 20  # incidents with something wrong; the archive lists all
 
 if TYPE_CHECKING:
-    from runbook_nb.record.history import Found, Line, Wanted
+    from runbook_nb.record.history import IncidentLine, IncidentQuery, QueryResult
     from runbook_nb.record.site import Built
 
 
@@ -65,7 +65,7 @@ def archive(
     return None
 
 
-def list_incidents(wanted: "Wanted", *, folder: Path | None, as_json: bool) -> None:
+def list_incidents(wanted: "IncidentQuery", *, folder: Path | None, as_json: bool) -> None:
     """Print the incidents that are wanted; exits with 3 where none is."""
     from runbook_nb.record.history import History
     from runbook_nb.timeline.folder import incidents_folder
@@ -136,7 +136,7 @@ def _refuse(folder: Path, text: str) -> None:
         raise ParameterError(message)
 
 
-def _print_found(found: "Found", wanted: "Wanted", folder: Path) -> None:
+def _print_found(found: "QueryResult", wanted: "IncidentQuery", folder: Path) -> None:
     from runbook_nb.text.formatting import counted, day_and_clock, one_line
 
     for line in found.lines:
@@ -159,7 +159,7 @@ def _print_found(found: "Found", wanted: "Wanted", folder: Path) -> None:
         typer.echo(f"{len(found.lines):,} of {counted(found.total, 'incident')}.{more}")
 
 
-def _line_facts(line: "Line", found: "Found") -> dict[str, Any]:
+def _line_facts(line: "IncidentLine", found: "QueryResult") -> dict[str, Any]:
     return {
         "incident": line.folder,
         "title": line.title,

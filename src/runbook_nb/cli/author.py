@@ -34,10 +34,10 @@ def new(
 
     Example: runbook new cache_stampede --severity SEV2 --fault cache_cold
     """
-    from runbook_nb.authoring.importer import Wanted, begin
+    from runbook_nb.authoring.importer import NewRunbook, begin
     from runbook_nb.runbook.folders import own_runbooks_folder
 
-    wanted = Wanted(
+    wanted = NewRunbook(
         name=name,
         title=title,
         scenario=scenario,
@@ -114,10 +114,10 @@ def calls(
 
     Example: runbook calls sessions
     """
-    from runbook_nb.authoring.lint.call_registry import Known
+    from runbook_nb.authoring.lint.call_registry import CallRegistry
     from runbook_nb.errors import ParameterError
 
-    known = Known()
+    known = CallRegistry()
     warn_of_packs()
     for problem in known.problems():
         say_to_errors(problem)

@@ -13,7 +13,7 @@ from runbook_nb.errors import RunbookError
 
 if TYPE_CHECKING:
     from runbook_nb.record.close import Recorded
-    from runbook_nb.record.proof import Signer, Verification
+    from runbook_nb.record.proof import ProofResult, Signer
 
 
 @app.command()
@@ -100,7 +100,7 @@ def _record_folder(path: Path) -> Path:
     return by_id if by_id.is_dir() else path
 
 
-def _said(path: Path, found: "Verification") -> Iterator[str]:
+def _said(path: Path, found: "ProofResult") -> Iterator[str]:
     """Say what differs, who vouches, and what a witness confirms, a line each."""
     from runbook_nb.record.proof import Witnessed
 
@@ -129,14 +129,14 @@ def warn_unsigned(done: "Recorded") -> None:
 
 def _vouched(signer: "Signer") -> str:
     """Say what the seal is worth to whoever asks here."""
-    from runbook_nb.record.proof import Standing
+    from runbook_nb.record.proof import SignerTrust
     from runbook_nb.record.proof.keys import TRUSTED_FILE, config_folder
 
     known = f"Sealed by {signer.fingerprint}"
     match signer.standing:
-        case Standing.NONE:
+        case SignerTrust.NONE:
             return "Nobody signed it: whoever can write these files could have altered them."
-        case Standing.UNKNOWN:
+        case SignerTrust.UNKNOWN:
             place = config_folder() / TRUSTED_FILE
             return (
                 f"{known}, which is not known here. Ask its owner for the fingerprint by another "

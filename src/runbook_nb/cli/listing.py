@@ -60,15 +60,15 @@ def list_(
     """
     text = " ".join(query or [])
     if incidents:
-        from runbook_nb.record.history import Standing, Wanted
+        from runbook_nb.record.history import IncidentQuery, IncidentStanding
 
-        wanted = Wanted(
+        wanted = IncidentQuery(
             text=text,
             severity=severity,
             runbook=runbook,
             verdict=verdict or "",
             month=_month(month),
-            standing=Standing.OPEN if is_open else None,
+            standing=IncidentStanding.OPEN if is_open else None,
             drills=drills,
             newest=newest,
             limit=limit,

@@ -96,7 +96,7 @@ def owners(*, as_json: AsJson = False) -> None:
     from runbook_nb.runbook import runbooks_folder
     from runbook_nb.runbook.catalog import review_owners
     from runbook_nb.runbook.catalog.listing import owner_lines
-    from runbook_nb.runbook.catalog.owners import Standing
+    from runbook_nb.runbook.catalog.owners import OwnerStanding
     from runbook_nb.runbook.contacts import read_contacts
     from runbook_nb.runbook.policy import read_policy
 
@@ -108,9 +108,9 @@ def owners(*, as_json: AsJson = False) -> None:
     else:
         typer.echo("\n".join(owner_lines(found)))
     standings = {finding.standing for finding in found}
-    if standings & {Standing.MISSING, Standing.UNKNOWN}:
+    if standings & {OwnerStanding.MISSING, OwnerStanding.UNKNOWN}:
         raise typer.Exit(EXIT_CODES[Verdict.FAIL])
-    if Standing.STALE in standings:
+    if OwnerStanding.STALE in standings:
         raise typer.Exit(EXIT_CODES[Verdict.WARN])
 
 

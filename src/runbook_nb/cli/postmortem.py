@@ -13,7 +13,7 @@ from runbook_nb.errors import ParameterError
 
 if TYPE_CHECKING:
     from runbook_nb.record.postmortem import Comparison
-    from runbook_nb.record.postmortem.diff import Reading
+    from runbook_nb.record.postmortem.diff import CheckResult
 
 
 @app.command()
@@ -168,5 +168,5 @@ def _print(found: "Comparison") -> None:
         console.print(Text("\n".join(one_line(line, 400) for line in found.text)))
 
 
-def _said(reading: "Reading") -> str:
+def _said(reading: "CheckResult") -> str:
     return f"{reading.verdict}: {reading.value}" if reading.verdict else reading.value

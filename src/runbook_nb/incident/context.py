@@ -1,7 +1,6 @@
 """What a run knows about itself, handed from the command to the kernel by the environment."""
 
 import getpass
-import json
 import os
 import sys
 from collections.abc import Mapping
@@ -11,7 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from runbook_nb.errors import ParameterError
+from runbook_nb.errors import ParameterError, RunbookFormatError
+from runbook_nb.runbook.document import Document
 from runbook_nb.timeline.folder import IncidentFolder, IncidentsFolder, checked_id, incidents_folder
 
 
@@ -101,10 +101,10 @@ class WorkingCopy:
         if IncidentFolder.of_working_copy(path) is None:
             return None
         try:
-            metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
-            own = metadata["working_copy"]
-            return cls(path=path, runbook=str(metadata["runbook"]["name"]), by=str(own["by"]))
-        except (OSError, ValueError, KeyError, TypeError):
+            document = Document.read(path)
+            own = document.metadata["working_copy"]
+            return cls(path=path, runbook=str(document.front["name"]), by=str(own["by"]))
+        except (RunbookFormatError, OSError, KeyError, TypeError):
             return None
 
     @classmethod

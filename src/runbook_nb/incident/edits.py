@@ -1,10 +1,10 @@
 """The text of the cell that runs, against the text of the runbook and the one that is approved."""
 
-import ast
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from runbook_nb.errors import RunbookError
+from runbook_nb.runbook.cells import Cell
 from runbook_nb.runbook.runbook import Runbook
 
 
@@ -17,7 +17,7 @@ class Edit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cells:
+class CellTexts:
     """The cells of a run. ``running`` returns the source of the one that runs, "" if unknown.
 
     ``opened`` is the notebook as it was when the run began, whose digest approvals name;
@@ -64,11 +64,5 @@ def _source(runbook: Runbook, verb: str, title: str) -> str:
 
 def _same(one: str, other: str) -> bool:
     """Compare what two cells do: comments, quotes and line breaks are no difference."""
-    return _normal(one) == _normal(other)
-
-
-def _normal(source: str) -> str:
-    try:
-        return ast.dump(ast.parse(source))
-    except (SyntaxError, ValueError):
-        return source.strip()
+    before, after = (Cell(kind="code", source=source) for source in (one, other))
+    return before.meaning == after.meaning

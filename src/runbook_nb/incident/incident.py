@@ -13,14 +13,14 @@ from runbook_nb.incident.cards import Card
 from runbook_nb.incident.choice import choose_by_hand
 from runbook_nb.incident.consent import Consent
 from runbook_nb.incident.context import RunContext
-from runbook_nb.incident.edits import Cells, master_of, running_cell
+from runbook_nb.incident.edits import CellTexts, master_of, running_cell
 from runbook_nb.incident.join import is_known, join, started
 from runbook_nb.incident.live_run import LiveRun
 from runbook_nb.incident.recommend import choose, own_checks, stale_titles
 from runbook_nb.incident.screen import NotebookScreen, Screen
 from runbook_nb.incident.step_registry import KnownSteps
 from runbook_nb.incident.stop import RunStopped
-from runbook_nb.incident.verification import Verification
+from runbook_nb.incident.verification import RepeatedCheck
 from runbook_nb.probes.calls import Action, Probe
 from runbook_nb.probes.environment import Environment
 from runbook_nb.probes.limits import Limit
@@ -72,7 +72,7 @@ class Incident:
             environment=environment,
             timeline=timeline,
             runbook=runbook,
-            cells=Cells(running=running, opened=runbook, master=master_of(runbook)),
+            cells=CellTexts(running=running, opened=runbook, master=master_of(runbook)),
             screen=screen or NotebookScreen(attended=context.attended),
             now=now,
         )
@@ -198,7 +198,7 @@ class Incident:
         Where no action was done it reads once and does not wait.
         """
         self._known.check(title)
-        verification = Verification(
+        verification = RepeatedCheck(
             read=lambda: self._read(title), now=self._now, sleep=self._sleep
         )
         done = queries.all_done(self.timeline)

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from runbook_nb.incident.board import board_of
 from runbook_nb.incident.cards import Card
 from runbook_nb.incident.context import RunContext
-from runbook_nb.incident.edits import Cells
+from runbook_nb.incident.edits import CellTexts
 from runbook_nb.incident.screen import Screen
 from runbook_nb.probes.environment import Environment
 from runbook_nb.runbook.runbook import Runbook
@@ -46,7 +46,7 @@ class LiveRun:
     environment: Environment
     timeline: WritableTimeline
     runbook: Runbook
-    cells: Cells
+    cells: CellTexts
     screen: Screen
     now: Callable[[], datetime]
 

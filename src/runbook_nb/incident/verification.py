@@ -14,7 +14,7 @@ LONGEST_S: Final = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verification:
+class RepeatedCheck:
     """One check, read again and again."""
 
     read: Callable[[], Checked]

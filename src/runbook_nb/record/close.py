@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from runbook_nb.errors import RunbookError, SettingMissingError
+from runbook_nb.errors import RunbookError, RunbookFormatError, SettingMissingError
 from runbook_nb.incident.context import new_run_id
 from runbook_nb.probes.environment import Environment
 from runbook_nb.record.page import write_record
 from runbook_nb.record.proof import Seal, Statement, read_envelope, signing_seal
 from runbook_nb.redaction import Redactor
 from runbook_nb.redaction.outputs import masked_notebook
-from runbook_nb.runbook.lean import lean_imports
+from runbook_nb.runbook.document import read_whole_notebook
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.text.files import write_atomically
 from runbook_nb.timeline import queries
@@ -82,13 +82,10 @@ def _record(incidents: Path, incident: str, redactor: Redactor) -> Recorded:
 
 def _keep_working_copies(folder: IncidentFolder, *, redactor: Redactor) -> None:
     """Copy what was run by hand to the runs, masked; an open tab may write its own file on."""
-    lean_imports()
-    import nbformat
-
     for path in folder.working_copies():
         try:
-            notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
-        except (OSError, ValueError, nbformat.ValidationError):
+            notebook = read_whole_notebook(path)
+        except (OSError, RunbookFormatError):
             # A copy that cannot be read stays where it is; the timeline has what happened.
             continue
         if not any(cell.get("outputs") for cell in notebook.cells):

@@ -43,14 +43,14 @@ class _Part(NamedTuple):
     changed: bool
 
 
-class Reading:
+class Decoding:
     """A text after an edit; ``back`` tells where a stretch of it stands in the first text."""
 
     def __init__(
         self,
         text: str,
         *,
-        source: "Reading | None" = None,
+        source: "Decoding | None" = None,
         edit: re.Pattern[str] | None = None,
         into: Callable[[re.Match[str]], str] | None = None,
     ) -> None:
@@ -59,9 +59,9 @@ class Reading:
 
     def edited(
         self, edit: re.Pattern[str], into: Callable[[re.Match[str]], str] | None = None
-    ) -> "Reading":
+    ) -> "Decoding":
         """Return this reading with every match of ``edit`` replaced, by nothing if not said."""
-        return Reading(self.text, source=self, edit=edit, into=into)
+        return Decoding(self.text, source=self, edit=edit, into=into)
 
     @cached_property
     def folded(self) -> str:
@@ -97,7 +97,7 @@ class Reading:
         return [*parts, _Part(place, done, len(text) - done, changed=False)]
 
 
-def decodings(text: Reading) -> Iterator[Reading]:
+def decodings(text: Decoding) -> Iterator[Decoding]:
     """Return a text with its entities, escapes and percent signs resolved, layer by layer."""
     for _ in range(LAYERS):
         if not any(mark in text.text for mark in "\\%&"):
@@ -109,7 +109,7 @@ def decodings(text: Reading) -> Iterator[Reading]:
         text = decoded
 
 
-def one_way(text: Reading) -> Iterator[Reading]:
+def one_way(text: Decoding) -> Iterator[Decoding]:
     """Return a text with only one kind of code resolved: a neighbour can look like another."""
     marks = {"\\": _ESCAPED, "%": _PERCENT, "&": _ENTITY}
     present = [code for mark, code in marks.items() if mark in text.text]
@@ -117,17 +117,17 @@ def one_way(text: Reading) -> Iterator[Reading]:
         yield from (text.edited(code, _decoded) for code in present)
 
 
-def bare(text: Reading) -> Reading:
+def bare(text: Decoding) -> Decoding:
     """Return a text without blanks, quotes and what is not seen."""
     return text.edited(_BLANKS)
 
 
-def untagged(text: Reading) -> Reading:
+def untagged(text: Decoding) -> Decoding:
     """Return a text without its tags."""
     return text.edited(_TAGS) if "<" in text.text else text
 
 
-def unwrapped(text: Reading) -> Reading | None:
+def unwrapped(text: Decoding) -> Decoding | None:
     """Return a text whose long words are whole again, and None where none is parted."""
     joined = text.edited(_WRAPS)
     return joined if joined.text != text.text else None

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 from urllib.parse import quote_plus, unquote
 
-from runbook_nb.redaction.decoding import Reading, bare, decodings, one_way, untagged
+from runbook_nb.redaction.decoding import Decoding, bare, decodings, one_way, untagged
 from runbook_nb.redaction.patterns import names_secret
 
 # Shorter values are words such as "lab" or "8000"; masking them would eat the record.
@@ -21,7 +21,7 @@ _PASSWORD: Final = re.compile(r"://[^\s:/@]{0,128}:([^\s]{1,256})@")
 Span = tuple[int, int]
 
 
-class Known:
+class KnownSecrets:
     """Known secret values, as text, HTML, JSON, Python, a URL, hexadecimal and base64.
 
     A value of 12 characters or more is found too where blanks, line breaks, quotes or tags part
@@ -44,11 +44,11 @@ class Known:
             part for value in values for part in _parts(value) if len(part) >= SECRET_MINIMUM
         )
         self._plain = list({form for value in self._values for form in _plain(value)})
-        long = (bare(Reading(form)).text for form in self._plain if len(form) >= TORN_MINIMUM)
+        long = (bare(Decoding(form)).text for form in self._plain if len(form) >= TORN_MINIMUM)
         self._bare = list({form for form in long if len(form) >= _BARE_MINIMUM})
         self._base64 = list({form for value in self._values for form in _base64(value)})
 
-    def spans(self, text: Reading) -> Iterator[Span]:
+    def spans(self, text: Decoding) -> Iterator[Span]:
         """Return where a known value stands in a text, however it is spelled."""
         if not self._values:
             return
@@ -65,7 +65,7 @@ class Known:
                     yield _whole_block(text.text, start, end)
 
 
-def _found(reading: Reading, needles: Iterable[str]) -> Iterator[Span]:
+def _found(reading: Decoding, needles: Iterable[str]) -> Iterator[Span]:
     for needle in needles:
         place = reading.text.find(needle)
         while place >= 0:
@@ -100,7 +100,7 @@ def _is_long(line: str) -> bool:
 
 def _plain(value: str) -> set[str]:
     coded = value.encode("utf-8", "surrogatepass")
-    decoded = {reading.text for reading in decodings(Reading(value))}
+    decoded = {reading.text for reading in decodings(Decoding(value))}
     forms = {value, quote_plus(coded), coded.hex(), coded.hex().upper(), *decoded}
     return {form for form in forms if len(form) >= SECRET_MINIMUM}
 

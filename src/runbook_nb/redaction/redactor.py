@@ -9,10 +9,10 @@ from functools import lru_cache
 from typing import Any, Final
 
 from runbook_nb.redaction.clues import may_hold
-from runbook_nb.redaction.decoding import Reading, decodings, unwrapped
-from runbook_nb.redaction.known_values import Known
+from runbook_nb.redaction.decoding import Decoding, decodings, unwrapped
+from runbook_nb.redaction.known_values import KnownSecrets
 from runbook_nb.redaction.patterns import FIRM, PATTERNS, PERSONAL, names_secret
-from runbook_nb.redaction.spans import WITHHELD, Found, replaced
+from runbook_nb.redaction.spans import WITHHELD, SecretSpan, replaced
 from runbook_nb.text.control_characters import visible
 from runbook_nb.text.values import Json
 
@@ -39,7 +39,7 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = (), *, allowed: Iterable[str] = ()) -> None:
         self._allowed = frozenset(form for text in allowed for form in _forms(text))
-        self._known = Known()
+        self._known = KnownSecrets()
         # A record masks and reports on the same texts; a text is masked once.
         self._settled = lru_cache(maxsize=_REMEMBERED)(self._settle)
         self.learn(secrets)
@@ -70,17 +70,17 @@ class Redactor:
             return WITHHELD
         return WITHHELD
 
-    def _secrets_in(self, text: str) -> Iterator[Found]:
-        whole = Reading(text)
+    def _secrets_in(self, text: str) -> Iterator[SecretSpan]:
+        whole = Decoding(text)
         for start, end in self._known.spans(whole):
-            yield Found(start, end, "known value")
+            yield SecretSpan(start, end, "known value")
         for reading in (whole, *decodings(whole)):
             yield from _matches(reading, PATTERNS)
             if joined := unwrapped(reading):
                 yield from _matches(joined, FIRM)
 
-    def _people_in(self, text: str) -> Iterator[Found]:
-        whole = Reading(text)
+    def _people_in(self, text: str) -> Iterator[SecretSpan]:
+        whole = Decoding(text)
         for reading in (whole, *decodings(whole)):
             for found in _matches(reading, PERSONAL):
                 # Judged as it stands: what is allowed is known in its plain form.
@@ -149,14 +149,14 @@ class Redactor:
         return self.text(str(value))
 
 
-def _matches(reading: Reading, table: Table) -> Iterator[Found]:
+def _matches(reading: Decoding, table: Table) -> Iterator[SecretSpan]:
     """Return where the patterns of a table match; only a group that matched is the secret."""
     for kind, pattern in table:
         if not may_hold(kind, reading.folded):
             continue
         for match in pattern.finditer(reading.text):
             start, end = match.span(match.lastindex or 0)
-            yield Found(*reading.back(start, end), kind)
+            yield SecretSpan(*reading.back(start, end), kind)
 
 
 def _forms(text: str) -> set[str]:

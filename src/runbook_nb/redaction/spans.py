@@ -9,7 +9,7 @@ MARK: Final = re.compile(r"\[masked: ([a-z0-9 -]{1,30})\]|\[(withheld): masking 
 _WORD: Final = re.compile(r"\w")
 
 
-class Found(NamedTuple):
+class SecretSpan(NamedTuple):
     """A stretch of a text that holds a secret, and of which kind."""
 
     start: int
@@ -17,7 +17,7 @@ class Found(NamedTuple):
     kind: str
 
 
-def replaced(text: str, found: Iterable[Found]) -> str:
+def replaced(text: str, found: Iterable[SecretSpan]) -> str:
     """Return a text with every stretch replaced by the mark of its kind.
 
     Stretches that overlap become one, of the kind that was found first. Marks that stand in the
@@ -34,15 +34,15 @@ def replaced(text: str, found: Iterable[Found]) -> str:
     return "".join([*parts, text[done:]])
 
 
-def _merged(order: dict[Found, int]) -> list[Found]:
+def _merged(order: dict[SecretSpan, int]) -> list[SecretSpan]:
     """Join what overlaps; the kind is that of the find that came first."""
-    merged: list[Found] = []
+    merged: list[SecretSpan] = []
     ranks: list[int] = []
     for each in sorted(order):
         if merged and each.start < merged[-1].end:
             last, rank = merged[-1], order[each]
             kind = each.kind if rank < ranks[-1] else last.kind
-            merged[-1] = Found(last.start, max(last.end, each.end), kind)
+            merged[-1] = SecretSpan(last.start, max(last.end, each.end), kind)
             ranks[-1] = min(rank, ranks[-1])
         else:
             merged.append(each)
@@ -50,15 +50,15 @@ def _merged(order: dict[Found, int]) -> list[Found]:
     return merged
 
 
-def _around(found: Found, marks: Iterable[tuple[int, int]]) -> list[Found]:
+def _around(found: SecretSpan, marks: Iterable[tuple[int, int]]) -> list[SecretSpan]:
     """Return a stretch without the marks that stand in it."""
     pieces = []
     start = found.start
     for first, last in marks:
         if first < found.end and last > start:
             if first > start:
-                pieces.append(Found(start, first, found.kind))
+                pieces.append(SecretSpan(start, first, found.kind))
             start = last
     if start < found.end:
-        pieces.append(Found(start, found.end, found.kind))
+        pieces.append(SecretSpan(start, found.end, found.kind))
     return pieces

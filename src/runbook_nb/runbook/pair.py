@@ -8,51 +8,52 @@ it is shown as a diff until its author says which of the two files holds.
 
 import difflib
 import hashlib
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from runbook_nb.errors import PairConflictError, RunbookFormatError
+from runbook_nb.runbook.document import Document, read_whole_notebook
 from runbook_nb.runbook.lean import lean_imports
-from runbook_nb.runbook.steps import source_of
 from runbook_nb.text.files import write_atomically
 
 HEADER = ("Scenario", "Severity", "Owner", "Last Updated", "Last Validated")
+# Changes a notebook's front matter, and its cells where that is meant.
+Change = Callable[[dict[str, Any], list[Any]], None]
 LOG = ("Date", "Validator", "Environment", "Result", "Notes")
 
 
 def formatted(path: Path) -> dict[Path, str]:
-    """Return what both files of a pair should hold, by path; nothing is written."""
+    """Return what both files of a pair should hold, by path; nothing is written.
+
+    Raises RunbookFormatError.
+    """
+    return _both(path, _notebook_of(path))
+
+
+def changed(path: Path, change: Change) -> dict[Path, str]:
+    """Return both files of a pair with a change of front matter or cells; nothing is written.
+
+    Header and log follow from the front matter. Raises RunbookFormatError.
+    """
     lean_imports()
     import jupytext
-    import nbformat
 
+    notebook = _notebook_of(path)
     try:
-        notebook = jupytext.reads(path.read_text(encoding="utf-8"), fmt="md")
-        front = notebook.metadata["runbook"]
-        _write_header(notebook.cells, front)
-        _write_log(notebook.cells, front)
+        change(notebook.metadata["runbook"], notebook.cells)
+        text = jupytext.writes(notebook, fmt="md")
     except (ValueError, KeyError) as error:
-        message = f"{path} cannot be read as a runbook: {error!r}."
-        raise RunbookFormatError(message) from error
-    for number, cell in enumerate(notebook.cells):
-        cell["id"] = cell_id(number, cell.source)
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-    notebook.nbformat_minor = 5
-    text = jupytext.writes(notebook, fmt="md")
-    stored = nbformat.writes(notebook, indent=1) + "\n"
-    return {path: text if text.endswith("\n") else text + "\n", path.with_suffix(".ipynb"): stored}
+        raise _unfit(path, error) from error
+    return _both(path, jupytext.reads(text, fmt="md"))
 
 
 def out_of_date(path: Path) -> list[Path]:
-    """Return the files of a pair that differ from what they should hold."""
-    return [
-        file
-        for file, text in formatted(path).items()
-        if not file.is_file() or file.read_text(encoding="utf-8") != text
-    ]
+    """Return the files of a pair that say something else than they should.
+
+    What an editor adds to the notebook when it saves it is no difference.
+    """
+    return [file for file, text in formatted(path).items() if not _says(file, text)]
 
 
 def cell_id(number: int, source: str) -> str:
@@ -88,31 +89,77 @@ def write(path: Path, *, discard: bool = False) -> list[Path]:
     if not discard and (differs := conflict(path)):
         message = f"{path.with_suffix('.ipynb').name} was edited, and {path.name} says otherwise."
         raise PairConflictError(message, diff=differs)
-    changed = out_of_date(path)
-    for file in changed:
+    stale = [file for file, text in wanted.items() if not _is(file, text)]
+    for file in stale:
         write_atomically(file, wanted[file])
-    return changed
+    return stale
+
+
+def _notebook_of(path: Path) -> Any:
+    """Return the notebook that the Markdown makes, as the pairing reads it."""
+    lean_imports()
+    import jupytext
+
+    try:
+        return jupytext.reads(path.read_text(encoding="utf-8"), fmt="md")
+    except (OSError, ValueError, KeyError) as error:
+        raise _unfit(path, error) from error
+
+
+def _both(path: Path, notebook: Any) -> dict[Path, str]:
+    import jupytext
+    import nbformat
+
+    try:
+        front = notebook.metadata["runbook"]
+        _write_header(notebook.cells, front)
+        _write_log(notebook.cells, front)
+    except (ValueError, KeyError, IndexError) as error:
+        raise _unfit(path, error) from error
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = cell_id(number, cell.source)
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    notebook.nbformat_minor = 5
+    text = jupytext.writes(notebook, fmt="md")
+    stored = nbformat.writes(notebook, indent=1) + "\n"
+    return {path: text if text.endswith("\n") else text + "\n", path.with_suffix(".ipynb"): stored}
+
+
+def _is(file: Path, text: str) -> bool:
+    return file.is_file() and file.read_text(encoding="utf-8") == text
+
+
+def _says(file: Path, text: str) -> bool:
+    if _is(file, text) or file.suffix != ".ipynb":
+        return _is(file, text)
+    try:
+        return Document.read(file).content == Document.parse(text, file).content
+    except (RunbookFormatError, OSError):
+        return False
+
+
+def _unfit(path: Path, error: Exception) -> RunbookFormatError:
+    message = f"{path} cannot be read as a runbook: {error!r}. Run `runbook lint {path.stem}`."
+    return RunbookFormatError(message)
 
 
 def _edited(notebook: Path) -> bool:
     """Tell whether a cell's id does not fit its place and text: only `runbook fmt` makes them."""
     try:
-        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-        return any(
-            cell.get("id") != cell_id(number, source_of(cell)) for number, cell in enumerate(cells)
-        )
-    except (ValueError, KeyError, TypeError, AttributeError):
+        cells = Document.read(notebook).cells
+    except (RunbookFormatError, OSError):
         return False  # What is no notebook holds no edit.
+    return any(cell.id != cell_id(number, cell.source) for number, cell in enumerate(cells))
 
 
 def _markdown_of(notebook: Path, path: Path) -> str:
     """Return the Markdown that the notebook's cells would make, with the header of ``path``."""
     lean_imports()
     import jupytext
-    import nbformat
 
-    held = jupytext.reads(path.read_text(encoding="utf-8"), fmt="md")
-    edited = nbformat.read(notebook, as_version=4)
+    held = _notebook_of(path)
+    edited = read_whole_notebook(notebook)
     try:
         held.cells = edited.cells
         _write_header(held.cells, held.metadata["runbook"])

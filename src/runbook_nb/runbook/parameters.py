@@ -1,18 +1,24 @@
-"""Parameters of a run: texts and values become the types that the runbook declares.
+"""Parameters: what a runbook declares, and the values of a run in the types of that.
 
 Papermill pastes parameter names, and values that are not plain JSON, into a cell as code. So a
 name must be one the runbook declares, and a value leaves here only as text, number or yes and no.
 """
 
+import ast
+import io
 import math
 import re
-from collections.abc import Callable, Mapping
-from typing import Final
+import tokenize
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
-from runbook_nb.errors import ParameterError, near
-from runbook_nb.runbook.runbook import Runbook
-from runbook_nb.runbook.steps import Parameter
+from runbook_nb.errors import ParameterError, RunbookFormatError, near
+from runbook_nb.runbook.cells import Cell
 from runbook_nb.text.values import Json
+
+if TYPE_CHECKING:
+    from runbook_nb.runbook.runbook import Runbook
 
 # ASCII digits only: Python would also read "1_000" and the digits of any script.
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}")
@@ -27,15 +33,49 @@ _TYPES: Final = {
 _SHOWN: Final = 80  # characters of a wrong value in a message
 
 
-def typed(runbook: Runbook, given: Mapping[str, Json]) -> dict[str, Json]:
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """One parameter of a runbook: its type by name, default, range in ``unit``, and help."""
+
+    name: str
+    type: str
+    default: Any
+    low: float | None = None
+    high: float | None = None
+    one_of: tuple[str, ...] = ()
+    unit: str = ""
+    help: str = ""
+
+
+def read_parameters(cells: Iterable[Cell], ranges: object) -> list[Parameter]:
+    """Return the parameters of the tagged cell: annotated literals, with the comment as help.
+
+    ``ranges`` come from the front matter: ``min``, ``max``, ``one_of`` and ``unit`` by name.
+    Raises RunbookFormatError for anything else than an annotated literal.
+    """
+    tagged = next((cell for cell in cells if cell.is_code and "parameters" in cell.tags), None)
+    if tagged is None:
+        return []
+    given = ranges if isinstance(ranges, Mapping) else {}
+    try:
+        if isinstance(tagged.tree, SyntaxError):
+            raise tagged.tree
+        comments = _comments(tagged.source)
+        return [_declared(node, comments.get(node.lineno, ""), given) for node in tagged.statements]
+    except (SyntaxError, ValueError, TypeError, tokenize.TokenError) as error:
+        message = f"The parameters cell cannot be read: {error}."
+        raise RunbookFormatError(message) from error
+
+
+def typed(runbook: "Runbook", given: Mapping[str, Json]) -> dict[str, Json]:
     """Return all parameters of a runbook: those given, in their declared types, and defaults.
 
     Raises one ParameterError that names every wrong parameter, what was given and what is allowed.
     """
-    declared = {parameter.name: parameter for parameter in runbook.parameters}
-    wrong = [_unknown(name, runbook) for name in given if name not in declared]
+    known = {parameter.name: parameter for parameter in runbook.parameters}
+    wrong = [_unknown(name, runbook) for name in given if name not in known]
     values: dict[str, Json] = {}
-    for name, parameter in declared.items():
+    for name, parameter in known.items():
         try:
             default = name not in given
             values[name] = _default(parameter) if default else _value(parameter, given[name])
@@ -63,7 +103,42 @@ def allowed(parameter: Parameter) -> str:
             return f"{kind} from {low:g} to {high:g}{unit}"
 
 
-def _unknown(name: str, runbook: Runbook) -> str:
+def _declared(node: ast.stmt, comment: str, ranges: Mapping[str, Any]) -> Parameter:
+    if not (
+        isinstance(node, ast.AnnAssign)
+        and isinstance(node.target, ast.Name)
+        and node.value is not None
+    ):
+        message = (
+            f"Parameters cell, line {node.lineno}: `{ast.unparse(node)}` is not of the form "
+            "`name: type = default`. Annotate it and give it a literal default."
+        )
+        raise RunbookFormatError(message)
+    name = node.target.id
+    found = ranges.get(name)
+    limits = found if isinstance(found, Mapping) else {}
+    return Parameter(
+        name=name,
+        type=ast.unparse(node.annotation),
+        default=ast.literal_eval(node.value),
+        low=limits.get("min"),
+        high=limits.get("max"),
+        one_of=tuple(limits.get("one_of", ())),
+        unit=limits.get("unit", ""),
+        help=comment,
+    )
+
+
+def _comments(source: str) -> dict[int, str]:
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    return {
+        token.start[0]: token.string.lstrip("# ")
+        for token in tokens
+        if token.type == tokenize.COMMENT
+    }
+
+
+def _unknown(name: str, runbook: "Runbook") -> str:
     known = (parameter.name for parameter in runbook.parameters)
     return f"{runbook.name} has no parameter {_shown(name)}. {near(name, known)}"
 

@@ -1,8 +1,6 @@
 """A runbook, read from its pair without running it."""
 
-import hashlib
-import json
-import tokenize
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +8,15 @@ from typing import Any, Final
 
 from runbook_nb.errors import RunbookFormatError, RunbookNotFoundError, near
 from runbook_nb.probes.lab_settings import LAB
+from runbook_nb.runbook.document import Document
 from runbook_nb.runbook.folders import runbooks_folder
-from runbook_nb.runbook.steps import Parameter, Step, read_parameters, read_steps, source_of
+from runbook_nb.runbook.parameters import Parameter, read_parameters
+from runbook_nb.runbook.steps import Step, read_steps
 from runbook_nb.timeline.events import Alert
 
 # The folder of retired runbooks, inside that of the live ones.
 ARCHIVED: Final = "archived"
+_LOG: Final = logging.getLogger("runbook_nb")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,21 +38,28 @@ class Runbook:
     @classmethod
     def read(cls, path: Path) -> "Runbook":
         """Read a notebook file, ``.ipynb`` or ``.md``; raises RunbookFormatError."""
-        notebook = _load(path)
-        cells = [cell for cell in notebook["cells"] if not is_injected(cell)]
-        front = notebook["metadata"].get("runbook")
-        if not front or "name" not in front:
-            message = f"{path}: no `runbook` entry with a name in the front matter."
+        document = Document.read(path)
+        if "name" not in document.front:
+            message = (
+                f"{path}: no `runbook` entry with a name in the front matter. "
+                "Only a notebook that `runbook fmt` wrote has one."
+            )
             raise RunbookFormatError(message)
+        cells = document.own_cells
         steps, seen = read_steps(cells)
+        try:
+            parameters = read_parameters(cells, document.front.get("parameters"))
+        except RunbookFormatError as error:
+            message = f"{path}: {error}"
+            raise RunbookFormatError(message) from error
         return cls(
-            name=front["name"],
+            name=document.front["name"],
             path=path,
-            front=front,
+            front=document.front,
             steps=tuple(steps),
             headings=tuple(seen),
-            parameters=tuple(_parameters(path, cells, front)),
-            digest=text_digest(cells),
+            parameters=tuple(parameters),
+            digest=document.digest,
         )
 
     @classmethod
@@ -71,13 +79,16 @@ class Runbook:
 
     @classmethod
     def every(cls, folder: Path | None = None) -> list["Runbook"]:
-        """Read all runbooks of a folder, by name."""
-        return [cls.read(path) for path in sorted((folder or runbooks_folder()).glob("*.ipynb"))]
+        """Read all runbooks of a folder, by name; one that cannot be read is named and left out."""
+        found, unreadable = _readable(folder or runbooks_folder())
+        for problem in unreadable:
+            _LOG.warning("Passed over: %s", problem)
+        return found
 
     @classmethod
     def for_alert(cls, alert: Alert, folder: Path | None = None) -> "Runbook":
         """Return the runbook that answers an alert; raises RunbookNotFoundError if none does."""
-        every = cls.every(folder)
+        every, unreadable = _readable(folder or runbooks_folder())
         found = [runbook for runbook in every if alert.name in runbook.front.get("alerts", ())]
         if len(found) == 1:
             return found[0]
@@ -87,7 +98,7 @@ class Runbook:
             raise RunbookFormatError(message)
         known = (name for runbook in every for name in runbook.front.get("alerts", ()))
         message = f"No runbook answers the alert {alert.name!r}. {near(alert.name, known)}"
-        raise RunbookNotFoundError(message)
+        raise RunbookNotFoundError(" ".join([message, *(f"Passed over: {p}" for p in unreadable)]))
 
     @property
     def title(self) -> str:
@@ -125,44 +136,15 @@ class Runbook:
         return list(dict.fromkeys(seen))
 
 
-def is_injected(cell: Mapping[str, Any]) -> bool:
-    """Tell whether a cell was put in by a run and is not the runbook's own."""
-    tags = cell["metadata"].get("tags", ())
-    return "injected-parameters" in tags or "papermill-error-cell-tag" in tags
-
-
-def text_digest(cells: list[dict[str, Any]]) -> str:
-    """Return the SHA-256 of kind and source of all cells, outputs left out."""
-    text = [[cell["cell_type"], source_of(cell)] for cell in cells]
-    return hashlib.sha256(json.dumps(text).encode()).hexdigest()
-
-
-def _load(path: Path) -> dict[str, Any]:
-    """Read a notebook; the Markdown form by jupytext, whose import is slow and thus late."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        if path.suffix == ".md":
-            import jupytext
-
-            notebook: dict[str, Any] = jupytext.reads(text, fmt="md")
-        else:
-            notebook = json.loads(text)
-        if not isinstance(notebook["cells"], list):
-            raise TypeError
-    except (ValueError, KeyError, TypeError) as error:
-        message = f"{path} is not a notebook: {error}."
-        raise RunbookFormatError(message) from error
-    return notebook
-
-
-def _parameters(
-    path: Path, cells: list[dict[str, Any]], front: Mapping[str, Any]
-) -> list[Parameter]:
-    for cell in cells:
-        if cell["cell_type"] == "code" and "parameters" in cell["metadata"].get("tags", ()):
-            try:
-                return read_parameters(source_of(cell), front.get("parameters", {}))
-            except (SyntaxError, ValueError, TypeError, tokenize.TokenError) as error:
-                message = f"{path}: the parameters cell cannot be read: {error}."
-                raise RunbookFormatError(message) from error
-    return []
+def _readable(folder: Path) -> tuple[list[Runbook], list[str]]:
+    """Return the runbooks of a folder that can be read, and why each other one cannot."""
+    found: list[Runbook] = []
+    unreadable: list[str] = []
+    for path in sorted(folder.glob("*.ipynb")):
+        try:
+            found.append(Runbook.read(path))
+        except RunbookFormatError as error:
+            unreadable.append(str(error))
+        except OSError as error:
+            unreadable.append(f"{path}: {error.strerror}.")
+    return found, unreadable

@@ -1,14 +1,12 @@
 """The steps of a notebook: one verb with literals under one heading, read without running it."""
 
 import ast
-import io
 import re
-import tokenize
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from runbook_nb.errors import RunbookFormatError
+from runbook_nb.runbook.cells import Cell
 
 VERBS: Final = ("check", "decide", "act", "verify", "undo", "ask", "note", "stop")
 SECTIONS: Final = (
@@ -22,9 +20,8 @@ SECTIONS: Final = (
     "Contacts",
     "Validation Log",
 )
-_SECTION_LEVEL, _STEP_LEVEL = 2, 3
-_HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*#*$", re.MULTILINE)
-_FENCE = re.compile(r"^(```|~~~).*?^\1\s*$", re.MULTILINE | re.DOTALL)
+SECTION_LEVEL: Final = 2
+STEP_LEVEL: Final = 3
 _OPTION = re.compile(r"^Option [A-Z]\b")
 
 
@@ -53,82 +50,36 @@ class Step:
     source: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Parameter:
-    """One parameter of a runbook: its type by name, default, range in ``unit``, and help."""
-
-    name: str
-    type: str
-    default: Any
-    low: float | None = None
-    high: float | None = None
-    one_of: tuple[str, ...] = ()
-    unit: str = ""
-    help: str = ""
-
-
-def headings(markdown: str) -> list[tuple[int, str]]:
-    """Return level and text of each heading, fenced blocks left out."""
-    prose = _FENCE.sub("", markdown)
-    return [(len(match[1]), match[2]) for match in _HEADING.finditer(prose)]
-
-
-def read_steps(cells: Iterable[Mapping[str, Any]]) -> tuple[list[Step], list[str]]:
+def read_steps(cells: Iterable[Cell]) -> tuple[list[Step], list[str]]:
     """Return the steps and all headings of a notebook's cells, in order."""
     steps: list[Step] = []
     seen: list[str] = []
     section = heading = option = ""
     for index, cell in enumerate(cells):
-        source = source_of(cell)
-        if cell["cell_type"] == "markdown":
-            for level, text in headings(source):
-                seen.append(text)
-                heading = text
-                section = text if level == _SECTION_LEVEL else section
-                if level <= _STEP_LEVEL:
-                    option = text if _OPTION.match(text) else ""
-        elif cell["cell_type"] == "code" and (found := _verb(source)) is not None:
-            verb, call = found
-            steps.append(_step(verb, call, source, (section, heading, option), index))
+        for found in cell.markdown.headings:
+            seen.append(found.text)
+            heading = found.text
+            section = found.text if found.level == SECTION_LEVEL else section
+            if found.level <= STEP_LEVEL:
+                option = found.text if _OPTION.match(found.text) else ""
+        if cell.is_code and (called := verb_call(cell)) is not None:
+            steps.append(_step(called, cell.source, (section, heading, option), index))
     return steps, seen
 
 
-def read_parameters(source: str, ranges: Mapping[str, Mapping[str, Any]]) -> list[Parameter]:
-    """Return the parameters of the tagged cell: annotated literals, with the comment as help.
-
-    ``ranges`` come from the front matter: ``min``, ``max``, ``one_of`` and ``unit`` by name.
-    Raises RunbookFormatError for anything else than an annotated literal.
-    """
-    comments = _comments(source)
-    return [
-        _parameter(node, comments.get(node.lineno, ""), ranges) for node in ast.parse(source).body
-    ]
-
-
-def source_of(cell: Mapping[str, Any]) -> str:
-    """Return a cell's source as one text, as nbformat stores it in either form."""
-    source = cell["source"]
-    return source if isinstance(source, str) else "".join(source)
-
-
-def _verb(source: str) -> tuple[str, ast.Call] | None:
-    """Return verb and call of a cell that is one ``incident.<verb>(…)``."""
-    try:
-        body = ast.parse(source).body
-    except (SyntaxError, ValueError):
+def verb_call(cell: Cell) -> ast.Call | None:
+    """Return the call of a cell that is one ``incident.<verb>(…)``."""
+    if len(cell.statements) != 1 or not isinstance(cell.statements[0], ast.Expr):
         return None
-    if len(body) != 1 or not isinstance(body[0], ast.Expr):
-        return None
-    call = body[0].value
+    call = cell.statements[0].value
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
         return None
     owner = call.func.value
-    if not isinstance(owner, ast.Name) or owner.id != "incident" or call.func.attr not in VERBS:
-        return None
-    return call.func.attr, call
+    is_verb = isinstance(owner, ast.Name) and owner.id == "incident" and call.func.attr in VERBS
+    return call if is_verb else None
 
 
-def _step(verb: str, call: ast.Call, source: str, place: tuple[str, str, str], cell: int) -> Step:
+def _step(call: ast.Call, source: str, place: tuple[str, str, str], cell: int) -> Step:
     section, heading, option = place
     words = {
         argument.arg: _literal_or_source(argument.value, source)
@@ -138,7 +89,7 @@ def _step(verb: str, call: ast.Call, source: str, place: tuple[str, str, str], c
     first = _literal_or_source(call.args[0], source) if call.args else ""
     target = ast.get_source_segment(source, call.args[1]) if len(call.args) > 1 else ""
     return Step(
-        verb=verb,
+        verb=call.func.attr if isinstance(call.func, ast.Attribute) else "",
         title=str(first or heading),
         section=section,
         heading=heading,
@@ -155,37 +106,3 @@ def _literal_or_source(node: ast.expr, source: str) -> Any:
         return ast.literal_eval(node)
     except (ValueError, TypeError):
         return " ".join((ast.get_source_segment(source, node) or "").split())
-
-
-def _parameter(node: ast.stmt, comment: str, ranges: Mapping[str, Mapping[str, Any]]) -> Parameter:
-    if not (
-        isinstance(node, ast.AnnAssign)
-        and isinstance(node.target, ast.Name)
-        and node.value is not None
-    ):
-        message = (
-            f"Parameters cell, line {node.lineno}: `{ast.unparse(node)}` is not of the form "
-            "`name: type = default`. Annotate it and give it a literal default."
-        )
-        raise RunbookFormatError(message)
-    name = node.target.id
-    limits = ranges.get(name, {})
-    return Parameter(
-        name=name,
-        type=ast.unparse(node.annotation),
-        default=ast.literal_eval(node.value),
-        low=limits.get("min"),
-        high=limits.get("max"),
-        one_of=tuple(limits.get("one_of", ())),
-        unit=limits.get("unit", ""),
-        help=comment,
-    )
-
-
-def _comments(source: str) -> dict[int, str]:
-    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
-    return {
-        token.start[0]: token.string.lstrip("# ")
-        for token in tokens
-        if token.type == tokenize.COMMENT
-    }

@@ -24,6 +24,23 @@ def write_atomically(path: Path, text: str) -> None:
         raise
 
 
+def write_all(files: dict[Path, str]) -> None:
+    """Write all files; if one cannot be written, those before it get their old text back."""
+    before = {file: file.read_text(encoding="utf-8") for file in files if file.is_file()}
+    written: list[Path] = []
+    try:
+        for file, text in files.items():
+            write_atomically(file, text)
+            written.append(file)
+    except OSError:
+        for file in written:
+            if file in before:
+                write_atomically(file, before[file])
+            else:
+                file.unlink(missing_ok=True)
+        raise
+
+
 def code_digest(*packages: ModuleType) -> str:
     """Return the SHA-256 of the code of some packages: what it has made is as old as it is.
 

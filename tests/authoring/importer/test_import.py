@@ -10,8 +10,8 @@ from drafting_kept import NOW
 
 from runbook_nb.authoring.importer import Imported, draft, parse_source, split
 from runbook_nb.authoring.importer.commands import commands
-from runbook_nb.authoring.importer.markdown import Block, Kind
 from runbook_nb.authoring.importer.sections import recognised
+from runbook_nb.authoring.importer.source_blocks import BlockKind, SourceBlock
 from runbook_nb.cli import main
 from runbook_nb.errors import RunbookFormatError, RunbookNotFoundError
 from runbook_nb.runbook.runbook import Runbook
@@ -71,7 +71,7 @@ def test_usual_headings_are_recognised(heading: str, section: str):
 )
 def test_a_command_is_changing_unless_it_is_known_to_read(line: str, reads: bool):  # noqa: FBT001
     """A guess may only err to the careful side."""
-    block = Block(kind=Kind.CODE, line=1, lines=(line,), language="bash")
+    block = SourceBlock(kind=BlockKind.CODE, line=1, lines=(line,), language="bash")
 
     (command,) = commands(block)
 

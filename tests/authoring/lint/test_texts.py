@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from runbook_nb.authoring.lint import lint
 from runbook_nb.authoring.lint.context import Shelf
-from runbook_nb.authoring.lint.in_sync import is_twin
-from runbook_nb.authoring.lint.page import Page
+from runbook_nb.authoring.lint.page import RunbookPage
 from runbook_nb.authoring.lint.rules import RULES
 from runbook_nb.authoring.lint.rules.commands import changes
 from runbook_nb.runbook import pair
+from runbook_nb.runbook.twin import is_twin
 
 GOOD = (BAD / "trial.md").read_text(encoding="utf-8")
 SHIPPED = sorted((Path(__file__).parents[3] / "notebooks").glob("*.md"))
@@ -48,7 +48,7 @@ ODD = st.sampled_from(
 def test_no_text_makes_a_rule_crash(folder, start, length, between):
     """The author of a broken text needs a finding, not a traceback."""
     path = folder / "trial.md"
-    page = Page(path, GOOD[:start] + between + GOOD[start + length :])
+    page = RunbookPage(path, GOOD[:start] + between + GOOD[start + length :])
     shelf = Shelf(folder, {"trial": page}, date(2026, 11, 23))
 
     for rule in RULES:
@@ -90,7 +90,7 @@ def test_every_pair_that_is_in_sync_is_seen_without_the_slow_comparison(path):
     """Else lint takes as long as it takes to import the notebook libraries."""
     in_sync = not pair.out_of_date(path)
 
-    assert is_twin(Page.read(path)) == in_sync
+    assert is_twin(RunbookPage.read(path).document) == in_sync
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,6 @@ def test_every_pair_that_is_in_sync_is_seen_without_the_slow_comparison(path):
         lambda cells: cells.pop(),
         lambda cells: cells[5].update(source="other"),
         lambda cells: cells[1]["metadata"].update(tags=[]),
-        lambda cells: cells[0].update(id="0" * 12),
         lambda cells: cells.insert(3, dict(cells[3])),
         lambda cells: cells[3].update(cell_type="raw"),
     ],
@@ -108,11 +107,11 @@ def test_a_changed_notebook_is_no_twin(folder, change):
     """What is not the same to the letter is left to the exact comparison."""
     path = folder / "trial.ipynb"
     notebook = json.loads(path.read_text(encoding="utf-8"))
-    assert is_twin(Page.read(folder / "trial.md"))
+    assert is_twin(RunbookPage.read(folder / "trial.md").document)
     change(notebook["cells"])
     path.write_text(json.dumps(notebook), encoding="utf-8")
 
-    assert not is_twin(Page.read(folder / "trial.md"))
+    assert not is_twin(RunbookPage.read(folder / "trial.md").document)
     assert "pair" in {finding.rule for finding in found_in(folder)}
 
 

@@ -9,8 +9,9 @@ import pytest
 from said_drills import NAME, SaidDrills
 
 from runbook_nb.authoring.maintenance import Validator
-from runbook_nb.authoring.maintenance.front_matter import changed, write_all
+from runbook_nb.runbook.pair import changed
 from runbook_nb.testing import environ
+from runbook_nb.text.files import write_all
 
 MASTER = Path(__file__).parents[3] / "notebooks"
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)

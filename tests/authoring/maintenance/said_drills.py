@@ -1,7 +1,7 @@
 """Drills that are not run: each says that it found what it must, or what it is told."""
 
-from runbook_nb.authoring.drills import Drill, DrillResult
-from runbook_nb.authoring.maintenance.mismatch import expectation
+from runbook_nb.authoring.drills import DrillResult
+from runbook_nb.runbook.drill import Drill
 
 NAME = "heartbeat_failure_recovery"
 
@@ -16,7 +16,7 @@ class SaidDrills:
     def __call__(self, drill: Drill) -> DrillResult:
         self.before()
         self.ran.append(drill.fault)
-        found = {**expectation(drill), "complete": True}
+        found = {**drill.expectation, "complete": True}
         journal = {"node": "lab-host-7", "platform": "Linux", "status": "completed"}
         differs = drill.fault != "none" and self.changes
         return DrillResult(

@@ -9,7 +9,7 @@ from runbook_nb.authoring.maintenance.report import proposal_lines
 from runbook_nb.errors import IncidentStateError
 from runbook_nb.probes.calls import Probe
 from runbook_nb.probes.limits import at_most
-from runbook_nb.record.facts.remarks import Kind
+from runbook_nb.record.facts.remarks import RemarkKind
 from runbook_nb.testing import scripted_probe
 from runbook_nb.timeline.events import Asked, Closed, Decided, Noted
 
@@ -61,7 +61,7 @@ def test_a_changed_step_comes_back_as_a_proposal_with_its_difference(night, revi
     checked(incident, "Lag", scripted_probe(1))
 
     (proposal,) = review().open()
-    assert (proposal.kind, proposal.step) == (Kind.CHANGED, "Lag")
+    assert (proposal.kind, proposal.step) == (RemarkKind.CHANGED, "Lag")
     (difference,) = proposal.facts()["differences"]
     assert difference == (
         "- incident.check('Lag', p.ask())\n+ incident.check('Lag', p.ask(), expect=at_most(20))"
@@ -77,7 +77,7 @@ def test_notes_for_the_runbook_become_proposals(night, review):
 
     (found,) = review().open()
 
-    assert (found.kind, found.runbook, found.incidents) == (Kind.NOTE, "trial", ("INC-1",))
+    assert (found.kind, found.runbook, found.incidents) == (RemarkKind.NOTE, "trial", ("INC-1",))
     assert found.sightings[0].said == "Say which queue."
 
 
@@ -90,7 +90,7 @@ def test_a_check_that_stayed_unknown_is_proposed_with_its_reason(night, review):
 
     (found,) = review().open()
 
-    assert (found.kind, found.step) == (Kind.UNKNOWN, "Lag")
+    assert (found.kind, found.step) == (RemarkKind.UNKNOWN, "Lag")
     assert "no answer" in found.sightings[0].said
 
 
@@ -110,7 +110,7 @@ def test_a_recommendation_that_was_overridden_is_proposed(night, review):
 
     (found,) = review().open()
 
-    assert found.kind is Kind.OVERRIDDEN
+    assert found.kind is RemarkKind.OVERRIDDEN
     assert found.step == "Option A: Restart"
     assert "A restart lost work last time." in found.sightings[0].said
 
@@ -123,7 +123,7 @@ def test_what_was_left_out_by_hand_is_proposed_after_the_close(night, review):
     assert review().open() == []
     close(night)
     (found,) = review().open()
-    assert (found.kind, found.step) == (Kind.SKIPPED, "Load")
+    assert (found.kind, found.step) == (RemarkKind.SKIPPED, "Load")
 
 
 def test_a_manual_step_that_nobody_answered_is_proposed(night, review):
@@ -133,7 +133,9 @@ def test_a_manual_step_that_nobody_answered_is_proposed(night, review):
     night.timeline.append(asked)
     close(night)
 
-    assert [(found.kind, found.step) for found in review().open()] == [(Kind.SKIPPED, "Post it.")]
+    assert [(found.kind, found.step) for found in review().open()] == [
+        (RemarkKind.SKIPPED, "Post it.")
+    ]
 
 
 def test_drills_are_no_nights_to_learn_from(night, review):

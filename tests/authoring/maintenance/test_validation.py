@@ -7,17 +7,18 @@ from datetime import date
 import pytest
 from said_drills import NAME, SaidDrills
 
-from runbook_nb.authoring.drills import Drill, DrillResult, run_drill
+from runbook_nb.authoring.drills import DrillResult, run_drill
 from runbook_nb.authoring.maintenance import chosen, due
-from runbook_nb.authoring.maintenance.front_matter import write_all
 from runbook_nb.authoring.maintenance.mismatch import shortfalls
 from runbook_nb.errors import DrillError, LabError, ParameterError
 from runbook_nb.runbook.catalog import read_entries
+from runbook_nb.runbook.drill import Drill
 from runbook_nb.runbook.pair import out_of_date
 from runbook_nb.runbook.policy import Policy
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runs.engine.progress import for_stream
 from runbook_nb.testing import environ
+from runbook_nb.text.files import write_all
 
 CHOSEN_ANOTHER = (
     "option chosen: expected Option F: Write lag in whole milliseconds, "

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from drafting_kept import NOW
 
-from runbook_nb.authoring.importer import Wanted, begin
+from runbook_nb.authoring.importer import NewRunbook, begin
 from runbook_nb.authoring.lint import Severity, lint
 from runbook_nb.errors import RunbookFormatError
 from runbook_nb.runbook.pair import out_of_date, write
@@ -27,12 +27,12 @@ FILLED = {
 
 
 def begun(runbooks: Path, **said: object) -> Path:
-    return begin(Wanted(name="slow_cache", **said), folder=runbooks, now=NOW).path
+    return begin(NewRunbook(name="slow_cache", **said), folder=runbooks, now=NOW).path
 
 
 def test_a_new_runbook_lacks_only_what_is_marked(runbooks: Path):
     """Each finding of lint is on a marked line, or a gap that says what to fill in."""
-    made = begin(Wanted(name="slow_cache"), folder=runbooks, now=NOW)
+    made = begin(NewRunbook(name="slow_cache"), folder=runbooks, now=NOW)
 
     kinds = {gap.kind for gap in made.gaps}
     errors = [f for f in lint([], folder=runbooks, now=NOW) if f.severity is Severity.ERROR]
@@ -82,7 +82,7 @@ def test_the_drills_are_a_control_and_a_fault(runbooks: Path):
 def test_a_name_that_does_not_fit_is_refused(name: str, runbooks: Path):
     """Nothing is written."""
     with pytest.raises(RunbookFormatError, match="is no name for a runbook"):
-        begin(Wanted(name=name), folder=runbooks, now=NOW)
+        begin(NewRunbook(name=name), folder=runbooks, now=NOW)
 
     assert {path.name for path in runbooks.iterdir()} == {"contacts.toml", "organisation.toml"}
 

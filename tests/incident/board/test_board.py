@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from runbook_nb.incident.board import Standing, board_of
+from runbook_nb.incident.board import StepState, board_of
 from runbook_nb.incident.cards import board_html, board_text
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.testing import runbook_cells
@@ -61,7 +61,7 @@ def test_what_has_not_run_is_not_run(story, runbook):
     """A new incident shows every step, and the first of them as the next."""
     board = drawn(story, runbook)
 
-    assert set(standings(board).values()) == {Standing.NOT_RUN}
+    assert set(standings(board).values()) == {StepState.NOT_RUN}
     assert board.next_step.title == LAG
     assert [section.name for section in board.sections] == ["Diagnosis", "Resolution Steps"]
 
@@ -89,11 +89,11 @@ def test_a_whole_incident_stands_on_its_board(tmp_path, runbook):
     board = board_of(timeline, runbook, now=START + timedelta(hours=3))
 
     stood = standings(board)
-    assert stood["check", LAG] is Standing.FAIL
-    assert stood["check", "Part 0 is well"] is Standing.PASS
-    assert stood["check", "Never read"] is Standing.NOT_RUN
-    assert stood["act", "Restart the agent"] is Standing.DONE
-    assert stood["act", "Stop the buffer"] is Standing.NOT_CHOSEN
+    assert stood["check", LAG] is StepState.FAIL
+    assert stood["check", "Part 0 is well"] is StepState.PASS
+    assert stood["check", "Never read"] is StepState.NOT_RUN
+    assert stood["act", "Restart the agent"] is StepState.DONE
+    assert stood["act", "Stop the buffer"] is StepState.NOT_CHOSEN
     assert board.decided.option == RESTART
     assert [person.name for person in board.people] == ["alertmanager", "bob", "alice"]
     assert (board.update_due, board.escalation_due, board.next_step) == (None, None, None)
@@ -140,7 +140,7 @@ def test_nobody_declined_what_was_not_chosen(story, runbook):
     story.tell(Acted, outcome=Outcome.DECLINED, reason="Not chosen.", **other)
 
     stood = standings(drawn(story, runbook))
-    assert stood["act", "Stop the buffer"] is Standing.NOT_CHOSEN
+    assert stood["act", "Stop the buffer"] is StepState.NOT_CHOSEN
 
 
 def test_two_who_draw_see_the_same(tmp_path, runbook):
@@ -242,12 +242,12 @@ def test_a_done_action_stays_done_when_its_cell_runs_again(story, runbook):
     """To leave it alone is not to take it back; only its undo is."""
     story.tell(Decided, option=RESTART, recommended=RESTART, verdict=Verdict.FAIL)
     story.tell(Acting, approved_by="bob", **ACTION)
-    assert standings(drawn(story, runbook))["act", "Restart the agent"] is Standing.BEGUN
+    assert standings(drawn(story, runbook))["act", "Restart the agent"] is StepState.BEGUN
     story.tell(Acted, outcome=Outcome.DONE, **ACTION)
     story.tell(Acted, outcome=Outcome.NOT_NEEDED, reason="Done before.", **ACTION)
-    assert standings(drawn(story, runbook))["act", "Restart the agent"] is Standing.DONE
+    assert standings(drawn(story, runbook))["act", "Restart the agent"] is StepState.DONE
     story.tell(Undone, title="Restart the agent", outcome=Outcome.DONE, call="")
-    assert standings(drawn(story, runbook))["act", "Restart the agent"] is Standing.UNDONE
+    assert standings(drawn(story, runbook))["act", "Restart the agent"] is StepState.UNDONE
 
 
 def test_an_answered_question_stays_answered_when_a_machine_asks_again(story, runbook):
@@ -256,7 +256,7 @@ def test_an_answered_question_stays_answered_when_a_machine_asks_again(story, ru
     story.tell(Asked, answer="Posted.", **asked)
     story.tell(Asked, answer=None, **asked)
 
-    assert standings(drawn(story, runbook))["ask", "Tell #incidents."] is Standing.ANSWERED
+    assert standings(drawn(story, runbook))["ask", "Tell #incidents."] is StepState.ANSWERED
 
 
 def test_a_step_that_is_not_in_the_runbook_is_shown_as_such(story, runbook):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runbook_nb.record.facts.remarks import Kind, remarks_of
+from runbook_nb.record.facts.remarks import RemarkKind, remarks_of
 from runbook_nb.timeline.events import Acted, Decided, Noted, Outcome, Started, Verdict
 from story import ACTION, LAG, RESTART, UNBUFFER, Story, evidence
 
@@ -29,7 +29,7 @@ def test_an_action_of_an_option_that_was_not_chosen_is_not_skipped(story):
     declined(story, RESTART)
 
     (remark,) = remarks(story)
-    assert (remark.kind, remark.step) == (Kind.SKIPPED, ACTION["title"])
+    assert (remark.kind, remark.step) == (RemarkKind.SKIPPED, ACTION["title"])
 
 
 def test_a_slow_reading_is_said(story):
@@ -38,7 +38,7 @@ def test_a_slow_reading_is_said(story):
     story.checks("Quick", Verdict.PASS, 1, "s")
 
     (remark,) = remarks(story)
-    assert (remark.kind, remark.step) == (Kind.SLOW, LAG)
+    assert (remark.kind, remark.step) == (RemarkKind.SLOW, LAG)
     assert "6.5 s" in remark.said
 
 

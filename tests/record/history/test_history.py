@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from many import write_many
-from runbook_nb.record.history import History, Standing, Wanted
+from runbook_nb.record.history import History, IncidentQuery, IncidentStanding
 from runbook_nb.redaction import Redactor
 from runbook_nb.timeline.events import Alert, Closed, Noted, Verdict
 from runbook_nb.timeline.folder import IncidentsFolder
@@ -36,7 +36,7 @@ def refreshed(incidents: Path) -> History:
 def found(incidents: Path, text: str = "", **more: object) -> list[str]:
     """Return the folders that a search finds."""
     history = refreshed(incidents)
-    return [line.folder for line in history.search(Wanted(text=text, **more)).lines]
+    return [line.folder for line in history.search(IncidentQuery(text=text, **more)).lines]
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_an_incident_is_a_line(incidents):
         "SEV2",
         Verdict.PASS,
     )
-    assert line.standing is Standing.CLOSED
+    assert line.standing is IncidentStanding.CLOSED
     assert line.month == "2026-11"
     assert [check.title for check in line.checks if check.worst is Verdict.FAIL] == [
         "Heartbeat lag p95 over 15 minutes",
@@ -115,7 +115,7 @@ def test_no_text_is_syntax(text, tmp_path):
 
 def test_filters_narrow_what_is_found(incidents):
     """Severity, runbook, verdict, month, open, and all of them at once."""
-    assert found(incidents, standing=Standing.OPEN) == ["INC-2003"]
+    assert found(incidents, standing=IncidentStanding.OPEN) == ["INC-2003"]
     assert found(incidents, verdict="fail") == ["INC-2003"]
     assert found(incidents, severity="sev2", month="2026-11", runbook="streaming-heartbeat")
     assert found(incidents, severity="SEV1") == []
@@ -157,7 +157,7 @@ def test_what_is_in_the_title_stands_before_what_is_said_once(tmp_path):
 def test_a_search_says_how_many_there_are(tmp_path):
     """The limit cuts what is shown and not what is counted."""
     write_many(tmp_path, 7)
-    told = refreshed(tmp_path).search(Wanted(text="ticket", limit=3))
+    told = refreshed(tmp_path).search(IncidentQuery(text="ticket", limit=3))
 
     assert (told.total, len(told.lines)) == (7, 3)
     assert "Ticket" in told.near[told.lines[0].folder]
@@ -192,7 +192,7 @@ def test_a_change_that_keeps_size_and_time_is_seen(incidents):
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
     line = next(line for line in refreshed(incidents).lines() if line.folder == "INC-2001")
-    assert line.standing is Standing.NOT_WHOLE
+    assert line.standing is IncidentStanding.NOT_WHOLE
     assert line.verdict is Verdict.UNKNOWN
     assert "does not match its hash" in line.problem
 
@@ -299,7 +299,7 @@ def test_where_nothing_can_be_written_memory_keeps_it(incidents, tmp_path):
     history = opened(incidents, environ={"XDG_CACHE_HOME": str(tmp_path / "cache")})
     history.refresh()
 
-    assert history.search(Wanted(text="export")).total == 1
+    assert history.search(IncidentQuery(text="export")).total == 1
 
 
 def test_a_secret_stays_masked_in_the_history(tmp_path):

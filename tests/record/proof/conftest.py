@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 from runbook_nb.record.page import write_record
-from runbook_nb.record.proof import Verification, signing_seal, verify_record
+from runbook_nb.record.proof import ProofResult, signing_seal, verify_record
 from story import heartbeat
 
 
@@ -44,12 +44,12 @@ def sealed(folder: Path, environ: dict[str, str]) -> Path:
 
 
 @pytest.fixture
-def verified(environ: dict[str, str]) -> Callable[[Path], Verification]:
+def verified(environ: dict[str, str]) -> Callable[[Path], ProofResult]:
     """Verify a record as the user who has that key."""
     return lambda folder: verify_record(folder, environ=environ)
 
 
 @pytest.fixture
-def said(verified: Callable[[Path], Verification]) -> Callable[[Path], list[str]]:
+def said(verified: Callable[[Path], ProofResult]) -> Callable[[Path], list[str]]:
     """Say what differs from the seal of a record, without the details."""
     return lambda folder: [f"{each.change}: {each.path}" for each in verified(folder).problems]

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from runbook_nb.errors import SettingMissingError
-from runbook_nb.record.proof import Seal, Standing, signing_seal, verify_record
+from runbook_nb.record.proof import Seal, SignerTrust, signing_seal, verify_record
 from runbook_nb.timeline.events import Verdict
 
 
@@ -59,7 +59,7 @@ def test_a_key_of_a_colleague_is_trusted_by_name(sealed, verified, tmp_path):
     (place / "trusted_keys").write_text(f"# colleagues\n{fingerprint} Jo of Operations\n")
     found = verify_record(sealed, environ=other)
 
-    assert (found.signer.standing, found.signer.name) == (Standing.TRUSTED, "Jo of Operations")
+    assert (found.signer.standing, found.signer.name) == (SignerTrust.TRUSTED, "Jo of Operations")
     assert found.verdict is Verdict.PASS
     assert not (place / "signing_key.pem").exists()
 

@@ -15,7 +15,7 @@ from runbook_nb.record.page import write_record
 from runbook_nb.record.proof import (
     EnvelopeError,
     Seal,
-    Standing,
+    SignerTrust,
     read_envelope,
     seal_record,
     signing_seal,
@@ -222,7 +222,7 @@ def test_who_cuts_the_story_and_recomputes_the_record_without_the_key_is_found(
     lines = (sealed / "timeline.jsonl").read_bytes().splitlines(keepends=True)
     (sealed / "timeline.jsonl").write_bytes(b"".join(lines[:-3]))
     write_record(sealed, seal=signing_seal(thief))
-    assert verified(sealed).signer.standing is Standing.UNKNOWN
+    assert verified(sealed).signer.standing is SignerTrust.UNKNOWN
     assert verified(sealed).verdict is Verdict.WARN
 
     (sealed / ENVELOPE).write_bytes(old)

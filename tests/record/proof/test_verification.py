@@ -10,7 +10,7 @@ from runbook_nb.cli import app
 from runbook_nb.errors import ParameterError, RecordIntegrityError
 from runbook_nb.record.close import close, remake
 from runbook_nb.record.page import write_record
-from runbook_nb.record.proof import Standing, Witnessed, signing_seal, verify_record
+from runbook_nb.record.proof import SignerTrust, Witnessed, signing_seal, verify_record
 from runbook_nb.redaction import Redactor
 from runbook_nb.timeline.events import Noted, Verdict
 from runbook_nb.timeline.folder import ENVELOPE
@@ -41,7 +41,7 @@ def test_a_sealed_record_has_no_problems_and_a_known_signer(sealed, verified):
     found = verified(sealed)
 
     assert found.problems == ()
-    assert found.signer.standing is Standing.OWN
+    assert found.signer.standing is SignerTrust.OWN
     assert found.verdict is Verdict.PASS
 
 
@@ -57,7 +57,7 @@ def test_a_record_of_an_unknown_key_fits_itself_and_is_no_pass(sealed, thief):
     """Whoever has any key can make a record that fits itself."""
     found = verify_record(sealed, environ=thief)
 
-    assert (found.problems, found.signer.standing) == ((), Standing.UNKNOWN)
+    assert (found.problems, found.signer.standing) == ((), SignerTrust.UNKNOWN)
     assert found.verdict is Verdict.WARN
 
 
@@ -68,7 +68,7 @@ def test_a_record_without_a_key_says_so_and_is_no_pass(folder, environ, verified
 
     assert "Not signed." in page.read_text()
     assert "RUNBOOK_SIGNING_KEY is none." in page.read_text()
-    assert (found.problems, found.signer.standing) == ((), Standing.NONE)
+    assert (found.problems, found.signer.standing) == ((), SignerTrust.NONE)
     assert found.verdict is Verdict.WARN
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from many import write_many
-from runbook_nb.record.history import History, Wanted
+from runbook_nb.record.history import History, IncidentQuery
 from runbook_nb.record.page import write_record
 from runbook_nb.record.site import build
 from story import cut_off
@@ -97,7 +97,9 @@ def told(incidents: Path, **wanted: object) -> list[str]:
     """Return what the command finds, which the page must find too."""
     history = History(incidents)
     history.refresh()
-    return [line.folder for line in history.search(Wanted(newest=True, limit=0, **wanted)).lines]
+    return [
+        line.folder for line in history.search(IncidentQuery(newest=True, limit=0, **wanted)).lines
+    ]
 
 
 def test_all_are_shown_at_first(page, site):

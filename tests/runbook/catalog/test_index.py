@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runbook_nb.errors import RunbookFormatError
-from runbook_nb.runbook.catalog import State
+from runbook_nb.runbook.catalog import EntryState
 from runbook_nb.runbook.catalog.freshness import Freshness
 from runbook_nb.runbook.catalog.listing import index_lines
 from runbook_nb.runbook.catalog.readme import BEGIN, END, index, with_index
@@ -20,8 +20,8 @@ def test_all_planned_are_listed_and_most_are_not_written_yet(shelf, entries):
     found, policy = entries(), read_policy(shelf)
 
     assert tuple(entry.name for entry in found) == policy.planned_names
-    assert sum(entry.state is State.LIVE for entry in found) == 3
-    assert sum(entry.state is State.UNWRITTEN for entry in found) == 16
+    assert sum(entry.state is EntryState.LIVE for entry in found) == 3
+    assert sum(entry.state is EntryState.UNWRITTEN for entry in found) == 16
     assert list(dict.fromkeys(entry.group for entry in found)) == list(policy.groups)
 
 
@@ -30,7 +30,7 @@ def test_without_a_policy_there_is_what_there_is(shelf, entries):
     (shelf / "organisation.toml").unlink()
     found = entries()
 
-    assert {entry.state for entry in found} == {State.LIVE}
+    assert {entry.state for entry in found} == {EntryState.LIVE}
     assert [entry.group for entry in found] == sorted(entry.group for entry in found)
     assert {entry.freshness.period for entry in found} == {90}
     assert index(found).startswith("Runbooks that are written: 3; drills have proven 3")
@@ -78,7 +78,7 @@ def test_a_runbook_that_cannot_be_read_is_listed_as_that(shelf, entries):
 
     broken = next(entry for entry in entries() if entry.name == "incident_response")
 
-    assert broken.state is State.UNREADABLE
+    assert broken.state is EntryState.UNREADABLE
     assert "incident_response.ipynb" in broken.problem
     assert any("cannot be read" in line for line in index_lines(entries()))
 
@@ -89,7 +89,7 @@ def test_a_retired_runbook_is_listed_with_what_stands_in_its_place(put, entries)
 
     found = next(entry for entry in entries() if entry.name == "inspection_timeout")
 
-    assert (found.state, found.superseded_by) == (State.RETIRED, "rollback_procedure")
+    assert (found.state, found.superseded_by) == (EntryState.RETIRED, "rollback_procedure")
 
 
 def test_the_readme_gets_its_index_between_the_marks_and_only_there(entries):

@@ -7,7 +7,7 @@ import pytest
 from runbook_nb.errors import ParameterError
 from runbook_nb.runbook.catalog import coverage, review_owners
 from runbook_nb.runbook.catalog.coverage import alert_summaries, read_alert_names
-from runbook_nb.runbook.catalog.owners import Standing
+from runbook_nb.runbook.catalog.owners import OwnerStanding
 from runbook_nb.runbook.contacts import read_contacts
 
 TODAY = date(2026, 11, 23)
@@ -30,7 +30,7 @@ to = "ops-oncall@company.com"
 def standings(shelf, entries):
     """Return what is said of each owner and address."""
 
-    def read(text: str) -> dict[tuple[str, str], Standing]:
+    def read(text: str) -> dict[tuple[str, str], OwnerStanding]:
         (shelf / "contacts.toml").write_text(text, encoding="utf-8")
         found = review_owners(entries(), read_contacts(shelf), review_days=90, today=TODAY)
         return {(finding.runbook, finding.name): finding.standing for finding in found}
@@ -42,11 +42,11 @@ def test_each_owner_of_a_line_is_held_against_the_file(standings):
     """Fine, gone, not confirmed for long, and never heard of."""
     found = standings(CONTACTS)
 
-    assert found["heartbeat_failure_recovery", "Runtime Steward"] is Standing.FINE
-    assert found["heartbeat_failure_recovery", "ops-oncall@company.com"] is Standing.FINE
-    assert found["rollback_procedure", "Operations"] is Standing.STALE
-    assert found["rollback_procedure", "Release Manager"] is Standing.STALE
-    assert found["supabase_backup_restore", "Nobody We Know"] is Standing.UNKNOWN
+    assert found["heartbeat_failure_recovery", "Runtime Steward"] is OwnerStanding.FINE
+    assert found["heartbeat_failure_recovery", "ops-oncall@company.com"] is OwnerStanding.FINE
+    assert found["rollback_procedure", "Operations"] is OwnerStanding.STALE
+    assert found["rollback_procedure", "Release Manager"] is OwnerStanding.STALE
+    assert found["supabase_backup_restore", "Nobody We Know"] is OwnerStanding.UNKNOWN
 
 
 def test_nobody_named_is_missing(standings, put):
@@ -55,14 +55,14 @@ def test_nobody_named_is_missing(standings, put):
 
     found = standings(CONTACTS)
 
-    assert found["rollback_procedure", ""] is Standing.MISSING
+    assert found["rollback_procedure", ""] is OwnerStanding.MISSING
 
 
 def test_contacts_that_nobody_ever_confirmed_are_stale(standings):
     """A file does not vouch for itself."""
     found = standings(CONTACTS.replace("reviewed = 2026-11-01\n", ""))
 
-    assert found["heartbeat_failure_recovery", "Runtime Steward"] is Standing.STALE
+    assert found["heartbeat_failure_recovery", "Runtime Steward"] is OwnerStanding.STALE
 
 
 @pytest.mark.parametrize("text", ["[[owner]]\n", "owner = 3", "[[", 'reviewed = "soon"'])

@@ -1,7 +1,6 @@
 """Drills: faults that prove a runbook."""
 
 from runbook_nb.authoring.drills.experiment import (
-    Drill,
     DrillResult,
     find_drills,
     lab_of,
@@ -10,7 +9,6 @@ from runbook_nb.authoring.drills.experiment import (
 from runbook_nb.authoring.drills.series import alone_on_lab, drill_all, first_drill, table
 
 __all__ = [
-    "Drill",
     "DrillResult",
     "alone_on_lab",
     "drill_all",

@@ -1,11 +1,8 @@
 """Drills: inject a fault, run the runbook, compare with what it must find, heal.
 
-A drill is an experiment of Chaos Toolkit in ``notebooks/drills``, one file for each runbook and
-fault, named ``<runbook>.<fault>.json``. It runs here with live progress, and under ``chaos run``
-unchanged.
+Each runs here with live progress, and under ``chaos run`` unchanged.
 """
 
-import json
 import logging
 import time
 from collections.abc import Callable
@@ -13,29 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runbook_nb.authoring.drills.steps import Stage, findings, prepare
+from runbook_nb.authoring.drills.steps import DrillStage, findings, prepare
 from runbook_nb.errors import DrillError, near
 from runbook_nb.runbook import Runbook, runbooks_folder
+from runbook_nb.runbook.drill import Drill, drills_in
 from runbook_nb.runbook.lab import Lab
 from runbook_nb.runbook.packs import find_lab
 from runbook_nb.runs.engine.progress import Progress
 from runbook_nb.runs.engine.spare_kernel import SpareKernel
-
-CONTROL = "none"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Drill:
-    """One experiment: its runbook, its fault (``none`` for the control) and its file."""
-
-    runbook: str
-    fault: str
-    path: Path
-
-    @property
-    def name(self) -> str:
-        """The drill's name: runbook and fault."""
-        return f"{self.runbook}.{self.fault}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +56,7 @@ class DrillResult:
 
 def find_drills(runbook: str | None = None, fault: str | None = None) -> list[Drill]:
     """Return the drills of a runbook, or all; raises DrillError with near names if none fits."""
-    known = [_drill(path) for path in sorted((runbooks_folder() / "drills").glob("*.json"))]
+    known = drills_in(runbooks_folder())
     found = [
         drill
         for drill in known
@@ -102,8 +84,11 @@ def run_drill(
 
     # Chaos Toolkit logs to the terminal by itself; what matters is said here and in the journal.
     logging.getLogger("chaostoolkit").setLevel(logging.CRITICAL)
-    experiment = json.loads(drill.path.read_text(encoding="utf-8"))
-    stage = Stage(progress=progress, ready=ready)
+    if drill.problem:
+        message = f"{drill.path} cannot be read: {drill.problem}. Run: runbook lint {drill.runbook}"
+        raise DrillError(message)
+    experiment = dict(drill.experiment)
+    stage = DrillStage(progress=progress, ready=ready)
     prepare(stage)
     lab_of(drill)
     began = time.monotonic()
@@ -124,14 +109,9 @@ def run_drill(
 
 def lab_of(drill: Drill) -> Lab:
     """Return the lab that a drill breaks, and let the environment ``lab`` be that one."""
-    if drill.fault != CONTROL:
+    if not drill.is_control:
         return find_lab(fault=drill.fault)
     return find_lab(source=Runbook.find(drill.runbook).source())
-
-
-def _drill(path: Path) -> Drill:
-    runbook, _, fault = path.stem.partition(".")
-    return Drill(runbook=runbook, fault=fault, path=path)
 
 
 def _problem(journal: dict[str, Any], *, firing: list[str]) -> str:

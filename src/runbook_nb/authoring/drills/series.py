@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
-from runbook_nb.authoring.drills.experiment import CONTROL, Drill, DrillResult, run_drill
+from runbook_nb.authoring.drills.experiment import DrillResult, run_drill
 from runbook_nb.errors import DrillError
 from runbook_nb.probes.lab_settings import lab_folder
+from runbook_nb.runbook.drill import Drill
 from runbook_nb.runs.engine.progress import for_stream
 from runbook_nb.runs.engine.spare_kernel import SpareKernel
 
@@ -17,7 +18,7 @@ FIRST = "agent_dead"
 
 def first_drill(drills: Sequence[Drill]) -> Drill:
     """Return the drill to begin with."""
-    faults = [drill for drill in drills if drill.fault != CONTROL] or list(drills)
+    faults = [drill for drill in drills if not drill.is_control] or list(drills)
     return next((drill for drill in faults if drill.fault == FIRST), faults[0])
 
 

@@ -38,7 +38,7 @@ from runbook_nb.timeline.folder import incidents_folder
 
 
 @dataclass
-class Stage:
+class DrillStage:
     """What the steps of one drill share: screen, ready kernel, alert, run and what differs.
 
     A fresh one is put in place for every drill; Chaos Toolkit hands nothing from step to step.
@@ -53,22 +53,22 @@ class Stage:
     differences: list[str] = field(default_factory=list)
 
 
-_stages: list[Stage] = []
+_stages: list[DrillStage] = []
 
 
-def prepare(stage: Stage) -> None:
+def prepare(stage: DrillStage) -> None:
     """Put the stage of the next drill in place."""
     _stages[:] = [stage]
 
 
-def stage() -> Stage:
+def stage() -> DrillStage:
     """Return the stage of this drill; one of its own under ``chaos run``."""
     if not _stages:
         import sys
 
         from runbook_nb.runs.engine.progress import for_stream
 
-        prepare(Stage(progress=for_stream(sys.stdout)))
+        prepare(DrillStage(progress=for_stream(sys.stdout)))
     return _stages[0]
 
 

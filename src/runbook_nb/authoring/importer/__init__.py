@@ -6,15 +6,15 @@ Nothing of a source is run, nothing of it is dropped, and what is missing is lis
 from runbook_nb.authoring.importer.drafts import Draft, Imported, draft, split, write_drafts
 from runbook_nb.authoring.importer.source import Source, parse_source, read_source
 from runbook_nb.authoring.scaffold.gaps import Gap
-from runbook_nb.authoring.scaffold.skeleton import Begun, Wanted, begin
+from runbook_nb.authoring.scaffold.skeleton import Begun, NewRunbook, begin
 
 __all__ = [
     "Begun",
     "Draft",
     "Gap",
     "Imported",
+    "NewRunbook",
     "Source",
-    "Wanted",
     "begin",
     "draft",
     "parse_source",

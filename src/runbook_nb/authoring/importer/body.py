@@ -10,8 +10,8 @@ from typing import Final
 from runbook_nb.authoring.importer import sections as to
 from runbook_nb.authoring.importer.facts import Facts
 from runbook_nb.authoring.importer.page import DraftPage
-from runbook_nb.authoring.importer.sections import Part
-from runbook_nb.authoring.lint.markdown import FILL_IN
+from runbook_nb.authoring.importer.sections import SourceSection
+from runbook_nb.authoring.lint.blanks import FILL_IN
 
 LEFT_OVER: Final = "Left over from the source"
 _EXPECTED = re.compile(
@@ -23,7 +23,7 @@ _CHECK = re.compile(r"^Check\s+\d{1,2}\s*(?:[:.)\u2013\u2014-]\s*|$)")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
+class Remainder:
     """What has no place in the template: another tool's front matter, and lines left over."""
 
     front: Sequence[str] = ()
@@ -36,10 +36,12 @@ class _Option:
 
     words: str
     level: int
-    parts: list[Part] = field(default_factory=list)
+    parts: list[SourceSection] = field(default_factory=list)
 
 
-def write_body(parts: Sequence[Part], facts: Facts, *, owner: str, kept: Kept) -> DraftPage:
+def write_body(
+    parts: Sequence[SourceSection], facts: Facts, *, owner: str, kept: Remainder
+) -> DraftPage:
     """Return the sections of a draft; ``owner`` is who is asked to do its manual steps."""
     page = DraftPage(owner=owner)
     page.head(1, f"{facts.title} — Operational Procedure")
@@ -56,12 +58,12 @@ def write_body(parts: Sequence[Part], facts: Facts, *, owner: str, kept: Kept) -
     return page
 
 
-def _of(parts: Sequence[Part], target: str) -> list[Part]:
+def _of(parts: Sequence[SourceSection], target: str) -> list[SourceSection]:
     return [part for part in parts if part.target == target]
 
 
 def _plain(
-    page: DraftPage, target: str, parts: Sequence[Part], *, missing: str, level: int = 2
+    page: DraftPage, target: str, parts: Sequence[SourceSection], *, missing: str, level: int = 2
 ) -> None:
     """Write a section whose parts stay as they are."""
     page.head(level, target)
@@ -72,13 +74,13 @@ def _plain(
         page.say(f"{FILL_IN} {missing}")
 
 
-def _part(page: DraftPage, part: Part, *, under: str = "") -> int:
+def _part(page: DraftPage, part: SourceSection, *, under: str = "") -> int:
     if part.heading != under:
         page.source_heading(part.heading)
     return page.blocks(part.blocks, place=part.heading)
 
 
-def _first_moves(page: DraftPage, parts: Sequence[Part]) -> None:
+def _first_moves(page: DraftPage, parts: Sequence[SourceSection]) -> None:
     page.head(2, "Immediate Actions")
     for name, missing in (
         (to.TRIAGE, "the one thing to look at first."),
@@ -95,7 +97,7 @@ def _first_moves(page: DraftPage, parts: Sequence[Part]) -> None:
             _part(page, part, under=name)
 
 
-def _diagnosis(page: DraftPage, parts: Sequence[Part]) -> None:
+def _diagnosis(page: DraftPage, parts: Sequence[SourceSection]) -> None:
     page.head(2, to.DIAGNOSIS)
     checks = [part for part in parts if part.has_commands]
     if not checks:
@@ -112,7 +114,7 @@ def _diagnosis(page: DraftPage, parts: Sequence[Part]) -> None:
         page.ask(f"{FILL_IN} say what to look at, where, and what is healthy.")
 
 
-def _check(page: DraftPage, part: Part, number: int) -> None:
+def _check(page: DraftPage, part: SourceSection, number: int) -> None:
     words = _CHECK.sub("", part.heading) or f"Look at this {'first' if number == 1 else 'too'}"
     page.head(3, f"Check {number}: {words}")
     if words != part.heading and part.heading:
@@ -125,7 +127,7 @@ def _check(page: DraftPage, part: Part, number: int) -> None:
         page.ask(f"Do what check {number} says in words, by hand, and say what you see.")
 
 
-def _resolution(page: DraftPage, parts: Sequence[Part]) -> None:
+def _resolution(page: DraftPage, parts: Sequence[SourceSection]) -> None:
     intro, options = _options(parts)
     page.head(2, to.RESOLUTION)
     for part in intro:
@@ -151,10 +153,10 @@ def _option(page: DraftPage, option: _Option, letter: str) -> None:
         page.ask(f"Do what option {letter} says in words, by hand, and say what came back.")
 
 
-def _options(parts: Sequence[Part]) -> tuple[list[Part], list[_Option]]:
+def _options(parts: Sequence[SourceSection]) -> tuple[list[SourceSection], list[_Option]]:
     """Return what stands before all options, and the options: one for each way to resolve."""
-    intro: list[Part] = []
-    waiting: list[Part] = []
+    intro: list[SourceSection] = []
+    waiting: list[SourceSection] = []
     options: list[_Option] = []
     for part, after in zip_longest(parts, parts[1:]):
         divided = after is not None and after.level > part.level and not after.is_step
@@ -175,7 +177,7 @@ def _options(parts: Sequence[Part]) -> tuple[list[Part], list[_Option]]:
     return waiting, options
 
 
-def _after(page: DraftPage, parts: Sequence[Part], kept: Kept) -> None:
+def _after(page: DraftPage, parts: Sequence[SourceSection], kept: Remainder) -> None:
     page.head(2, to.POST)
     for part in _of(parts, to.POST):
         _part(page, part, under=to.POST)

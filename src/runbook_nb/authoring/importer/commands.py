@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from runbook_nb.authoring.importer.command_effect import DATABASES, PROGRAMS, QUERIES, guess
-from runbook_nb.authoring.importer.markdown import Block
+from runbook_nb.authoring.importer.source_blocks import SourceBlock
 from runbook_nb.authoring.known_commands import TOOLS
 
 _SHELLS: Final = frozenset(
@@ -59,7 +59,7 @@ class Command:
     why: str = ""
 
 
-def commands(block: Block) -> list[Command]:
+def commands(block: SourceBlock) -> list[Command]:
     """Return the commands of a block of code, in order; none where it holds something else."""
     language = block.language.partition(" ")[0].strip("{}.").lower()
     prompted = [_PROMPT.match(line) for line in block.lines]
@@ -80,7 +80,7 @@ def without_prompt(line: str) -> str:
     return found["command"] if found else line
 
 
-def _prompted(block: Block) -> Iterator[Command]:
+def _prompted(block: SourceBlock) -> Iterator[Command]:
     """Cut a session at its prompts; lines before the first are output of nothing, and kept."""
     line, prompt = block.line, ""
     typed: list[str] = []

@@ -7,23 +7,23 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from runbook_nb.authoring.importer.body import LEFT_OVER, Kept, write_body
+from runbook_nb.authoring.importer.body import LEFT_OVER, Remainder, write_body
 from runbook_nb.authoring.importer.commands import Command
 from runbook_nb.authoring.importer.completeness import lost_lines
 from runbook_nb.authoring.importer.facts import Facts, read_facts
-from runbook_nb.authoring.importer.markdown import Block, Kind, read_blocks
 from runbook_nb.authoring.importer.page import is_reserved
 from runbook_nb.authoring.importer.placeholders import parameters
-from runbook_nb.authoring.importer.sections import Part, recognised, sorted_parts
+from runbook_nb.authoring.importer.sections import SourceSection, recognised, sorted_parts
 from runbook_nb.authoring.importer.source import Source
+from runbook_nb.authoring.importer.source_blocks import BlockKind, SourceBlock, read_blocks
 from runbook_nb.authoring.scaffold.classification import group_of
 from runbook_nb.authoring.scaffold.frame import frame
 from runbook_nb.authoring.scaffold.gaps import Gap, gaps, heading_lines
 from runbook_nb.authoring.scaffold.names import demand_free, demand_name, snake_case
 from runbook_nb.authoring.scaffold.new_files import write_new
 from runbook_nb.errors import RunbookFormatError
+from runbook_nb.runbook.parameters import Parameter
 from runbook_nb.runbook.policy import Policy, read_policy
-from runbook_nb.runbook.steps import Parameter
 
 # Who does a manual step unless the author says otherwise: who holds the pager at that moment.
 ASKED: Final = "On-call"
@@ -85,13 +85,13 @@ def draft(source: Source, *, runbooks: Path, now: datetime, name: str = "") -> D
     parts = sorted_parts(below)
     known = {*policy.planned_names, *(path.stem for path in runbooks.glob("*.md"))}
     facts = read_facts(source, title=title, parts=parts, policy=policy, known=known)
-    page = write_body(parts, facts, owner=ASKED, kept=Kept(front=source.front))
+    page = write_body(parts, facts, owner=ASKED, kept=Remainder(front=source.front))
     typed = page.steps
     found = parameters(typed)
     top = frame(_front(name, facts, policy, now), found, imports=_IMPORTS)
     lost = lost_lines((*source.front, *source.lines), f"{top}\n{page.text()}")
     if lost:
-        kept = Kept(front=source.front, left_over=lost)
+        kept = Remainder(front=source.front, left_over=lost)
         page = write_body(parts, facts, owner=ASKED, kept=kept)
     text = f"{top}\n{page.text()}"
     return Draft(
@@ -110,7 +110,7 @@ def split(source: Source) -> list[Source]:
     The cut is at the highest level that has several headings which are no usual section. What
     stands before the first goes with it. Raises RunbookFormatError where there is nothing to cut.
     """
-    headings = [b for b in read_blocks(source.lines) if b.kind is Kind.HEADING]
+    headings = [b for b in read_blocks(source.lines) if b.kind is BlockKind.HEADING]
     counted = Counter(b.level for b in headings if not recognised(b.title))
     level = min((level for level, count in counted.items() if count >= _SEVERAL), default=0)
     cuts = [b for b in headings if b.level == level and not recognised(b.title)]
@@ -154,9 +154,9 @@ def write_drafts(
     return written
 
 
-def _titled(blocks: list[Block]) -> tuple[str, list[Block]]:
+def _titled(blocks: list[SourceBlock]) -> tuple[str, list[SourceBlock]]:
     """Return the title, and the blocks without it: the first heading if it is the highest."""
-    headings = [block for block in blocks if block.kind is Kind.HEADING]
+    headings = [block for block in blocks if block.kind is BlockKind.HEADING]
     first = headings[0] if headings else None
     if first is None or first.level > min(block.level for block in headings):
         return "", blocks
@@ -186,7 +186,7 @@ def _front(name: str, facts: Facts, policy: Policy, now: datetime) -> dict[str, 
 
 
 def _noticed(
-    text: str, parts: Sequence[Part], blocks: Sequence[Block], lost: Sequence[str]
+    text: str, parts: Sequence[SourceSection], blocks: Sequence[SourceBlock], lost: Sequence[str]
 ) -> Iterator[Gap]:
     places = heading_lines(text)
     for part in parts:
@@ -196,7 +196,7 @@ def _noticed(
     if lost:
         what = f"{len(lost)} lines of the source found no place and stand at the end."
         yield Gap(line=places.get(LEFT_OVER, 1), kind="left-over", what=what)
-    titles = [b.title for b in blocks if b.kind is Kind.HEADING and b.level == 1]
+    titles = [b.title for b in blocks if b.kind is BlockKind.HEADING and b.level == 1]
     if len(titles) >= _SEVERAL:
         what = f"The source has {len(titles)} titles. If each is a runbook, import with --split."
         yield Gap(line=1, kind="guess", what=what)

@@ -4,10 +4,10 @@ import re
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
-from runbook_nb.authoring.importer.markdown import Block, Kind
-from runbook_nb.authoring.importer.sections import CONTACTS, RELATED, SYMPTOMS, Part
+from runbook_nb.authoring.importer.sections import CONTACTS, RELATED, SYMPTOMS, SourceSection
 from runbook_nb.authoring.importer.source import Source
-from runbook_nb.authoring.lint.markdown import FILL_IN
+from runbook_nb.authoring.importer.source_blocks import BlockKind, SourceBlock
+from runbook_nb.authoring.lint.blanks import FILL_IN
 from runbook_nb.authoring.scaffold.classification import severity_of
 from runbook_nb.runbook.policy import Policy
 
@@ -48,7 +48,7 @@ class Facts:
 
 
 def read_facts(
-    source: Source, *, title: str, parts: Sequence[Part], policy: Policy, known: Set[str]
+    source: Source, *, title: str, parts: Sequence[SourceSection], policy: Policy, known: Set[str]
 ) -> Facts:
     """Read the facts from front matter, tables and lists; ``known`` runbooks may be related."""
     front = "\n".join(source.front)
@@ -91,7 +91,7 @@ def _line(text: str) -> str:
     return "" if not any(map(str.isalnum, words)) else words
 
 
-def _scenario(parts: Sequence[Part]) -> str:
+def _scenario(parts: Sequence[SourceSection]) -> str:
     """Return the first sentence about what fails."""
     for part in parts:
         for block in part.blocks if part.target == SYMPTOMS else ():
@@ -100,9 +100,9 @@ def _scenario(parts: Sequence[Part]) -> str:
     return ""
 
 
-def _sentence(block: Block) -> str:
+def _sentence(block: SourceBlock) -> str:
     paragraph: list[str] = []
-    for line in block.lines if block.kind is Kind.TEXT else ():
+    for line in block.lines if block.kind is BlockKind.TEXT else ():
         if not line.strip() and paragraph:
             break
         if line[:1].isalnum() or (paragraph and line.strip()):
@@ -113,10 +113,10 @@ def _sentence(block: Block) -> str:
     return said if len(said) <= _LONGEST else said[: _LONGEST - 1].rsplit(" ", 1)[0] + "…"
 
 
-def _called(parts: Sequence[Part]) -> tuple[str, ...]:
+def _called(parts: Sequence[SourceSection]) -> tuple[str, ...]:
     listed = _under(parts, CONTACTS)
     return tuple(dict.fromkeys([*_E_MAIL.findall(listed), *_CHANNEL.findall(listed)]))
 
 
-def _under(parts: Sequence[Part], target: str) -> str:
+def _under(parts: Sequence[SourceSection], target: str) -> str:
     return "\n".join(block.text for part in parts if part.target == target for block in part.blocks)

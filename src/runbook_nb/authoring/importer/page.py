@@ -5,15 +5,13 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from jupytext.languages import _JUPYTER_LANGUAGES_LOWER_AND_UPPER
-
 from runbook_nb.authoring.importer.commands import Command, commands
-from runbook_nb.authoring.importer.markdown import Block, Kind
-from runbook_nb.authoring.lint.markdown import RUNNABLE
+from runbook_nb.authoring.importer.source_blocks import BlockKind, SourceBlock
+from runbook_nb.runbook.cells import RUNNABLE
 from runbook_nb.runbook.steps import SECTIONS
 
 # What turns into a cell that runs when it stands behind a fence; in a draft nothing may.
-_RUN: Final = RUNNABLE | {language.lower() for language in _JUPYTER_LANGUAGES_LOWER_AND_UPPER}
+_RUN: Final = frozenset(language.lower() for language in RUNNABLE)
 _LOG = re.compile(r"##(\s+)(?=Validation Log)")
 _HEADING = re.compile(r"^#{1,6}\s")
 _FENCE = re.compile(r"^(\s*)(?=```|~~~)")
@@ -51,11 +49,11 @@ class DraftPage:
         taken = words.casefold() in {ours.casefold() for ours in _OURS} or is_reserved(words)
         self.say(f"#### {self._unique(f'Source: {_words(words)}' if taken else _words(words))}")
 
-    def blocks(self, blocks: Iterable[Block], *, place: str) -> int:
+    def blocks(self, blocks: Iterable[SourceBlock], *, place: str) -> int:
         """Add blocks of the source, each command as a manual step; return how many there are."""
         before = self._asked
         for block in blocks:
-            if block.kind is Kind.TEXT:
+            if block.kind is BlockKind.TEXT:
                 self.say(*map(_harmless, block.lines))
                 continue
             found = commands(block)

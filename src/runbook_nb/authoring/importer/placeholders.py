@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from runbook_nb.authoring.importer.commands import Command
-from runbook_nb.runbook.steps import Parameter
+from runbook_nb.runbook.parameters import Parameter
 
 _ANGLE = re.compile(r"(?<![<\w])<(?![/!\s])([A-Za-z][\w .:-]{0,40}?)(?<!\s)>(?!>)")
 _DOLLAR = re.compile(r"(?<![\\$\w'])\$(?:\{([A-Za-z_]\w{0,40})[^}]{0,40}\}|([A-Za-z_]\w{0,40}))")

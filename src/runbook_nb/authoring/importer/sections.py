@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from runbook_nb.authoring.importer.commands import commands
-from runbook_nb.authoring.importer.markdown import Block, Kind
+from runbook_nb.authoring.importer.source_blocks import BlockKind, SourceBlock
 
 SYMPTOMS: Final = "Symptoms"
 TRIAGE: Final = "Triage"
@@ -102,7 +102,7 @@ _NUMBERED = re.compile(r"^\W*(?:step\s*\d|\d+[.):\s])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class SourceSection:
     """A heading of the source with what stands directly below it, and the section it goes to."""
 
     target: str
@@ -110,12 +110,12 @@ class Part:
     level: int
     line: int
     guessed: bool = False
-    blocks: list[Block] = field(default_factory=list)
+    blocks: list[SourceBlock] = field(default_factory=list)
 
     @property
     def has_commands(self) -> bool:
         """Tell whether something in here is to be typed."""
-        return any(commands(block) for block in self.blocks if block.kind is Kind.CODE)
+        return any(commands(block) for block in self.blocks if block.kind is BlockKind.CODE)
 
     @property
     def is_option(self) -> bool:
@@ -134,27 +134,29 @@ def recognised(heading: str) -> str:
     return next((target for target, usual in _USUAL if usual.match(words)), "")
 
 
-def sorted_parts(blocks: Sequence[Block]) -> list[Part]:
+def sorted_parts(blocks: Sequence[SourceBlock]) -> list[SourceSection]:
     """Cut blocks at their headings, and give each part its section.
 
     A heading that is not usual goes with the heading above it; with none above, by what it holds.
     """
-    parts = [Part(target="", heading="", level=0, line=1)]
+    parts = [SourceSection(target="", heading="", level=0, line=1)]
     above: list[tuple[int, str]] = []
     for block in blocks:
-        if block.kind is not Kind.HEADING:
+        if block.kind is not BlockKind.HEADING:
             parts[-1].blocks.append(block)
             continue
         while above and above[-1][0] >= block.level:
             above.pop()
         target = recognised(block.title) or (above[-1][1] if above else "")
         above.append((block.level, target))
-        parts.append(Part(target=target, heading=block.title, level=block.level, line=block.line))
+        parts.append(
+            SourceSection(target=target, heading=block.title, level=block.level, line=block.line)
+        )
     return _placed(part for part in parts if part.heading or part.blocks)
 
 
-def _placed(parts: Iterable[Part]) -> list[Part]:
-    placed: list[Part] = []
+def _placed(parts: Iterable[SourceSection]) -> list[SourceSection]:
+    placed: list[SourceSection] = []
     for part in parts:
         target = part.target or _guess(part, early=not any(p.target == RESOLUTION for p in placed))
         guessed = not part.target and bool(part.heading)
@@ -162,10 +164,13 @@ def _placed(parts: Iterable[Part]) -> list[Part]:
     return placed
 
 
-def _guess(part: Part, *, early: bool) -> str:
+def _guess(part: SourceSection, *, early: bool) -> str:
     """Return the section for a part that no heading explains, by the commands in it."""
     typed = [
-        command for block in part.blocks if block.kind is Kind.CODE for command in commands(block)
+        command
+        for block in part.blocks
+        if block.kind is BlockKind.CODE
+        for command in commands(block)
     ]
     if typed:
         return DIAGNOSIS if all(command.reads for command in typed) else RESOLUTION

@@ -45,7 +45,7 @@ class Offered:
         return f"{self.call}({', '.join(self.takes)})"
 
 
-class Known:
+class CallRegistry:
     """The probes and actions of all packs in use, by the package and name that runbooks use."""
 
     def __init__(self, packs: Sequence[Pack] | None = None) -> None:

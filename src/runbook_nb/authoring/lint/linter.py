@@ -6,7 +6,7 @@ from pathlib import Path
 
 from runbook_nb.authoring.lint.context import Shelf
 from runbook_nb.authoring.lint.finding import Finding
-from runbook_nb.authoring.lint.page import Page
+from runbook_nb.authoring.lint.page import RunbookPage
 from runbook_nb.authoring.lint.rules import RULES
 from runbook_nb.authoring.lint.rules.template import readable
 from runbook_nb.errors import RunbookNotFoundError, near
@@ -47,16 +47,16 @@ def _files(paths: Sequence[Path], folder: Path) -> list[Path]:
     return list(files)
 
 
-def _page(path: Path, shelf: Shelf) -> Page:
+def _page(path: Path, shelf: Shelf) -> RunbookPage:
     """Return the page that was read already, unless the file is another of the same name."""
     known = shelf.pages.get(path.stem)
     if known is not None and known.path.resolve() == path.resolve():
         known.path = path
         return known
-    return Page.read(path)
+    return RunbookPage.read(path)
 
 
-def _findings(page: Page, shelf: Shelf) -> Iterator[Finding]:
+def _findings(page: RunbookPage, shelf: Shelf) -> Iterator[Finding]:
     for rule in (readable,) if page.problem else RULES:
         for flaw in rule.find(page, shelf):
             yield Finding(

@@ -5,19 +5,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from tokenize import TokenError
 from typing import Any, Final
 
-import yaml  # type: ignore[import-untyped]
+from runbook_nb.errors import RunbookFormatError
+from runbook_nb.runbook.cells import Cell
+from runbook_nb.runbook.document import Document
+from runbook_nb.runbook.markdown import Heading, ListItem, Markdown
+from runbook_nb.runbook.parameters import Parameter, read_parameters
+from runbook_nb.runbook.steps import SECTION_LEVEL, Step, read_steps, verb_call
 
-from runbook_nb.authoring.lint.markdown import Block, Heading, blocks, headings
-from runbook_nb.errors import RunbookError
-from runbook_nb.runbook.steps import Parameter, Step, read_parameters, read_steps
-
-# libyaml reads a front matter ten times as fast; without it the result is the same.
-_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_SECTION_LEVEL: Final = 2
-_PYTHON: Final = ("python", "python3")
+_NOTHING: Final = Document(path=Path(), metadata={}, cells=(), stored={})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,20 +40,23 @@ class Placed:
         return value if isinstance(value, str) else ""
 
 
-class Page:
+class RunbookPage:
     """One runbook's Markdown. ``problem`` says why it cannot be read; rules then see nothing."""
 
     def __init__(self, path: Path, text: str, problem: str = "") -> None:
         self.path, self.text, self.problem = path, text, problem
-        self.front: Mapping[str, Any] = {}
-        self.metadata: Mapping[str, Any] = {}
         self.lines = text.split("\n")
-        self.body_line = 1
+        self.document = _NOTHING
         if not problem:
-            self.problem = self._read_front()
+            try:
+                self.document = Document.parse(text, path)
+            except RunbookFormatError as error:
+                self.problem = str(error).removeprefix(f"{path}: ")
+        if not self.problem and not self.front:
+            self.problem = "The front matter has no `jupyter: runbook:` entry."
 
     @classmethod
-    def read(cls, path: Path) -> "Page":
+    def read(cls, path: Path) -> "RunbookPage":
         """Read a file; what cannot be read becomes the page's problem."""
         try:
             return cls(path, path.read_text(encoding="utf-8"))
@@ -66,29 +66,39 @@ class Page:
             return cls(path, "", f"The file cannot be read: {error.strerror}.")
 
     @property
+    def front(self) -> Mapping[str, Any]:
+        """The front matter's ``runbook`` entry."""
+        return self.document.front
+
+    @property
+    def body_line(self) -> int:
+        """The first line below the front matter."""
+        return self.document.body_line
+
+    @property
     def name(self) -> str:
         """The runbook's name, which is the file's."""
         return self.path.stem
 
     @cached_property
-    def blocks(self) -> list[Block]:
-        """The text, fenced blocks and cells below the front matter."""
-        return list(blocks(self.lines[self.body_line - 1 :], self.body_line))
+    def cells(self) -> list[Cell]:
+        """The cells that run."""
+        return [cell for cell in self.document.cells if cell.is_code]
 
     @cached_property
-    def cells(self) -> list[Block]:
-        """The blocks that become code cells."""
-        return [block for block in self.blocks if block.kind == "cell"]
+    def texts(self) -> list[Markdown]:
+        """What stands between the cells that run."""
+        return [cell.markdown for cell in self.document.cells if cell.is_text]
 
     @cached_property
     def headings(self) -> list[Heading]:
         """All headings in order."""
-        return headings(self.blocks, len(self.lines) + 1)
+        return [heading for text in self.texts for heading in text.headings]
 
     @cached_property
     def sections(self) -> list[Heading]:
         """The headings of the second level."""
-        return [heading for heading in self.headings if heading.level == _SECTION_LEVEL]
+        return [heading for heading in self.headings if heading.level == SECTION_LEVEL]
 
     @cached_property
     def steps(self) -> list[Placed]:
@@ -99,11 +109,6 @@ class Page:
     def steps_problem(self) -> str:
         """Why the steps cannot be read; empty if they can."""
         return self._steps[1]
-
-    @cached_property
-    def trees(self) -> dict[int, ast.Module | SyntaxError]:
-        """What each Python cell says, by its line; SyntaxError where it says nothing."""
-        return {cell.line: _tree(cell.source) for cell in self.cells if cell.language in _PYTHON}
 
     @cached_property
     def parameters(self) -> list[Parameter]:
@@ -118,9 +123,8 @@ class Page:
     @cached_property
     def imported(self) -> dict[str, tuple[str, str]]:
         """The names that the opening cell imports, each with its module and its name there."""
-        tree = self.trees.get(self.cells[1].line) if len(self.cells) > 1 else None
         found = {}
-        for node in tree.body if isinstance(tree, ast.Module) else ():
+        for node in self.cells[1].statements if len(self.cells) > 1 else ():
             if isinstance(node, ast.ImportFrom):
                 for name in node.names:
                     found[name.asname or name.name] = (node.module or "", name.name)
@@ -137,6 +141,27 @@ class Page:
     def options(self) -> list[Heading]:
         """Return the headings of the options."""
         return [heading for heading in self.headings if heading.text.startswith("Option ")]
+
+    def words_below(self, heading: Heading) -> list[str]:
+        """Return the lines of text between a heading and the next one, fences left out."""
+        after = (other.line for other in self.headings if other.line > heading.line)
+        end = next(after, len(self.lines) + 1)
+        return [
+            line
+            for text in self.texts
+            for number, line in text.unfenced()
+            if heading.line < number < end and line.strip()
+        ]
+
+    def items(self, name: str) -> list[ListItem]:
+        """Return the items of the lists in a section."""
+        line, lines = self.section(name)
+        return [
+            item
+            for text in self.texts
+            for item in text.items
+            if line <= item.line < line + len(lines)
+        ]
 
     def end_of(self, heading: Heading) -> int:
         """Return the line of the next heading that is not below this one, or after the last."""
@@ -183,67 +208,23 @@ class Page:
 
     @cached_property
     def _steps(self) -> tuple[list[Placed], str]:
-        told = [
-            {"cell_type": "markdown" if block.kind == "text" else "code", "source": _run(block)}
-            for block in self.blocks
-            if block.kind != "fence"
-        ]
-        kept = [block for block in self.blocks if block.kind != "fence"]
         try:
-            found, _ = read_steps(told)
+            found, _ = read_steps(self.document.cells)
         except (ValueError, TypeError, RecursionError, MemoryError) as error:
             return [], f"A cell cannot be read: {error}."
-        return [self._placed(step, kept[step.cell]) for step in found], ""
-
-    def _placed(self, step: Step, block: Block) -> Placed:
-        call: Any = self.trees[block.line].body[0].value  # type: ignore[union-attr]
-        return Placed(step=step, line=block.line + call.lineno - 1, call=call)
+        return [_placed(step, self.document.cells[step.cell]) for step in found], ""
 
     @cached_property
     def _parameters(self) -> tuple[list[Parameter], str]:
-        ranges = self.front.get("parameters")
-        named = {
-            name: limits if isinstance(limits, dict) else {}
-            for name, limits in (ranges.items() if isinstance(ranges, dict) else ())
-        }
-        for cell in self.cells:
-            if "parameters" in cell.tags:
-                try:
-                    return read_parameters(cell.source, named), ""
-                except (RunbookError, SyntaxError, TokenError, ValueError, TypeError) as error:
-                    return [], str(error)
-        return [], ""
-
-    def _read_front(self) -> str:
-        closing = next(
-            (at for at, line in enumerate(self.lines[1:], start=1) if line.rstrip() == "---"), 0
-        )
-        if self.lines[0].rstrip() != "---" or not closing:
-            return "The file has no front matter between two lines of `---`."
-        self.body_line = closing + 2
         try:
-            read = yaml.load("\n".join(self.lines[1:closing]), Loader=_LOADER)  # noqa: S506 - safe
-        except (yaml.YAMLError, ValueError, RecursionError) as error:
-            return f"The front matter is not YAML: {' '.join(str(error).split())}."
-        metadata = read.get("jupyter") if isinstance(read, dict) else None
-        self.metadata = metadata if isinstance(metadata, dict) else {}
-        front = self.metadata.get("runbook")
-        if not isinstance(front, dict):
-            return "The front matter has no `jupyter: runbook:` entry."
-        self.front = front
-        return ""
+            return read_parameters(self.cells, self.front.get("parameters")), ""
+        except RunbookFormatError as error:
+            return [], str(error)
 
 
-def _run(block: Block) -> str:
-    """Return a block as its cell holds it: another language than Python is a magic."""
-    magic = block.kind == "cell" and block.language not in _PYTHON
-    return f"%%{block.language}\n{block.source}" if magic else block.source
-
-
-def _tree(source: str) -> ast.Module | SyntaxError:
-    try:
-        return ast.parse(source)
-    except SyntaxError as error:
-        return error
-    except (ValueError, RecursionError, MemoryError) as error:
-        return SyntaxError(str(error))
+def _placed(step: Step, cell: Cell) -> Placed:
+    call = verb_call(cell)
+    if call is None:
+        message = f"cell {step.cell + 1} is no step"
+        raise ValueError(message)
+    return Placed(step=step, line=cell.line + call.lineno - 1, call=call)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from runbook_nb.authoring.lint.context import Shelf
 from runbook_nb.authoring.lint.finding import Severity
-from runbook_nb.authoring.lint.page import Page
+from runbook_nb.authoring.lint.page import RunbookPage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class Flaw:
     severity: Severity | None = None
 
 
-Find = Callable[[Page, Shelf], Iterator[Flaw]]
+Find = Callable[[RunbookPage, Shelf], Iterator[Flaw]]
 
 
 @dataclass(frozen=True, kw_only=True)

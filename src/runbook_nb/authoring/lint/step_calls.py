@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from runbook_nb.authoring.lint.call_registry import Factory, misfit
 from runbook_nb.authoring.lint.context import Shelf
-from runbook_nb.authoring.lint.page import Page, Placed
+from runbook_nb.authoring.lint.page import Placed, RunbookPage
 from runbook_nb.errors import near
 from runbook_nb.probes.calls import Action, ActionFactory, Probe, ProbeFactory
 from runbook_nb.runbook.packs import problems_of
@@ -19,7 +19,7 @@ _KINDS: Final = {"check": ProbeFactory, "act": ActionFactory}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Called:
+class StepCall:
     """One probe or action of a step: ``made`` where it could be, else ``problems`` say why not."""
 
     line: int
@@ -27,7 +27,7 @@ class Called:
     problems: tuple[str, ...] = ()
 
 
-def called(placed: Placed, page: Page, shelf: Shelf) -> list[Called]:
+def called(placed: Placed, page: RunbookPage, shelf: Shelf) -> list[StepCall]:
     """Return what a check reads or an action does; several for actions done together."""
     node = placed.call.args[1] if len(placed.call.args) > 1 else None
     if node is None:
@@ -41,7 +41,7 @@ def is_duration(node: ast.expr) -> bool:
     return isinstance(node, ast.Call) and ast.unparse(node.func) in DURATIONS
 
 
-def _parts(node: ast.expr, page: Page) -> list[ast.expr]:
+def _parts(node: ast.expr, page: RunbookPage) -> list[ast.expr]:
     joined = (
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
@@ -50,25 +50,27 @@ def _parts(node: ast.expr, page: Page) -> list[ast.expr]:
     return list(node.args) if joined and isinstance(node, ast.Call) else [node]
 
 
-def _called(node: ast.expr, placed: Placed, page: Page, shelf: Shelf, line: int) -> Called:
+def _called(node: ast.expr, placed: Placed, page: RunbookPage, shelf: Shelf, line: int) -> StepCall:
     factory, problem = _factory(node, placed.step.verb, page, shelf)
     if factory is None or not isinstance(node, ast.Call):
-        return Called(line=line, problems=(problem,))
+        return StepCall(line=line, problems=(problem,))
     positional, named = _arguments(node, page)
     said = ast.unparse(node)
     try:
         made = factory(*positional, **named)
     except TypeError as error:
-        return Called(line=line, problems=(f"`{said}` does not fit: {error}.",))
+        return StepCall(line=line, problems=(f"`{said}` does not fit: {error}.",))
     problems = [
         f"`{name}` of `{said}` takes {wanted}."
         for name, value in named.items()
         if value is not None and (wanted := misfit(factory, name, value))
     ]
-    return Called(line=line, made=made, problems=tuple(problems))
+    return StepCall(line=line, made=made, problems=tuple(problems))
 
 
-def _factory(node: ast.expr, verb: str, page: Page, shelf: Shelf) -> tuple[Factory | None, str]:
+def _factory(
+    node: ast.expr, verb: str, page: RunbookPage, shelf: Shelf
+) -> tuple[Factory | None, str]:
     """Return the probe or action that a call names, or the sentence about what is wrong."""
     function = node.func if isinstance(node, ast.Call) else None
     if not isinstance(function, ast.Attribute) or not isinstance(function.value, ast.Name):
@@ -98,7 +100,7 @@ def _not_imported(alias: str, package: str, shelf: Shelf) -> str:
     return " ".join([f"{said} Systems come from {known}.", *problems_of(shelf.known.packs)])
 
 
-def _arguments(call: ast.Call, page: Page) -> tuple[list[Any], dict[str, Any]]:
+def _arguments(call: ast.Call, page: RunbookPage) -> tuple[list[Any], dict[str, Any]]:
     """Return a call's arguments: literals as they are, others as a stand-in of their kind."""
     defaults = {parameter.name: parameter.default for parameter in page.parameters}
     positional = [_stand_in(node, defaults) for node in call.args]

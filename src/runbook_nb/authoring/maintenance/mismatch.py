@@ -1,11 +1,10 @@
 """What a failed drill lacks: which check, option or action, what was expected and found."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from runbook_nb.authoring.drills import Drill, DrillResult
+from runbook_nb.authoring.drills import DrillResult
 
 _VERDICTS: Final = {"failed": "fail", "warned": "warn", "unknown": "unknown"}
 _OTHERS: Final = {"option": "option chosen", "done": "actions done", "resolved": "resolved"}
@@ -39,32 +38,13 @@ def shortfalls(result: DrillResult) -> list[Shortfall]:
     found = result.found or {}
     lacks = [
         Shortfall(drill=result.drill.name, what=what, expected=expected, found=said)
-        for what, expected, said in _differences(expectation(result.drill), found)
+        for what, expected, said in _differences(result.drill.expectation, found)
     ]
     return lacks or [
         Shortfall(
             drill=result.drill.name, what="the drill", expected="it passes", found=result.problem
         )
     ]
-
-
-def expectation(drill: Drill) -> Mapping[str, Any]:
-    """Return what the experiment expects its run of the runbook to find; empty if it says nothing.
-
-    An expectation of the right form was shown to be one when the drill ran.
-    """
-    return arguments(drill).get("expect") or {}
-
-
-def arguments(drill: Drill) -> Mapping[str, Any]:
-    """Return the arguments of the step that runs the runbook; empty where there is none."""
-    try:
-        steps = json.loads(drill.path.read_text(encoding="utf-8"))["method"]
-        providers = [step["provider"] for step in steps]
-        found = [each for each in providers if each.get("func") == "run_runbook"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}
-    return found[0].get("arguments") or {} if found else {}
 
 
 def _differences(

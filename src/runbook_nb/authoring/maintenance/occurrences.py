@@ -4,7 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from runbook_nb.record.facts.remarks import Kind, Remark, copy_that_ran, remarks_of, runs_by_runbook
+from runbook_nb.record.facts.remarks import (
+    Remark,
+    RemarkKind,
+    copy_that_ran,
+    remarks_of,
+    runs_by_runbook,
+)
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import DRILL, Event
 from runbook_nb.timeline.folder import IncidentFolder, IncidentsFolder
@@ -39,7 +45,7 @@ def _of_incident(folder: IncidentFolder, events: Sequence[Event]) -> Iterator[Si
     copies = {name: copy_that_ran(folder, starts) for name, starts in ran.items()}
     for remark in remarks_of(folder.path, events):
         # Slow may be the system, not the runbook: the record tells it, and no edit is proposed.
-        if remark.kind is not Kind.SLOW:
+        if remark.kind is not RemarkKind.SLOW:
             starts, copy = ran[remark.runbook], copies[remark.runbook]
             yield Sighting(
                 **vars(remark),

@@ -5,12 +5,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from runbook_nb.authoring.drills import Drill, DrillResult, alone_on_lab, run_drill
+from runbook_nb.authoring.drills import DrillResult, alone_on_lab, run_drill
 from runbook_nb.authoring.maintenance.commit import commit_of
 from runbook_nb.authoring.maintenance.validation import Validation, Validator
 from runbook_nb.errors import RunbookError
 from runbook_nb.probes.environment import Environment
 from runbook_nb.runbook import runbooks_folder
+from runbook_nb.runbook.drill import Drill
 from runbook_nb.runs.engine.progress import for_stream
 from runbook_nb.runs.engine.spare_kernel import SpareKernel
 

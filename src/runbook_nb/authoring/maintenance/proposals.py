@@ -1,18 +1,16 @@
 """Proposed edits of runbooks: what incidents showed, put together by runbook and step."""
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from runbook_nb.authoring.maintenance.occurrences import Sighting
 from runbook_nb.errors import RunbookError
-from runbook_nb.record.facts.remarks import EDITS, Kind
-from runbook_nb.runbook.runbook import Runbook, is_injected, text_digest
-
-_LOG: Final = "## Validation Log"
+from runbook_nb.record.facts.remarks import EDITS, RemarkKind
+from runbook_nb.runbook.document import Document
+from runbook_nb.runbook.runbook import Runbook
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +23,7 @@ class Proposal:
 
     id: str
     runbook: str
-    kind: Kind
+    kind: RemarkKind
     step: str
     edit: str
     sightings: tuple[Sighting, ...]
@@ -71,30 +69,22 @@ def proposals(found: Sequence[Sighting], *, folder: Path) -> list[Proposal]:
     return sorted(made, key=lambda proposal: (proposal.runbook, -len(proposal.incidents)))
 
 
-def body_digest(path: Path) -> str:
-    """Return the digest of what an author writes: without the header and the log.
-
-    A validation renews these two, and is no edit.
-    """
-    notebook = json.loads(path.read_text(encoding="utf-8"))
-    cells = [cell for cell in notebook["cells"] if not is_injected(cell)][1:]
-    kept = [{**cell, "source": "".join(cell["source"]).partition(_LOG)[0]} for cell in cells]
-    return text_digest(kept)
-
-
 def _changed_since(sighting: Sighting, *, folder: Path) -> bool:
     """Tell whether the runbook's body changed; where the text that ran is lost, it did not."""
     try:
         now = Runbook.find(sighting.runbook, folder)
         if now.digest == sighting.digest or sighting.copy is None:
             return False
-        return body_digest(now.path) != body_digest(sighting.copy)
-    except (RunbookError, OSError, ValueError, KeyError):
+        stands, ran = Document.read(now.path), Document.read(sighting.copy)
+    except (RunbookError, OSError):
         return False
+    return stands.body_digest != ran.body_digest
 
 
 def _id(sighting: Sighting) -> str:
     """Name a proposal; a note is its own, a step is the same in every incident."""
-    own = [sighting.incident, sighting.said] if sighting.kind is Kind.NOTE else [sighting.step]
+    own = (
+        [sighting.incident, sighting.said] if sighting.kind is RemarkKind.NOTE else [sighting.step]
+    )
     text = "\n".join([sighting.runbook, sighting.kind, *own])
     return f"R-{hashlib.sha256(text.encode()).hexdigest()[:6]}"

@@ -6,11 +6,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from runbook_nb.authoring.maintenance.front_matter import changed, write_all
 from runbook_nb.errors import RunbookError, RunbookNotFoundError, near
 from runbook_nb.runbook.catalog.coverage import answering
-from runbook_nb.runbook.catalog.entry import Entry, State, live
+from runbook_nb.runbook.catalog.entry import Entry, EntryState, live
+from runbook_nb.runbook.drill import FOLDER, drills_in
+from runbook_nb.runbook.pair import changed
 from runbook_nb.runbook.runbook import ARCHIVED
+from runbook_nb.text.files import write_all
 
 _SUFFIX: Final = " (retired)"
 
@@ -84,7 +86,7 @@ def hindrances(
     pointing = [
         other.name
         for other in entries
-        if other.state is State.RETIRED and other.superseded_by == entry.name
+        if other.state is EntryState.RETIRED and other.superseded_by == entry.name
     ]
     if pointing:
         found.append(f"Point on from the archive, where it stands in: {', '.join(pointing)}.")
@@ -94,10 +96,10 @@ def hindrances(
 def _move(path: Path, pair: dict[Path, str]) -> tuple[Path, ...]:
     """Write pair and drills into the archive, then take the old ones away."""
     folder = path.parent
-    drills = sorted((folder / "drills").glob(f"{path.stem}.*.json"))
+    drills = [drill.path for drill in drills_in(folder) if drill.runbook == path.stem]
     moved = {folder / ARCHIVED / file.name: text for file, text in pair.items()}
     for drill in drills:
-        moved[folder / ARCHIVED / "drills" / drill.name] = drill.read_text(encoding="utf-8")
+        moved[folder / ARCHIVED / FOLDER / drill.name] = drill.read_text(encoding="utf-8")
     if taken := [file for file in moved if file.exists()]:
         message = f"{taken[0]} exists already. Take it away first; git keeps it."
         raise RunbookError(message)

@@ -6,16 +6,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from runbook_nb.authoring.drills import Drill, DrillResult, find_drills
-from runbook_nb.authoring.drills.experiment import CONTROL
-from runbook_nb.authoring.maintenance.front_matter import changed, write_all
+from runbook_nb.authoring.drills import DrillResult, find_drills
 from runbook_nb.authoring.maintenance.journal import write_journal
-from runbook_nb.authoring.maintenance.mismatch import Shortfall, arguments, shortfalls
+from runbook_nb.authoring.maintenance.mismatch import Shortfall, shortfalls
 from runbook_nb.errors import DrillError, ParameterError, RunbookError
 from runbook_nb.redaction import Redactor
 from runbook_nb.runbook.catalog.entry import Entry, live
-from runbook_nb.runbook.pair import out_of_date
+from runbook_nb.runbook.drill import Drill
+from runbook_nb.runbook.pair import changed, out_of_date
 from runbook_nb.runbook.runbook import ARCHIVED, Runbook
+from runbook_nb.text.files import write_all
 
 PASSED: Final = "passed"
 # How many runbooks `--due` validates in one call: the rest comes with the next one.
@@ -142,7 +142,7 @@ class Validator:
 
     def _notes(self, results: Sequence[DrillResult]) -> str:
         took = sum(result.took_s for result in results)
-        faults = sum(result.drill.fault != CONTROL for result in results)
+        faults = sum(not result.drill.is_control for result in results)
         said = "1 fault" if faults == 1 else f"{faults} faults"
         return f"control and {said} in {took:.0f} s, {self._commit}"
 
@@ -192,9 +192,9 @@ def _drills(runbook: Runbook) -> list[Drill]:
         names = ", ".join(file.name for file in stale)
         message = f"{runbook.name}: {names} is out of date. Run: runbook fmt {runbook.name}"
         raise DrillError(message)
-    drills = sorted(find_drills(runbook.name), key=lambda drill: drill.fault != CONTROL)
-    if drills[0].fault != CONTROL or len(drills) == 1:
-        lacking = "drill with a fault" if drills[0].fault == CONTROL else "control drill"
+    drills = sorted(find_drills(runbook.name), key=lambda drill: not drill.is_control)
+    if not drills[0].is_control or len(drills) == 1:
+        lacking = "drill with a fault" if drills[0].is_control else "control drill"
         message = f"{runbook.name} has no {lacking}, so nothing would be proven. Write one."
         raise DrillError(message)
     return drills
@@ -216,7 +216,7 @@ def _changed_meanwhile(name: str) -> Shortfall:
 
 
 def _environment(drill: Drill) -> str:
-    return str((arguments(drill).get("parameters") or {}).get("environment", "lab"))
+    return str((drill.arguments.get("parameters") or {}).get("environment", "lab"))
 
 
 def _cell_safe(row: Mapping[str, str]) -> dict[str, str]:

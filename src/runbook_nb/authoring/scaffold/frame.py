@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import yaml  # type: ignore[import-untyped]
 
-from runbook_nb.runbook.steps import Parameter
+from runbook_nb.runbook.parameters import Parameter
 
 _NOTEBOOK: Final[dict[str, Any]] = {
     "jupytext": {

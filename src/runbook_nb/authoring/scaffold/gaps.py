@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from runbook_nb.authoring.lint import Severity, lint
-from runbook_nb.authoring.lint.markdown import FILL_IN, blank
+from runbook_nb.authoring.lint.blanks import FILL_IN, blank
+from runbook_nb.runbook.document import Document
 
-_HEADING = re.compile(r"^#{3,4} (?:Check \d+: |Option [A-Z]: |Source: )?(.+)$")
+_BEFORE = re.compile(r"^(?:Check \d+: |Option [A-Z]: |Source: )(?=.)")
+_LEVELS: Final = (3, 4)  # of the headings that a draft takes from its source
 _HEADER_ROW = re.compile(r"^\| \*\*")
 # `runbook fmt` keeps the pair equal; the first change of the author would break it at once.
 _LATER: Final = ("pair",)
@@ -50,8 +52,9 @@ def gaps(path: Path, *, folder: Path, now: datetime, noticed: Iterable[Gap] = ()
 
 def heading_lines(text: str) -> dict[str, int]:
     """Return the line of each heading by its words, without what a draft puts before them."""
-    found = ((_HEADING.match(line), number) for number, line in enumerate(text.split("\n"), 1))
-    return {heading[1]: number for heading, number in found if heading}
+    cells = Document.parse(text, Path("draft.md")).cells
+    found = (heading for cell in cells for heading in cell.markdown.headings)
+    return {_BEFORE.sub("", each.text): each.line for each in found if each.level in _LEVELS}
 
 
 def _marked(text: str) -> Iterator[Gap]:

@@ -1,21 +1,21 @@
 """A new runbook from the template: the pair, its control drill and a drill with one fault."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from string import Template
 from typing import Final
 
-from runbook_nb.authoring.lint.markdown import FILL_IN
+from runbook_nb.authoring.lint.blanks import FILL_IN
 from runbook_nb.authoring.scaffold.classification import group_of, severity_of
 from runbook_nb.authoring.scaffold.frame import frame
 from runbook_nb.authoring.scaffold.gaps import Gap, gaps
 from runbook_nb.authoring.scaffold.names import demand_free, demand_name
 from runbook_nb.authoring.scaffold.new_files import write_files, write_new
+from runbook_nb.runbook.drill import CONTROL, drill_path, formatted_drill
 from runbook_nb.runbook.folders import templates_folder
+from runbook_nb.runbook.parameters import Parameter
 from runbook_nb.runbook.policy import Policy, read_policy
-from runbook_nb.runbook.steps import Parameter
 
 _IMPORTS: Final = ("from runbook_nb import Incident, at_most, minutes, seconds",)
 _PARAMETERS: Final = (
@@ -32,7 +32,7 @@ _PARAMETERS: Final = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class NewRunbook:
     """What the author says about a new runbook; what is empty is left to be filled in."""
 
     name: str
@@ -55,7 +55,7 @@ class Begun:
     gaps: tuple[Gap, ...]
 
 
-def begin(wanted: Wanted, *, folder: Path, now: datetime) -> Begun:
+def begin(wanted: NewRunbook, *, folder: Path, now: datetime) -> Begun:
     """Write a new runbook and its drills into a folder; nothing that exists is changed.
 
     Raises RunbookFormatError for a name that does not fit or is taken, and ParameterError for a
@@ -68,8 +68,8 @@ def begin(wanted: Wanted, *, folder: Path, now: datetime) -> Begun:
     demand_name(fault)
     path = folder / f"{wanted.name}.md"
     drills = {
-        folder / "drills" / f"{wanted.name}.{kind}.json": _drill(template, wanted.name, fault)
-        for kind, template in (("none", "drill.none.json"), (fault, "drill.fault.json"))
+        drill_path(folder, wanted.name, kind): _drill(template, wanted.name, fault)
+        for kind, template in ((CONTROL, "drill.none.json"), (fault, "drill.fault.json"))
     }
     write_new(path, _text(wanted, policy, now))
     try:
@@ -85,7 +85,7 @@ def begin(wanted: Wanted, *, folder: Path, now: datetime) -> Begun:
     )
 
 
-def _text(wanted: Wanted, policy: Policy, now: datetime) -> str:
+def _text(wanted: NewRunbook, policy: Policy, now: datetime) -> str:
     front = {
         "name": wanted.name,
         "title": wanted.title or wanted.name.replace("_", " ").title(),
@@ -110,7 +110,7 @@ def _text(wanted: Wanted, policy: Policy, now: datetime) -> str:
 
 def _drill(template: str, name: str, fault: str) -> str:
     text = Template(_template(template)).substitute(name=name, fault=fault)
-    return json.dumps(json.loads(text), indent=2, ensure_ascii=False) + "\n"
+    return formatted_drill(text)
 
 
 def _template(name: str) -> str:

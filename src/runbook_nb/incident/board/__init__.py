@@ -4,7 +4,7 @@ Whoever draws it sees the same: a second responder, a reopened tab, a restarted 
 """
 
 from runbook_nb.incident.board.clocks import is_stale
-from runbook_nb.incident.board.facts import Board, BoardStep, Due, Person, Section, Standing
+from runbook_nb.incident.board.facts import Board, BoardStep, Due, Person, Section, StepState
 from runbook_nb.incident.board.fold import board_of
 
-__all__ = ["Board", "BoardStep", "Due", "Person", "Section", "Standing", "board_of", "is_stale"]
+__all__ = ["Board", "BoardStep", "Due", "Person", "Section", "StepState", "board_of", "is_stale"]

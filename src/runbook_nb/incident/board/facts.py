@@ -7,7 +7,7 @@ from enum import StrEnum
 from runbook_nb.timeline.events import Decided, Event, Terms
 
 
-class Standing(StrEnum):
+class StepState(StrEnum):
     """Where a step stands: not run, or what its newest event says."""
 
     NOT_RUN = "not run"
@@ -42,7 +42,7 @@ class BoardStep:
     title: str
     heading: str
     option: str = ""
-    standing: Standing = Standing.NOT_RUN
+    standing: StepState = StepState.NOT_RUN
     event: Event | None = None
     stale: bool = False
     changed: bool = False

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from runbook_nb.incident.board.clocks import escalation_due, is_stale, update_due
-from runbook_nb.incident.board.facts import Board, BoardStep, Due, Person, Section, Standing
+from runbook_nb.incident.board.facts import Board, BoardStep, Due, Person, Section, StepState
 from runbook_nb.incident.board.trace import Key, Trace, traces
 from runbook_nb.incident.messages import messages
 from runbook_nb.runbook.runbook import Runbook
@@ -94,8 +94,8 @@ def _sections(
 def _seen(step: Step, trace: Trace, decided: Decided | None, *, now: datetime | None) -> BoardStep:
     event, standing = trace.event, trace.standing
     # Nobody declined what was never offered.
-    if standing is Standing.DECLINED and _passed_over(step, decided):
-        standing = Standing.NOT_CHOSEN
+    if standing is StepState.DECLINED and _passed_over(step, decided):
+        standing = StepState.NOT_CHOSEN
     return BoardStep(
         verb=step.verb,
         title=step.title,
@@ -114,7 +114,7 @@ def _unseen(step: Step, decided: Decided | None) -> BoardStep:
         title=step.title,
         heading=step.heading,
         option=step.option,
-        standing=Standing.NOT_CHOSEN if _passed_over(step, decided) else Standing.NOT_RUN,
+        standing=StepState.NOT_CHOSEN if _passed_over(step, decided) else StepState.NOT_RUN,
     )
 
 
@@ -141,7 +141,7 @@ def _next_step(
     What was verified before an action was done is to be verified again.
     """
     steps = [step for section in sections for step in section.steps if step.verb not in _SILENT]
-    acts = (step for step in steps if step.verb == "act" and step.standing is Standing.DONE)
+    acts = (step for step in steps if step.verb == "act" and step.standing is StepState.DONE)
     done = max((events.index(step.event) for step in acts if step.event), default=0)
     first = next((step for step in steps if _waits(step, events[:done])), None)
     settled = decided is not None and decided.option is None
@@ -151,7 +151,7 @@ def _next_step(
 def _waits(step: BoardStep, outdated: Sequence[Event]) -> bool:
     """Tell whether a step is still to run; ``outdated`` came before the last done action."""
     is_outdated = step.verb == "verify" and step.event in outdated
-    return step.standing is Standing.NOT_RUN or is_outdated
+    return step.standing is StepState.NOT_RUN or is_outdated
 
 
 def _people(events: Sequence[Event], starts: dict[str, Started]) -> tuple[Person, ...]:

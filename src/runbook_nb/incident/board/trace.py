@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from runbook_nb.incident.board.facts import Standing
+from runbook_nb.incident.board.facts import StepState
 from runbook_nb.timeline.events import (
     UNDO,
     Acted,
@@ -24,15 +24,15 @@ from runbook_nb.timeline.events import (
 # Verb and title of a step; a decision has no title.
 Key = tuple[str, str]
 
-_LEFT_ALONE = frozenset({Standing.NOT_NEEDED, Standing.DECLINED, Standing.REHEARSED})
-_BY_VERDICT = {verdict: Standing(verdict.value) for verdict in Verdict}
+_LEFT_ALONE = frozenset({StepState.NOT_NEEDED, StepState.DECLINED, StepState.REHEARSED})
+_BY_VERDICT = {verdict: StepState(verdict.value) for verdict in Verdict}
 
 
 @dataclass(slots=True, kw_only=True)
 class Trace:
     """Where a step stands by its newest event; ``changed`` where another text of it ran."""
 
-    standing: Standing
+    standing: StepState
     event: Event
     changed: bool = False
 
@@ -59,17 +59,17 @@ def traces(events: Iterable[Event]) -> dict[Key, Trace]:
     return seen
 
 
-def _follow(trace: Trace, standing: Standing, event: Event) -> None:
+def _follow(trace: Trace, standing: StepState, event: Event) -> None:
     # To leave a done action alone does not undo it, and a question is answered once.
-    left_alone = trace.standing is Standing.DONE and standing in _LEFT_ALONE
-    answered = trace.standing is Standing.ANSWERED and standing is Standing.OPEN
+    left_alone = trace.standing is StepState.DONE and standing in _LEFT_ALONE
+    answered = trace.standing is StepState.ANSWERED and standing is StepState.OPEN
     if not (left_alone or answered):
         trace.standing, trace.event = standing, event
 
 
 def _take_back(act: Trace | None, undone: Undone) -> None:
     if act is not None and undone.outcome is Outcome.DONE:
-        act.standing, act.event = Standing.UNDONE, undone
+        act.standing, act.event = StepState.UNDONE, undone
 
 
 def _ends_its_cell(event: Event) -> bool:
@@ -78,7 +78,7 @@ def _ends_its_cell(event: Event) -> bool:
     return not rereads and not isinstance(event, Acting)
 
 
-def _told(event: Event) -> tuple[Key, Standing] | None:
+def _told(event: Event) -> tuple[Key, StepState] | None:
     """Return which step an event is about and where that stands now; None for no step."""
     match event:
         case Checked() | Verified():
@@ -88,24 +88,24 @@ def _told(event: Event) -> tuple[Key, Standing] | None:
             return _told_of_action(event)
         case Asked():
             answered = event.answer is not None
-            return ("ask", event.question), Standing.ANSWERED if answered else Standing.OPEN
+            return ("ask", event.question), StepState.ANSWERED if answered else StepState.OPEN
         case Decided():
-            return ("decide", ""), Standing.DECIDED
+            return ("decide", ""), StepState.DECIDED
         case _:
             return _told_in_words(event)
 
 
-def _told_in_words(event: Event) -> tuple[Key, Standing] | None:
+def _told_in_words(event: Event) -> tuple[Key, StepState] | None:
     if isinstance(event, Stopped):
-        return ("stop", event.reason), Standing.STOPPED
+        return ("stop", event.reason), StepState.STOPPED
     if isinstance(event, Noted) and event.by:
-        return ("note", event.text), Standing.NOTED
+        return ("note", event.text), StepState.NOTED
     return None
 
 
-def _told_of_action(event: Acting | Acted | Undone) -> tuple[Key, Standing]:
+def _told_of_action(event: Acting | Acted | Undone) -> tuple[Key, StepState]:
     undoes = isinstance(event, Undone) or event.title.startswith(UNDO)
     key = ("undo" if undoes else "act", event.title.removeprefix(UNDO))
     if isinstance(event, Acting):
-        return key, Standing.BEGUN
-    return key, Standing(event.outcome.replace("_", " "))
+        return key, StepState.BEGUN
+    return key, StepState(event.outcome.replace("_", " "))

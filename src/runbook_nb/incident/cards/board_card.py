@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any, Final
 
-from runbook_nb.incident.board import Board, BoardStep, Due, Person, Section, Standing
+from runbook_nb.incident.board import Board, BoardStep, Due, Person, Section, StepState
 from runbook_nb.incident.cards.card import link, production_banner, style
 from runbook_nb.incident.cards.describe import face
 from runbook_nb.incident.cards.description import SIGNS, Tone, against
@@ -14,19 +14,19 @@ from runbook_nb.text.formatting import clock, counted, listed, one_line
 from runbook_nb.timeline.events import Acted, Asked, Checked, Decided, Outcome, Undone, Verified
 
 _TONES: Final = {
-    Standing.PASS: Tone.GOOD,
-    Standing.WARN: Tone.WARN,
-    Standing.UNKNOWN: Tone.UNKNOWN,
-    Standing.FAIL: Tone.FAIL,
-    Standing.BEGUN: Tone.WARN,
-    Standing.DONE: Tone.GOOD,
-    Standing.FAILED: Tone.FAIL,
-    Standing.OPEN: Tone.WARN,
-    Standing.ANSWERED: Tone.GOOD,
-    Standing.DECIDED: Tone.PLAIN,
+    StepState.PASS: Tone.GOOD,
+    StepState.WARN: Tone.WARN,
+    StepState.UNKNOWN: Tone.UNKNOWN,
+    StepState.FAIL: Tone.FAIL,
+    StepState.BEGUN: Tone.WARN,
+    StepState.DONE: Tone.GOOD,
+    StepState.FAILED: Tone.FAIL,
+    StepState.OPEN: Tone.WARN,
+    StepState.ANSWERED: Tone.GOOD,
+    StepState.DECIDED: Tone.PLAIN,
 }
-_QUIET: Final = {Standing.NOT_RUN: "○", Standing.NOT_CHOSEN: "⊘"}
-_LEFT: Final = frozenset({Standing.DECLINED, Standing.REHEARSED})
+_QUIET: Final = {StepState.NOT_RUN: "○", StepState.NOT_CHOSEN: "⊘"}
+_LEFT: Final = frozenset({StepState.DECLINED, StepState.REHEARSED})
 _MINUTES_ARE_ENOUGH_S: Final = 120
 # JupyterLab forgets where a display stands when its page is loaded again.
 _AGAIN: Final = ". Run this cell again if it lacks a step that has run."
@@ -153,13 +153,13 @@ def _ending(board: Board, decided: Decided) -> tuple[str, str]:
     """Say what is left once every step has run, and the heading that leads to."""
     option = decided.option or ""
     chosen = {step.standing for step in board.steps if option and step.option == option}
-    if chosen & _LEFT and Standing.DONE not in chosen:
+    if chosen & _LEFT and StepState.DONE not in chosen:
         return "Nothing was done. Run the step of the option again, or choose anew.", option
     verified = (step for step in board.steps if step.verb == "verify" and step.event)
     if any(_tone(step) in _LOUD for step in verified):
         said = "It is not verified. Run the checks again and choose anew, or call the next level."
         return said, ""
-    questions = sum(step.standing is Standing.OPEN for step in board.steps)
+    questions = sum(step.standing is StepState.OPEN for step in board.steps)
     waits = f"{counted(questions, 'question')} open. " if questions else ""
     return f"{waits}When nothing is left to do, in a terminal: runbook close {board.incident}", ""
 
@@ -188,7 +188,7 @@ def _counted(section: Section) -> str:
 
 
 def _word(step: BoardStep) -> str:
-    if step.standing is Standing.BEGUN:
+    if step.standing is StepState.BEGUN:
         return "begun, no outcome yet"
     return f"{step.standing}, stale" if step.stale else str(step.standing)
 

@@ -36,7 +36,7 @@ SLOW_READING_S: Final = 5.0
 LONG_PAUSE_S: Final = 300.0
 
 
-class Kind(StrEnum):
+class RemarkKind(StrEnum):
     """What a remark is about."""
 
     NOTE = "note"
@@ -49,11 +49,13 @@ class Kind(StrEnum):
 
 # What a remark asks of the runbook's author; a slow step asks for nothing.
 EDITS: Final = {
-    Kind.NOTE: "Work this note into the text",
-    Kind.UNKNOWN: "Say what to do when this cannot be read, or mend its probe",
-    Kind.OVERRIDDEN: "Change the checks that led here, or say when the other option is better",
-    Kind.SKIPPED: "Take the step out, or say why it must not be skipped",
-    Kind.CHANGED: "Take the change into the runbook, or say why it served only that night",
+    RemarkKind.NOTE: "Work this note into the text",
+    RemarkKind.UNKNOWN: "Say what to do when this cannot be read, or mend its probe",
+    RemarkKind.OVERRIDDEN: (
+        "Change the checks that led here, or say when the other option is better"
+    ),
+    RemarkKind.SKIPPED: "Take the step out, or say why it must not be skipped",
+    RemarkKind.CHANGED: "Take the change into the runbook, or say why it served only that night",
 }
 
 
@@ -67,13 +69,13 @@ class Remark:
     at: datetime
     by: str
     runbook: str
-    kind: Kind
+    kind: RemarkKind
     step: str
     said: str
     difference: str = ""
 
 
-_Seen = tuple[Kind, Event, str, str]
+_Seen = tuple[RemarkKind, Event, str, str]
 
 
 def remarks_of(folder: Path, events: Sequence[Event]) -> Iterator[Remark]:
@@ -125,14 +127,14 @@ def copy_that_ran(folder: IncidentFolder, starts: Sequence[Started]) -> Path | N
 def _noted(events: Sequence[Event]) -> Iterator[_Seen]:
     for event in events:
         if isinstance(event, Noted) and event.runbook:
-            yield Kind.NOTE, event, "", event.text
+            yield RemarkKind.NOTE, event, "", event.text
 
 
 def _unknown(events: Sequence[Event]) -> Iterator[_Seen]:
     for title, checked in queries.newest(events).items():
         if checked.verdict is Verdict.UNKNOWN:
             reason = checked.evidence.reason or "no reason was recorded"
-            yield Kind.UNKNOWN, checked, title, f"It could not be read: {reason}"
+            yield RemarkKind.UNKNOWN, checked, title, f"It could not be read: {reason}"
 
 
 def _overridden(events: Sequence[Event]) -> Iterator[_Seen]:
@@ -141,7 +143,7 @@ def _overridden(events: Sequence[Event]) -> Iterator[_Seen]:
             chosen = event.option or "Nothing"
             instead = event.recommended or "nothing"
             said = f"{chosen!r} was chosen, {instead!r} was recommended: {event.reason}"
-            yield Kind.OVERRIDDEN, event, event.recommended or chosen, said
+            yield RemarkKind.OVERRIDDEN, event, event.recommended or chosen, said
 
 
 def _declined(events: Sequence[Event]) -> Iterator[_Seen]:
@@ -156,14 +158,14 @@ def _declined(events: Sequence[Event]) -> Iterator[_Seen]:
             and not is_passed_over(event, chosen)
         ):
             said = f"The responder said no to it: {event.reason or 'no reason was given'}"
-            yield Kind.SKIPPED, event, event.title, said
+            yield RemarkKind.SKIPPED, event, event.title, said
 
 
 def _changed(events: Sequence[Event]) -> Iterator[_Seen]:
     for edit in fold_changes(events):
         known = f"Another text of its {edit.verb} ran."
         said = known if edit.before else f"Its {edit.verb} ran, and is not in the runbook."
-        yield Kind.CHANGED, edit, edit.title, said
+        yield RemarkKind.CHANGED, edit, edit.title, said
 
 
 def _difference(event: Event) -> str:
@@ -176,13 +178,18 @@ def _slow(events: Sequence[Event]) -> Iterator[_Seen]:
     before: dict[str, Event] = {}
     for event in events:
         if isinstance(event, Checked) and event.evidence.took_s >= SLOW_READING_S:
-            yield Kind.SLOW, event, event.title, f"One reading took {words(event.evidence.took_s)}."
+            yield (
+                RemarkKind.SLOW,
+                event,
+                event.title,
+                f"One reading took {words(event.evidence.took_s)}.",
+            )
         known = before.get(event.run)
         if known and event.run in attended and isinstance(event, Checked | Decided | Acted):
             paused = (event.at - known.at).total_seconds() - _own_time(event)
             if paused >= LONG_PAUSE_S:
                 step = getattr(event, "title", "") or "decide"
-                yield Kind.SLOW, event, step, f"{words(paused)} passed before it."
+                yield RemarkKind.SLOW, event, step, f"{words(paused)} passed before it."
         before[event.run] = event
 
 
@@ -203,14 +210,14 @@ def _never_run(
         return
     last = events[-1]
     for asked in queries.open_questions(events):
-        yield Kind.SKIPPED, asked, asked.question, "Nobody answered it before the close."
+        yield RemarkKind.SKIPPED, asked, asked.question, "Nobody answered it before the close."
     by_hand = any(started.attended for started in runs.values())
     if by_hand and copy and not queries.of(events, Stopped):
         ran = {(_verb(event), getattr(event, "title", "")) for event in events}
         ran |= {("ask", event.question) for event in queries.of(events, Asked)}
         for step in _wanted(copy, events):
             if (step.verb, step.title) not in ran:
-                yield Kind.SKIPPED, last, step.title, f"Its {step.verb} was never run."
+                yield RemarkKind.SKIPPED, last, step.title, f"Its {step.verb} was never run."
 
 
 def _wanted(copy: Path, events: Sequence[Event]) -> list[Step]:

@@ -3,23 +3,23 @@
 from runbook_nb.record.history.history import History, Refreshed
 from runbook_nb.record.history.line import (
     CheckLine,
-    Line,
+    IncidentLine,
+    IncidentStanding,
     OptionLine,
     RunLine,
     SkippedLine,
-    Standing,
 )
-from runbook_nb.record.history.query import Found, Wanted
+from runbook_nb.record.history.query import IncidentQuery, QueryResult
 
 __all__ = [
     "CheckLine",
-    "Found",
     "History",
-    "Line",
+    "IncidentLine",
+    "IncidentQuery",
+    "IncidentStanding",
     "OptionLine",
+    "QueryResult",
     "Refreshed",
     "RunLine",
     "SkippedLine",
-    "Standing",
-    "Wanted",
 ]

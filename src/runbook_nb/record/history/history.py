@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from runbook_nb.record.facts import Record, read_events
 from runbook_nb.record.history.features import Past
 from runbook_nb.record.history.folders import MISSING, newest_first, stamps
-from runbook_nb.record.history.line import Line, line_of, unreadable
-from runbook_nb.record.history.query import Found, Wanted, conditions_of, match_of
+from runbook_nb.record.history.line import IncidentLine, line_of, unreadable
+from runbook_nb.record.history.query import IncidentQuery, QueryResult, conditions_of, match_of
 from runbook_nb.record.history.search_words import words_of
 from runbook_nb.record.history.store import Row, Store, is_broken
 from runbook_nb.timeline.folder import TIMELINE, IncidentFolder
@@ -70,11 +70,11 @@ class History:
         """
         return self._mended(lambda: self._refresh(progress, at_most))
 
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[IncidentLine]:
         """Return all incidents, newest first."""
         return [line for line, _ in self.told()]
 
-    def told(self) -> Iterator[tuple[Line, str]]:
+    def told(self) -> Iterator[tuple[IncidentLine, str]]:
         """Return all incidents with the words they are found by, newest first."""
         rows = self._store.connection.execute(
             "SELECT facts, words FROM lines ORDER BY opened DESC, folder DESC"
@@ -82,7 +82,7 @@ class History:
         for facts, words in rows:
             yield _lines().validate_json(facts), words
 
-    def search(self, wanted: Wanted) -> Found:
+    def search(self, wanted: IncidentQuery) -> QueryResult:
         """Return the incidents that are wanted: best first for a text, otherwise newest first."""
         return self._mended(lambda: self._search(wanted))
 
@@ -117,10 +117,10 @@ class History:
         rows = self._store.connection.execute(_PAST, (json.dumps(signs), besides))
         return [_pasts().validate_json(past) for (past,) in rows]
 
-    def _search(self, wanted: Wanted) -> Found:
+    def _search(self, wanted: IncidentQuery) -> QueryResult:
         match = match_of(wanted.text)
         if wanted.text.strip() and not match:
-            return Found(total=0)
+            return QueryResult(total=0)
         where, values = conditions_of(wanted)
         source = "lines"
         if match:
@@ -138,9 +138,9 @@ class History:
                 [*values, wanted.limit or -1],
             )
         ]
-        return Found(total=total, lines=self._read(numbers), near=self._near(match, numbers))
+        return QueryResult(total=total, lines=self._read(numbers), near=self._near(match, numbers))
 
-    def _read(self, numbers: Sequence[int]) -> tuple[Line, ...]:
+    def _read(self, numbers: Sequence[int]) -> tuple[IncidentLine, ...]:
         ask = "SELECT facts FROM lines WHERE number = ?"
         found = (self._store.connection.execute(ask, (number,)).fetchone() for number in numbers)
         return tuple(_lines().validate_json(row[0]) for row in found if row)
@@ -196,7 +196,7 @@ def _row(folder: Path, stamp: str) -> Row:
     }
 
 
-def _read(folder: Path, stamp: str) -> tuple[Line, str, Past | None]:
+def _read(folder: Path, stamp: str) -> tuple[IncidentLine, str, Past | None]:
     if stamp.startswith(MISSING):
         reason = os.strerror(int(stamp.split()[1]))
         return unreadable(folder.name, f"{TIMELINE} cannot be read: {reason}."), folder.name, None
@@ -210,11 +210,11 @@ def _read(folder: Path, stamp: str) -> tuple[Line, str, Past | None]:
 
 
 @cache
-def _lines() -> "TypeAdapter[Line]":
+def _lines() -> "TypeAdapter[IncidentLine]":
     # pydantic is imported late: a reader of this package's words does not pay for it.
     from pydantic import TypeAdapter
 
-    return TypeAdapter(Line)
+    return TypeAdapter(IncidentLine)
 
 
 @cache

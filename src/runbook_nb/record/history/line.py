@@ -7,13 +7,13 @@ from enum import StrEnum
 from pathlib import Path
 
 from runbook_nb.record.facts import Record
-from runbook_nb.record.facts.remarks import Kind, Remark
+from runbook_nb.record.facts.remarks import Remark, RemarkKind
 from runbook_nb.record.history.response_times import to_detect, to_mitigate, to_resolve
 from runbook_nb.timeline.events import DRILL, IncidentStatus, Verdict
 from runbook_nb.timeline.queries import worst
 
 
-class Standing(StrEnum):
+class IncidentStanding(StrEnum):
     """Where an incident stands in a list; not whole is what was altered, or cannot be read."""
 
     OPEN = "open"
@@ -59,7 +59,7 @@ class OptionLine:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class IncidentLine:
     """One incident; ``folder`` is its name on disk, ``id`` the one its timeline claims.
 
     ``verdict`` is the record's, the worst of the newest verdict of each check, and at best unknown
@@ -73,7 +73,7 @@ class Line:
     title: str = ""
     severity: str = ""
     verdict: Verdict = Verdict.UNKNOWN
-    standing: Standing
+    standing: IncidentStanding
     environment: str = ""
     runbooks: tuple[str, ...] = ()
     alert: str = ""
@@ -97,10 +97,10 @@ class Line:
         return f"{self.opened_at:%Y-%m}" if self.opened_at else ""
 
 
-def line_of(record: Record, folder: Path) -> Line:
+def line_of(record: Record, folder: Path) -> IncidentLine:
     """Return the line of a record."""
     by_run = {run.run: run.runbook for run in record.runs}
-    return Line(
+    return IncidentLine(
         folder=folder.name,
         id=record.id,
         title=record.title,
@@ -138,15 +138,19 @@ def line_of(record: Record, folder: Path) -> Line:
     )
 
 
-def unreadable(folder: str, problem: str) -> Line:
+def unreadable(folder: str, problem: str) -> IncidentLine:
     """Return the line of an incident of which nothing can be read."""
-    return Line(folder=folder, id=folder, standing=Standing.NOT_WHOLE, problem=problem)
+    return IncidentLine(
+        folder=folder, id=folder, standing=IncidentStanding.NOT_WHOLE, problem=problem
+    )
 
 
-def _standing(record: Record) -> Standing:
+def _standing(record: Record) -> IncidentStanding:
     if not record.integrity.valid:
-        return Standing.NOT_WHOLE
-    return Standing.OPEN if record.status is IncidentStatus.OPEN else Standing.CLOSED
+        return IncidentStanding.NOT_WHOLE
+    return (
+        IncidentStanding.OPEN if record.status is IncidentStatus.OPEN else IncidentStanding.CLOSED
+    )
 
 
 def _verdict(record: Record) -> Verdict:
@@ -172,5 +176,5 @@ def _runs(record: Record) -> Iterator[RunLine]:
 
 def _skipped(remarks: Sequence[Remark]) -> Iterator[SkippedLine]:
     for remark in remarks:
-        if remark.kind is Kind.SKIPPED:
+        if remark.kind is RemarkKind.SKIPPED:
             yield SkippedLine(runbook=remark.runbook, title=remark.step, why=remark.said)

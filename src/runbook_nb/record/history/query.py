@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from runbook_nb.record.history.line import Line, Standing
+from runbook_nb.record.history.line import IncidentLine, IncidentStanding
 from runbook_nb.record.history.search_words import tokens
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class IncidentQuery:
     """What incidents are looked for; what is empty matches all.
 
     Every word of ``text`` must begin a word of the incident. ``month`` is ``2026-11``, ``drills``
@@ -20,18 +20,18 @@ class Wanted:
     runbook: str = ""
     verdict: str = ""
     month: str = ""
-    standing: Standing | None = None
+    standing: IncidentStanding | None = None
     drills: bool | None = None
     newest: bool = False
     limit: int = 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class QueryResult:
     """The incidents that were found, each with the words around the first match, and how many."""
 
     total: int
-    lines: tuple[Line, ...] = ()
+    lines: tuple[IncidentLine, ...] = ()
     near: dict[str, str] = field(default_factory=dict)
 
 
@@ -44,13 +44,13 @@ def match_of(text: str) -> str:
     return " AND ".join(f'"{phrase}"*' for phrase in phrases if phrase)
 
 
-def conditions_of(wanted: Wanted) -> tuple[str, list[object]]:
+def conditions_of(wanted: IncidentQuery) -> tuple[str, list[object]]:
     """Return the conditions on the table ``lines`` and their values."""
     found = list(_conditions(wanted))
     return " AND ".join(sql for sql, _ in found) or "true", [value for _, value in found]
 
 
-def _conditions(wanted: Wanted) -> Iterator[tuple[str, object]]:
+def _conditions(wanted: IncidentQuery) -> Iterator[tuple[str, object]]:
     if wanted.severity:
         yield "severity = ? COLLATE NOCASE", wanted.severity
     if wanted.verdict:

@@ -28,7 +28,7 @@ class Point:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
+class ChartRule:
     """A line across the chart with its words: a limit, or a time of the incident."""
 
     place: float
@@ -36,18 +36,18 @@ class Rule:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chart:
+class CheckChart:
     """Everything a chart draws, and the same in words."""
 
     points: tuple[Point, ...]
-    limits: tuple[Rule, ...]
-    times: tuple[Rule, ...]
+    limits: tuple[ChartRule, ...]
+    times: tuple[ChartRule, ...]
     begin: str
     end: str
     words: str
 
 
-def chart(check: CheckFacts, phases: Sequence[PhaseFacts]) -> Chart | None:
+def chart(check: CheckFacts, phases: Sequence[PhaseFacts]) -> CheckChart | None:
     """Return the chart of a check that did not always pass and was read often enough."""
     read = [reading for reading in check.readings if _is_number(reading)]
     if check.worst is Verdict.PASS or len({reading.answer for reading in read}) < FEWEST:
@@ -58,7 +58,7 @@ def chart(check: CheckFacts, phases: Sequence[PhaseFacts]) -> Chart | None:
     values = [float(reading.answer) for reading in read]
     up = _Scale(min(0.0, *values, *limits), max(*values, *limits, 0.0), HEIGHT - BOTTOM, TOP)
     within = [phase for phase in phases if phase.at and read[0].at <= phase.at <= read[-1].at]
-    return Chart(
+    return CheckChart(
         points=tuple(
             Point(
                 x=across.at(reading.at.timestamp()),
@@ -67,7 +67,7 @@ def chart(check: CheckFacts, phases: Sequence[PhaseFacts]) -> Chart | None:
             )
             for reading in read
         ),
-        limits=tuple(Rule(place=up.at(limit), words=expect) for limit in limits),
+        limits=tuple(ChartRule(place=up.at(limit), words=expect) for limit in limits),
         times=tuple(_times(within, across)),
         begin=clock(read[0].at),
         end=clock(read[-1].at),
@@ -89,7 +89,7 @@ class _Scale:
         return round(self.start + share * (self.stop - self.start), 1)
 
 
-def _times(within: Sequence[PhaseFacts], across: _Scale) -> Iterator[Rule]:
+def _times(within: Sequence[PhaseFacts], across: _Scale) -> Iterator[ChartRule]:
     """Return the incident's times; one that is close to the next says its words there."""
     places = [across.at(phase.at.timestamp()) for phase in within if phase.at]
     waiting = ""
@@ -97,7 +97,7 @@ def _times(within: Sequence[PhaseFacts], across: _Scale) -> Iterator[Rule]:
         words = f"{waiting}{phase.name}"
         is_close = following - place < CLOSE
         waiting = f"{words}, " if is_close else ""
-        yield Rule(place=place, words="" if is_close else words)
+        yield ChartRule(place=place, words="" if is_close else words)
 
 
 def _is_number(reading: ReadingFacts) -> bool:

@@ -11,9 +11,11 @@ from urllib.parse import quote, unquote
 
 import nh3
 
+from runbook_nb.errors import RunbookFormatError
 from runbook_nb.incident.cards.code import code_html
 from runbook_nb.redaction import Redactor, visible
 from runbook_nb.redaction.images import without_texts
+from runbook_nb.runbook.document import read_whole_notebook
 from runbook_nb.runbook.folders import templates_folder
 from runbook_nb.runbook.lean import lean_imports
 from runbook_nb.text.formatting import anchor
@@ -45,17 +47,14 @@ _MARKUP: Final = re.compile(r"<[^>]*>")
 
 def read_notebook(path: Path, *, redactor: Redactor | None) -> Mapping[str, Any]:
     """Read an executed notebook, masked; raises OSError or ValueError for what is none."""
-    lean_imports()
-    import nbformat
-
     if path.is_symlink():
         message = "it is a link to another place"
         raise ValueError(message)
     try:
-        notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
+        notebook = read_whole_notebook(path)
         masking = redactor or Redactor(allowed=_contacts(notebook))
         notebook.cells = [_harmless_cell(cell, masking) for cell in notebook.cells]
-    except (AttributeError, KeyError, TypeError, nbformat.ValidationError) as error:
+    except (AttributeError, KeyError, TypeError, RunbookFormatError) as error:
         message = "it is not a whole notebook"
         raise ValueError(message) from error
     return dict(notebook)

@@ -28,7 +28,7 @@ _NOTE: Final = 4_000  # characters of a note: its words are all there is of it
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class Phrase:
     """A phrase of a line, and the place on the page that holds its evidence."""
 
     said: str
@@ -36,7 +36,7 @@ class Part:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class TimelineLine:
     """One line of the told timeline: when, how it stands, what, and who or what says so."""
 
     at: datetime
@@ -44,7 +44,7 @@ class Line:
     tone: Tone
     sign: str
     word: str
-    parts: tuple[Part, ...]
+    parts: tuple[Phrase, ...]
     systems: tuple[str, ...]
     who: tuple[str, ...]
     run: str = ""
@@ -55,14 +55,14 @@ class Line:
         return ", ".join([*self.systems, *self.who]) or "the program"
 
 
-def full_log(record: Record, events: Sequence[Event], anchors: Anchors) -> list[Line]:
+def full_log(record: Record, events: Sequence[Event], anchors: Anchors) -> list[TimelineLine]:
     """Return one line for each event."""
     return [_line(record, event, anchors) for event in events]
 
 
-def curated(record: Record, events: Sequence[Event], anchors: Anchors) -> list[Line]:
+def curated(record: Record, events: Sequence[Event], anchors: Anchors) -> list[TimelineLine]:
     """Return the lines that tell the story; readings of one kind in a row are one line."""
-    lines: list[Line] = []
+    lines: list[TimelineLine] = []
     for event in _told(record, events):
         line = _line(record, event, anchors)
         if lines and isinstance(event, Checked | Verified) and _joins(lines[-1], line):
@@ -91,15 +91,15 @@ def _told(record: Record, events: Sequence[Event]) -> Iterator[Event]:
             yield event
 
 
-def _line(record: Record, event: Event, anchors: Anchors) -> Line:
+def _line(record: Record, event: Event, anchors: Anchors) -> TimelineLine:
     shown = face(event)
-    return Line(
+    return TimelineLine(
         at=event.at,
         place=anchors.line(event),
         tone=shown.tone,
         sign=shown.sign,
         word=shown.word.lower(),
-        parts=(Part(said=_said(event, shown), anchor=anchors.of(event)),),
+        parts=(Phrase(said=_said(event, shown), anchor=anchors.of(event)),),
         systems=_systems(event),
         who=_who(record, event, anchors),
         run=event.run,
@@ -125,13 +125,13 @@ def _who(record: Record, event: Event, anchors: Anchors) -> tuple[str, ...]:
     return tuple(part for part in (run, event.by) if part)
 
 
-def _joined(before: Line, line: Line) -> Line:
+def _joined(before: TimelineLine, line: TimelineLine) -> TimelineLine:
     """Return both lines as one."""
     systems = tuple(dict.fromkeys([*before.systems, *line.systems]))
     return replace(before, parts=(*before.parts, *line.parts), systems=systems)
 
 
-def _joins(before: Line, line: Line) -> bool:
+def _joins(before: TimelineLine, line: TimelineLine) -> bool:
     return (before.word, before.run) == (line.word, line.run)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from runbook_nb.record.facts import Record
-from runbook_nb.record.facts.remarks import Kind
+from runbook_nb.record.facts.remarks import RemarkKind
 from runbook_nb.text.durations import words
 from runbook_nb.timeline.events import IncidentStatus, Outcome
 
@@ -43,7 +43,7 @@ def _well(record: Record) -> Iterator[str]:
 
 def _steps_that_did_not_serve(record: Record) -> Iterator[str]:
     for remark in record.remarks:
-        if remark.kind is not Kind.NOTE:
+        if remark.kind is not RemarkKind.NOTE:
             step = f"“{remark.step}”: " if remark.step else ""
             yield f"{step}{remark.said} ({remark.kind} in {remark.runbook})"
     for action in record.actions:

@@ -15,7 +15,7 @@ _NOT_READ = "not read"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
+class CheckResult:
     """How one check stood in one run; without a verdict it was not read."""
 
     verdict: Verdict | None = None
@@ -43,8 +43,8 @@ class Comparison:
 
     first: Ran
     second: Ran
-    checks: tuple[tuple[str, Reading, Reading], ...]
-    verifications: tuple[tuple[str, Reading, Reading], ...]
+    checks: tuple[tuple[str, CheckResult, CheckResult], ...]
+    verifications: tuple[tuple[str, CheckResult, CheckResult], ...]
     facts: tuple[Difference, ...]
     text: tuple[str, ...]
 
@@ -83,23 +83,23 @@ def compare(first: Ran, second: Ran) -> Comparison:
     )
 
 
-def _readings(ran: Ran, kind: type[Checked] | type[Verified]) -> dict[str, Reading]:
+def _readings(ran: Ran, kind: type[Checked] | type[Verified]) -> dict[str, CheckResult]:
     """Return the first reading of each check, or the last of each verification."""
-    found: dict[str, Reading] = {}
+    found: dict[str, CheckResult] = {}
     for event in ran.events:
         if isinstance(event, kind) and (kind is Verified or event.title not in found):
             evidence = event.evidence
             value = said(evidence.answer, evidence.unit) if not evidence.reason else "no reading"
-            found[event.title] = Reading(
+            found[event.title] = CheckResult(
                 verdict=event.verdict, value=value, expect=event.expect, took_s=evidence.took_s
             )
     return found
 
 
 def _paired(
-    first: Mapping[str, Reading], second: Mapping[str, Reading]
-) -> tuple[tuple[str, Reading, Reading], ...]:
-    nothing = Reading()
+    first: Mapping[str, CheckResult], second: Mapping[str, CheckResult]
+) -> tuple[tuple[str, CheckResult, CheckResult], ...]:
+    nothing = CheckResult()
     titles = dict.fromkeys([*first, *second])
     return tuple((title, first.get(title, nothing), second.get(title, nothing)) for title in titles)
 

@@ -4,11 +4,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from runbook_nb.errors import IncidentStateError, near
-from runbook_nb.runbook.runbook import is_injected
-from runbook_nb.runbook.steps import source_of
+from runbook_nb.errors import IncidentStateError, RunbookFormatError, near
+from runbook_nb.runbook.document import Document
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import Event, Started
 from runbook_nb.timeline.folder import IncidentFolder, IncidentsFolder
@@ -93,11 +91,9 @@ def _ran(folder: IncidentFolder, events: Sequence[Event], started: Started) -> R
 def _text(path: Path) -> tuple[str, ...] | None:
     """Return the lines of a notebook's cells as their author wrote them."""
     try:
-        cells: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        kept = [source_of(cell) for cell in cells if not is_injected(cell)]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return tuple(Document.read(path).text_lines)
+    except (RunbookFormatError, OSError):
         return None
-    return tuple(line for source in kept for line in [*source.splitlines(), ""])
 
 
 def _incidents_of(journal: Path) -> list[str]:

@@ -9,9 +9,9 @@ from runbook_nb.record.proof.contents import (
 from runbook_nb.record.proof.envelope import EnvelopeError, Statement, read_envelope, seal_record
 from runbook_nb.record.proof.keys import Seal, signing_seal
 from runbook_nb.record.proof.verification import (
+    ProofResult,
     Signer,
-    Standing,
-    Verification,
+    SignerTrust,
     Witnessed,
     verify_record,
 )
@@ -21,11 +21,11 @@ __all__ = [
     "Content",
     "EnvelopeError",
     "Problem",
+    "ProofResult",
     "Seal",
     "Signer",
-    "Standing",
+    "SignerTrust",
     "Statement",
-    "Verification",
     "Witnessed",
     "contents_of",
     "read_envelope",

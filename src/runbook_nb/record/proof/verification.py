@@ -22,7 +22,7 @@ _HEAD: Final = re.compile(r"[0-9a-f]{12,64}")
 _SOFT: Final = {Change.UNREAD: Verdict.UNKNOWN, Change.DRIFTED: Verdict.WARN}
 
 
-class Standing(StrEnum):
+class SignerTrust(StrEnum):
     """How well the key that sealed a record is known here."""
 
     OWN = "own"
@@ -35,14 +35,14 @@ class Standing(StrEnum):
 class Signer:
     """Who sealed a record; ``name`` stands beside the fingerprint in the trusted keys."""
 
-    standing: Standing = Standing.NONE
+    standing: SignerTrust = SignerTrust.NONE
     fingerprint: str = ""
     name: str = ""
 
     @property
     def is_known(self) -> bool:
         """Whether somebody known here vouches for the record."""
-        return self.standing in (Standing.OWN, Standing.TRUSTED)
+        return self.standing in (SignerTrust.OWN, SignerTrust.TRUSTED)
 
 
 class Witnessed(StrEnum):
@@ -54,7 +54,7 @@ class Witnessed(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verification:
+class ProofResult:
     """What differs from the seal of a record, and who vouches for it.
 
     ``head`` is that of the timeline, ``digest`` that of everything sealed; both are empty where
@@ -81,7 +81,7 @@ class Verification:
 
 def verify_record(
     path: Path, *, head: str = "", environ: Mapping[str, str] = os.environ
-) -> Verification:
+) -> ProofResult:
     """Compare a record with its seal; ``path`` is its folder or a file in it.
 
     ``head`` is a hash that a witness holds, such as the channel of the closing message: of the
@@ -95,13 +95,13 @@ def verify_record(
     folder = _folder(path)
     places = IncidentFolder(folder)
     if not places.envelope.is_file():
-        return Verification(problems=_unsealed(places))
+        return ProofResult(problems=_unsealed(places))
     try:
         sealed = read_envelope(places.envelope)
     except (EnvelopeError, OSError) as error:
-        return Verification(problems=_without_seal(folder, error))
+        return ProofResult(problems=_without_seal(folder, error))
     witnessed = _witnessed(sealed, head)
-    return Verification(
+    return ProofResult(
         problems=(*compare(folder, sealed), *_witness(sealed, head, witnessed)),
         head=sealed.head,
         digest=sealed.digest,
@@ -167,7 +167,7 @@ def _signer(found: str, environ: Mapping[str, str]) -> Signer:
     if not found:
         return Signer()
     if found == own_fingerprint(environ):
-        return Signer(standing=Standing.OWN, fingerprint=found, name="your own key")
+        return Signer(standing=SignerTrust.OWN, fingerprint=found, name="your own key")
     name = trusted_keys(environ).get(found, "")
-    standing = Standing.TRUSTED if name else Standing.UNKNOWN
+    standing = SignerTrust.TRUSTED if name else SignerTrust.UNKNOWN
     return Signer(standing=standing, fingerprint=found, name=name)

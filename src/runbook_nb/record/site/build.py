@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import Final
 
 from runbook_nb.errors import IncidentStateError
-from runbook_nb.record.history import History, Line
+from runbook_nb.record.history import History, IncidentLine
 from runbook_nb.record.history.history import unwatched
 from runbook_nb.record.site.copies import RECORDS, copy_record, copy_stamp, remove_tree
 from runbook_nb.record.site.pages import INDEX, METRICS, book_page, index_page, metrics_page
 from runbook_nb.record.site.proofs import Proof, folder_stamp, keys_stamp, proof_of
 from runbook_nb.record.site.rows import Row, lookup, row_of
 from runbook_nb.record.site.runbook_stats import PAGES, books_of
-from runbook_nb.record.site.state import Kept, State, held, read_state, write_state
+from runbook_nb.record.site.state import RecordStamp, SiteBuild, held, read_state, write_state
 from runbook_nb.text.files import write_atomically
 
 Progress = Callable[[int, int], None]
-_NEVER: Final = Kept(stamp="", copied="", proof=Proof())
+_NEVER: Final = RecordStamp(stamp="", copied="", proof=Proof())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,11 +46,11 @@ def build(
 
 
 def _built(
-    incidents: Path, to: Path, before: State, *, reading: Progress, proving: Progress
+    incidents: Path, to: Path, before: SiteBuild, *, reading: Progress, proving: Progress
 ) -> Built:
     told = _told(incidents, reading)
     lines = [line for line, _ in told]
-    now = State(keys=keys_stamp(), records={})
+    now = SiteBuild(keys=keys_stamp(), records={})
     for number, line in enumerate(lines):
         proving(number, len(lines))
         known = before.records.get(line.folder, _NEVER) if before.keys == now.keys else _NEVER
@@ -70,7 +70,7 @@ def _built(
     )
 
 
-def _told(incidents: Path, reading: Progress) -> list[tuple[Line, str]]:
+def _told(incidents: Path, reading: Progress) -> list[tuple[IncidentLine, str]]:
     """Return every incident with its words, up to date."""
     history = History(incidents)
     try:
@@ -80,7 +80,7 @@ def _told(incidents: Path, reading: Progress) -> list[tuple[Line, str]]:
         history.close()
 
 
-def _kept(incidents: Path, to: Path, line: Line, *, known: Kept) -> Kept:
+def _kept(incidents: Path, to: Path, line: IncidentLine, *, known: RecordStamp) -> RecordStamp:
     """Prove and copy a record, unless neither it nor its copy changed since."""
     folder, copy = incidents / line.folder, to / RECORDS / line.folder
     stamp = folder_stamp(folder, line)
@@ -88,7 +88,7 @@ def _kept(incidents: Path, to: Path, line: Line, *, known: Kept) -> Kept:
         return known
     proof = proof_of(folder, line)
     copy_record(folder, copy, proof)
-    return Kept(stamp=stamp, copied=copy_stamp(copy), proof=proof)
+    return RecordStamp(stamp=stamp, copied=copy_stamp(copy), proof=proof)
 
 
 def _write_pages(to: Path, rows: Sequence[Row], *, words: Sequence[str]) -> dict[str, bool]:

@@ -28,7 +28,7 @@ class Bar:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chart:
+class SiteChart:
     """A chart with a title, and a sentence that says all of it."""
 
     title: str
@@ -44,14 +44,14 @@ class Chart:
         return any(bar.value for bar in self.bars)
 
 
-def count_chart(title: str, figures: Sequence[Figures], *, severity: str = "") -> Chart:
+def count_chart(title: str, figures: Sequence[Figures], *, severity: str = "") -> SiteChart:
     """Return how many incidents each group has, of one severity or of all."""
     counts = [each.counts.get(severity, 0) if severity else each.count for each in figures]
     names = [each.name for each in figures]
     return _chart(title, names, counts, [str(count) if count else "" for count in counts])
 
 
-def time_chart(title: str, figures: Sequence[Figures], *, of: str) -> Chart:
+def time_chart(title: str, figures: Sequence[Figures], *, of: str) -> SiteChart:
     """Return the median time of each group: ``of`` is detect, mitigate or resolve."""
     medians = [getattr(each, of).median_s for each in figures]
     said = ["" if seconds is None else _short(seconds) for seconds in medians]
@@ -64,7 +64,9 @@ def _short(seconds: float) -> str:
     return f"{seconds / size:.1f}".removesuffix(".0") + f" {unit}"
 
 
-def _chart(title: str, names: Sequence[str], values: Sequence[float], said: Sequence[str]) -> Chart:
+def _chart(
+    title: str, names: Sequence[str], values: Sequence[float], said: Sequence[str]
+) -> SiteChart:
     highest = max(values, default=0.0) or 1.0
     bars = []
     for place, (name, value, label) in enumerate(zip(names, values, said, strict=True)):
@@ -81,7 +83,7 @@ def _chart(title: str, names: Sequence[str], values: Sequence[float], said: Sequ
             )
         )
     told = ", ".join(f"{bar.name} {bar.value}" for bar in bars if bar.value) or "nothing known"
-    return Chart(
+    return SiteChart(
         title=title,
         said=f"{title}: {told}.",
         width=max(_STEP * len(bars), _STEP),

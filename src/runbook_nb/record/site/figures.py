@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
-from runbook_nb.record.history import Line
+from runbook_nb.record.history import IncidentLine
 
 UNNAMED: Final = "not stated"
 _MONTHS_A_YEAR: Final = 12
@@ -15,7 +15,7 @@ MONTHS_LIMIT: Final = 24
 
 
 @dataclass(frozen=True, kw_only=True)
-class Span:
+class TimeFigures:
     """How long something took: of how many it is known, the median and the longest, in seconds."""
 
     known: int
@@ -29,21 +29,21 @@ class Figures:
 
     name: str
     count: int
-    detect: Span
-    mitigate: Span
-    resolve: Span
+    detect: TimeFigures
+    mitigate: TimeFigures
+    resolve: TimeFigures
     counts: Mapping[str, int]
 
 
-def by_month(lines: Sequence[Line]) -> list[Figures]:
+def by_month(lines: Sequence[IncidentLine]) -> list[Figures]:
     """Return the figures of each month, oldest first, also of those without an incident."""
-    found: defaultdict[str, list[Line]] = defaultdict(list)
+    found: defaultdict[str, list[IncidentLine]] = defaultdict(list)
     for line in lines:
         found[line.month].append(line)
     return [_figures(month, found[month]) for month in months(name for name in found if name)]
 
 
-def by_severity(lines: Sequence[Line]) -> list[Figures]:
+def by_severity(lines: Sequence[IncidentLine]) -> list[Figures]:
     """Return the figures of each severity, in the order of their names."""
     return [
         _figures(name, [line for line in lines if (line.severity or UNNAMED) == name])
@@ -51,7 +51,7 @@ def by_severity(lines: Sequence[Line]) -> list[Figures]:
     ]
 
 
-def severities(lines: Iterable[Line]) -> list[str]:
+def severities(lines: Iterable[IncidentLine]) -> list[str]:
     """Return the severities there are; what is not stated stands last."""
     found = {line.severity or UNNAMED for line in lines}
     return sorted(found, key=lambda name: (name == UNNAMED, name))
@@ -67,16 +67,16 @@ def months(known: Iterable[str]) -> list[str]:
     return [f"{n // _MONTHS_A_YEAR:04}-{n % _MONTHS_A_YEAR + 1:02}" for n in shown]
 
 
-def span_of(taken: Iterable[float | None]) -> Span:
+def span_of(taken: Iterable[float | None]) -> TimeFigures:
     """Return the span of those times that are known."""
     known = [seconds for seconds in taken if seconds is not None]
     if not known:
-        return Span(known=0)
-    return Span(known=len(known), median_s=median(known), longest_s=max(known))
+        return TimeFigures(known=0)
+    return TimeFigures(known=len(known), median_s=median(known), longest_s=max(known))
 
 
-def _figures(name: str, lines: Sequence[Line]) -> Figures:
-    def span(of: Callable[[Line], float | None]) -> Span:
+def _figures(name: str, lines: Sequence[IncidentLine]) -> Figures:
+    def span(of: Callable[[IncidentLine], float | None]) -> TimeFigures:
         return span_of(of(line) for line in lines)
 
     return Figures(

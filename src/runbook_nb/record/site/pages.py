@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from runbook_nb.incident.cards.description import SIGNS, Tone
-from runbook_nb.record.history import Line
+from runbook_nb.record.history import IncidentLine
 from runbook_nb.record.site.charts import count_chart, time_chart
 from runbook_nb.record.site.figures import Figures, by_month, by_severity, severities
 from runbook_nb.record.site.rows import Row
@@ -47,7 +47,7 @@ def index_page(rows: Sequence[Row], *, lookup: str, books: Sequence[Book]) -> st
     )
 
 
-def metrics_page(lines: Sequence[Line]) -> str:
+def metrics_page(lines: Sequence[IncidentLine]) -> str:
     """Return counts and times by month and by severity, drills apart."""
     nights = [line for line in lines if not line.is_drill]
     drills = [line for line in lines if line.is_drill]
@@ -60,7 +60,7 @@ def book_page(book: Book, rows: Sequence[Row]) -> str:
     return _page("runbook.html.j2", book=book, rows=rows)
 
 
-def _group(name: str, lines: Sequence[Line]) -> dict[str, Any]:
+def _group(name: str, lines: Sequence[IncidentLine]) -> dict[str, Any]:
     monthly, severe = by_month(lines), by_severity(lines)
     counts = (
         count_chart(f"{name} a month, {severity}", monthly, severity=severity)

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from runbook_nb.errors import RunbookError
-from runbook_nb.record.history import Line, Standing
-from runbook_nb.record.proof import Standing as Signed
-from runbook_nb.record.proof import Verification, verify_record
+from runbook_nb.record.history import IncidentLine, IncidentStanding
+from runbook_nb.record.proof import ProofResult, SignerTrust, verify_record
 from runbook_nb.record.proof.keys import own_fingerprint, trusted_keys
 from runbook_nb.timeline.events import Verdict
 from runbook_nb.timeline.folder import ENVELOPE, PAGE, RECORDED
@@ -30,9 +29,9 @@ class Proof:
     is_shown: bool = False
 
 
-def proof_of(folder: Path, line: Line) -> Proof:
+def proof_of(folder: Path, line: IncidentLine) -> Proof:
     """Hold a record against its seal; never raises for what is on disk."""
-    if line.standing is Standing.OPEN:
+    if line.standing is IncidentStanding.OPEN:
         return Proof(vouched=_OPEN)
     try:
         found = verify_record(folder)
@@ -52,12 +51,12 @@ def proof_of(folder: Path, line: Line) -> Proof:
     )
 
 
-def folder_stamp(folder: Path, line: Line) -> str:
+def folder_stamp(folder: Path, line: IncidentLine) -> str:
     """Return a stamp that changes when any file of an incident does; open ones have none to hold.
 
     It covers what is known of the timeline too: a change of its line is a change of its row.
     """
-    if line.standing is Standing.OPEN:
+    if line.standing is IncidentStanding.OPEN:
         return "open"
     facts = sha256()
     for place, folders, files in os.walk(folder):
@@ -75,13 +74,13 @@ def keys_stamp(environ: Mapping[str, str] = os.environ) -> str:
     return sha256(repr(known).encode()).hexdigest()
 
 
-def _vouched(found: Verification) -> str:
+def _vouched(found: ProofResult) -> str:
     """Say who vouches for a record, and what changed since that does not count against it."""
     since = [f"{problem.path} {problem.change}." for problem in found.problems]
     match found.verdict, found.signer:
         case ((Verdict.FAIL | Verdict.UNKNOWN), _):
             return ""
-        case _, signer if signer.standing is Signed.OWN:
+        case _, signer if signer.standing is SignerTrust.OWN:
             said = "Sealed with the key of who made this archive."
         case _, signer if signer.is_known:
             said = f"Sealed by {signer.name}."

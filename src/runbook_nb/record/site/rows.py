@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import quote
 
 from runbook_nb.incident.cards.description import SIGNS, Tone
-from runbook_nb.record.history import Line, Standing
+from runbook_nb.record.history import IncidentLine, IncidentStanding
 from runbook_nb.record.history.search_words import tokens
 from runbook_nb.record.site.copies import RECORDS
 from runbook_nb.record.site.proofs import Proof
@@ -24,19 +24,19 @@ _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 class Row:
     """One incident in the list; ``link`` is relative to the index and empty without a page."""
 
-    line: Line
+    line: IncidentLine
     link: str
-    standing: Standing
+    standing: IncidentStanding
     sign: str
     gist: str
     vouched: str
     problems: tuple[str, ...]
 
 
-def row_of(line: Line, proof: Proof) -> Row:
+def row_of(line: IncidentLine, proof: Proof) -> Row:
     """Return the row of an incident; whatever is wrong with it is in the row."""
-    is_broken = bool(proof.problems) or line.standing is Standing.NOT_WHOLE
-    standing = Standing.NOT_WHOLE if is_broken else line.standing
+    is_broken = bool(proof.problems) or line.standing is IncidentStanding.NOT_WHOLE
+    standing = IncidentStanding.NOT_WHOLE if is_broken else line.standing
     return Row(
         line=line,
         link=f"{RECORDS}/{quote(line.folder)}/{PAGE}" if proof.is_shown else "",
@@ -95,8 +95,12 @@ def _base36(number: int) -> str:
             return digits
 
 
-def _tone(standing: Standing) -> Tone:
-    tones = {Standing.OPEN: Tone.WARN, Standing.CLOSED: Tone.PLAIN, Standing.NOT_WHOLE: Tone.FAIL}
+def _tone(standing: IncidentStanding) -> Tone:
+    tones = {
+        IncidentStanding.OPEN: Tone.WARN,
+        IncidentStanding.CLOSED: Tone.PLAIN,
+        IncidentStanding.NOT_WHOLE: Tone.FAIL,
+    }
     return tones[standing]
 
 

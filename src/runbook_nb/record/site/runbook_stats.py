@@ -7,8 +7,8 @@ from hashlib import sha256
 from typing import Final
 
 from runbook_nb.errors import RunbookError
-from runbook_nb.record.history import Line
-from runbook_nb.record.site.figures import Span, span_of
+from runbook_nb.record.history import IncidentLine
+from runbook_nb.record.site.figures import TimeFigures, span_of
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.timeline.events import Verdict
 from runbook_nb.timeline.folder import INCIDENT_ID
@@ -34,7 +34,7 @@ class Tally:
     incidents: int
     runs: int
     attended: int
-    to_verdict: Span
+    to_verdict: TimeFigures
     checks: tuple[CheckTally, ...]
     skipped: tuple[tuple[str, int], ...]
     options: tuple[tuple[str, int], ...]
@@ -54,12 +54,12 @@ class Book:
     problem: str
     nights: Tally
     drills: Tally
-    lines: tuple[Line, ...]
+    lines: tuple[IncidentLine, ...]
 
 
-def books_of(lines: Sequence[Line]) -> list[Book]:
+def books_of(lines: Sequence[IncidentLine]) -> list[Book]:
     """Return every runbook that an incident names, by name."""
-    found: defaultdict[str, list[Line]] = defaultdict(list)
+    found: defaultdict[str, list[IncidentLine]] = defaultdict(list)
     for line in lines:
         for name in line.runbooks:
             found[name].append(line)
@@ -67,7 +67,7 @@ def books_of(lines: Sequence[Line]) -> list[Book]:
     return [_book(name, pages[name], found[name]) for name in sorted(found)]
 
 
-def _book(name: str, page: str, lines: Sequence[Line]) -> Book:
+def _book(name: str, page: str, lines: Sequence[IncidentLine]) -> Book:
     title, validated, problem = _asked(name)
     return Book(
         name=name,
@@ -90,7 +90,7 @@ def _asked(name: str) -> tuple[str, str, str]:
     return runbook.title, str(runbook.front.get("last_validated") or ""), ""
 
 
-def _tally(name: str, lines: Sequence[Line]) -> Tally:
+def _tally(name: str, lines: Sequence[IncidentLine]) -> Tally:
     runs = [run for line in lines for run in line.runs if run.runbook == name]
     skipped = Counter(
         title
@@ -113,7 +113,7 @@ def _tally(name: str, lines: Sequence[Line]) -> Tally:
     )
 
 
-def _checks(name: str, lines: Sequence[Line]) -> tuple[CheckTally, ...]:
+def _checks(name: str, lines: Sequence[IncidentLine]) -> tuple[CheckTally, ...]:
     worst: defaultdict[str, Counter[Verdict]] = defaultdict(Counter)
     for line in lines:
         for check in line.checks:

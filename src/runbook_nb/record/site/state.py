@@ -19,7 +19,7 @@ _LOCK: Final = ".archive.lock"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
+class RecordStamp:
     """What is known of one record from the build before: stamps of its folder and of its copy."""
 
     stamp: str
@@ -28,11 +28,11 @@ class Kept:
 
 
 @dataclass(frozen=True, kw_only=True)
-class State:
+class SiteBuild:
     """A build: the keys that were known, and its records by folder."""
 
     keys: str = ""
-    records: dict[str, Kept] = field(default_factory=dict)
+    records: dict[str, RecordStamp] = field(default_factory=dict)
 
 
 @contextmanager
@@ -49,24 +49,24 @@ def held(site: Path) -> Iterator[None]:
         fcntl.flock(file, fcntl.LOCK_EX)
         if not (site / FILE).is_file():
             # From here on the folder is ours, also if this build is cut off.
-            write_state(site, State())
+            write_state(site, SiteBuild())
         yield
 
 
-def read_state(site: Path) -> State:
+def read_state(site: Path) -> SiteBuild:
     """Return the state of the last build; an empty one where nothing of it can be used."""
     try:
         told = json.loads((site / FILE).read_bytes())
         if told["made_by"] != _made_by():
             # Other code may prove and copy otherwise.
-            return State()
+            return SiteBuild()
         records = {name: _kept(kept) for name, kept in told["records"].items()}
-        return State(keys=told["keys"], records=records)
+        return SiteBuild(keys=told["keys"], records=records)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return State()
+        return SiteBuild()
 
 
-def write_state(site: Path, state: State) -> None:
+def write_state(site: Path, state: SiteBuild) -> None:
     """Keep the state of a build; written last, so that a build cut off is done again."""
     told = {"made_by": _made_by(), **asdict(state)}
     write_atomically(site / FILE, json.dumps(told, separators=(",", ":")) + "\n")
@@ -78,9 +78,9 @@ def _holds_others(site: Path) -> bool:
     return not site.is_dir() or any(not path.name.startswith(".") for path in site.iterdir())
 
 
-def _kept(told: dict[str, Any]) -> Kept:
+def _kept(told: dict[str, Any]) -> RecordStamp:
     proof = {**told["proof"], "problems": tuple(told["proof"]["problems"])}
-    return Kept(stamp=told["stamp"], copied=told["copied"], proof=Proof(**proof))
+    return RecordStamp(stamp=told["stamp"], copied=told["copied"], proof=Proof(**proof))
 
 
 @cache

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from runbook_nb.errors import ParameterError
-from runbook_nb.runbook.catalog.entry import Entry, State, live
+from runbook_nb.runbook.catalog.entry import Entry, EntryState, live
 from runbook_nb.runbook.packs import packs_in_use
 
 # A rule file of Prometheus names each alert like this; YAML is not parsed for one word.
@@ -47,7 +47,7 @@ def coverage(entries: Sequence[Entry], known: Mapping[str, Iterable[str]]) -> li
             places.setdefault(alert, []).append(place)
     for entry in entries:
         for alert in entry.alerts:
-            kept = "" if entry.state is State.LIVE else f" ({entry.state})"
+            kept = "" if entry.state is EntryState.LIVE else f" ({entry.state})"
             places.setdefault(alert, []).append(f"{entry.name}{kept}")
     return [
         Coverage(

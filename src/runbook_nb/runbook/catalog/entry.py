@@ -13,7 +13,7 @@ from runbook_nb.runbook.policy import PlannedRunbook, Policy
 from runbook_nb.runbook.runbook import ARCHIVED, Runbook
 
 
-class State(StrEnum):
+class EntryState(StrEnum):
     """What there is of a runbook."""
 
     LIVE = "live"
@@ -30,7 +30,7 @@ class Entry:
     """
 
     name: str
-    state: State
+    state: EntryState
     group: str
     title: str = ""
     scenario: str = ""
@@ -63,7 +63,7 @@ class Entry:
             "last_validated": str(self.freshness.validated or ""),
             "age_days": self.freshness.age,
             "review_days": self.freshness.period,
-            "due": self.state is State.LIVE and self.freshness.is_due,
+            "due": self.state is EntryState.LIVE and self.freshness.is_due,
             "problem": self.problem,
         }
 
@@ -87,13 +87,13 @@ def read_entries(folder: Path, *, policy: Policy, today: date) -> list[Entry]:
 
 def live(entries: Sequence[Entry]) -> list[Entry]:
     """Return the entries that can be run."""
-    return [entry for entry in entries if entry.state is State.LIVE]
+    return [entry for entry in entries if entry.state is EntryState.LIVE]
 
 
 def _unwritten(planned: PlannedRunbook, *, policy: Policy, today: date) -> Entry:
     return Entry(
         name=planned.name,
-        state=State.UNWRITTEN,
+        state=EntryState.UNWRITTEN,
         group=planned.group,
         scenario=planned.scenario,
         planned=True,
@@ -110,7 +110,7 @@ def _entry(path: Path, *, policy: Policy, today: date) -> Entry:
     except (RunbookFormatError, OSError) as error:
         return Entry(
             name=path.stem,
-            state=State.UNREADABLE,
+            state=EntryState.UNREADABLE,
             group=group,
             planned=planned is not None,
             freshness=Freshness.of("", period=policy.review_days, today=today),
@@ -120,7 +120,7 @@ def _entry(path: Path, *, policy: Policy, today: date) -> Entry:
     severity = _text(front.get("severity"))
     return Entry(
         name=path.stem,
-        state=State.RETIRED if path.parent.name == ARCHIVED else State.LIVE,
+        state=EntryState.RETIRED if path.parent.name == ARCHIVED else EntryState.LIVE,
         group=_text(front.get("group")) or group,
         title=_text(front.get("title")),
         scenario=" ".join(_text(front.get("scenario")).split()),

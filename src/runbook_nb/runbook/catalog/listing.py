@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from runbook_nb.runbook.catalog.coverage import Coverage
-from runbook_nb.runbook.catalog.entry import Entry, State
+from runbook_nb.runbook.catalog.entry import Entry, EntryState
 from runbook_nb.runbook.catalog.owners import OwnerFinding
 from runbook_nb.runbook.catalog.search import Hit
 
@@ -22,9 +22,9 @@ def index_lines(entries: Sequence[Entry]) -> Iterator[str]:
             yield group or "Without a group"
         yield f"  {line_of(entry)}"
         yield from _alerts(entry)
-    live = sum(entry.state is State.LIVE for entry in entries)
-    due = sum(entry.state is State.LIVE and entry.freshness.is_due for entry in entries)
-    unwritten = sum(entry.state is State.UNWRITTEN for entry in entries)
+    live = sum(entry.state is EntryState.LIVE for entry in entries)
+    due = sum(entry.state is EntryState.LIVE and entry.freshness.is_due for entry in entries)
+    unwritten = sum(entry.state is EntryState.UNWRITTEN for entry in entries)
     yield ""
     yield f"{live} to run, {due} of them due for validation; {unwritten} not written yet."
 
@@ -64,10 +64,10 @@ def coverage_lines(found: Sequence[Coverage], *, every: bool) -> Iterator[str]:
 def line_of(entry: Entry) -> str:
     """Return one runbook on one line."""
     match entry.state:
-        case State.LIVE:
+        case EntryState.LIVE:
             said = entry.freshness.said
             return f"{entry.name:30} {entry.severity:11} {entry.owner:34} {said}"
-        case State.RETIRED:
+        case EntryState.RETIRED:
             instead = f", see {entry.superseded_by}" if entry.superseded_by else ""
             return f"{entry.name:30} {entry.severity:11} {entry.owner:34} retired{instead}"
         case _:
@@ -76,7 +76,7 @@ def line_of(entry: Entry) -> str:
 
 
 def _alerts(entry: Entry) -> list[str]:
-    if entry.state is not State.LIVE or not entry.alerts:
+    if entry.state is not EntryState.LIVE or not entry.alerts:
         return []
     return textwrap.wrap(
         ", ".join(entry.alerts), 100, initial_indent=_INDENT, subsequent_indent=_INDENT

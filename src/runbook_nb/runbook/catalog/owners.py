@@ -11,7 +11,7 @@ from runbook_nb.runbook.catalog.entry import Entry, live
 from runbook_nb.runbook.contacts import CONTACTS, Contact, Contacts
 
 
-class Standing(StrEnum):
+class OwnerStanding(StrEnum):
     """What is to be said of an owner or an address."""
 
     FINE = "fine"
@@ -27,7 +27,7 @@ class OwnerFinding:
     runbook: str
     role: str
     name: str
-    standing: Standing
+    standing: OwnerStanding
     said: str = ""
 
     def facts(self) -> dict[str, Any]:
@@ -65,17 +65,17 @@ def _named(entry: Entry, contacts: Contacts) -> Iterator[tuple[str, str, Mapping
 
 def _standing(
     name: str, known: Mapping[str, Contact], *, review_days: int, today: date
-) -> tuple[Standing, str]:
+) -> tuple[OwnerStanding, str]:
     if not name:
-        return Standing.MISSING, "Nobody is named."
+        return OwnerStanding.MISSING, "Nobody is named."
     contact = known.get(name)
     if contact is None:
-        return Standing.UNKNOWN, f"Not in {CONTACTS}. {near(name, known)}"
+        return OwnerStanding.UNKNOWN, f"Not in {CONTACTS}. {near(name, known)}"
     if contact.until and contact.until < today:
-        return Standing.STALE, f"Held until {contact.until}."
+        return OwnerStanding.STALE, f"Held until {contact.until}."
     if contact.reviewed is None:
-        return Standing.STALE, f"Nobody ever confirmed it: write `reviewed` in {CONTACTS}."
+        return OwnerStanding.STALE, f"Nobody ever confirmed it: write `reviewed` in {CONTACTS}."
     age = (today - contact.reviewed).days
     if age > review_days:
-        return Standing.STALE, f"Last confirmed {age} days ago; {review_days} are allowed."
-    return Standing.FINE, ""
+        return OwnerStanding.STALE, f"Last confirmed {age} days ago; {review_days} are allowed."
+    return OwnerStanding.FINE, ""

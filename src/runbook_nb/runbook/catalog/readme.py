@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from runbook_nb.errors import RunbookFormatError
-from runbook_nb.runbook.catalog.entry import Entry, State
+from runbook_nb.runbook.catalog.entry import Entry, EntryState
 
 BEGIN: Final = "<!-- runbooks: written by `runbook fmt` -->"
 END: Final = "<!-- runbooks: end -->"
@@ -16,12 +16,12 @@ def index(entries: Sequence[Entry]) -> str:
 
     Dates stand here instead of ages, so that the page does not change from day to day.
     """
-    written = [entry for entry in entries if entry.state is State.LIVE]
+    written = [entry for entry in entries if entry.state is EntryState.LIVE]
     planned = [entry for entry in entries if entry.planned]
     proven = sum(1 for entry in written if entry.freshness.validated)
     said = f"Runbooks that are written: {len(written)}"
     if planned:
-        count = sum(1 for entry in planned if entry.state is State.LIVE)
+        count = sum(1 for entry in planned if entry.state is EntryState.LIVE)
         said = f"Of {len(planned)} planned runbooks, {count} are written"
     lines = [
         f"{said}; drills have proven {proven} of all that are.",
@@ -50,15 +50,15 @@ def with_index(text: str, entries: Sequence[Entry]) -> str:
 
 def _row(entry: Entry) -> str:
     match entry.state:
-        case State.UNWRITTEN:
+        case EntryState.UNWRITTEN:
             cells = (entry.name, entry.scenario, "", "", "*not written yet*")
-        case State.UNREADABLE:
+        case EntryState.UNREADABLE:
             cells = (entry.name, "", "", "", "*cannot be read: run `runbook lint`*")
-        case State.RETIRED:
+        case EntryState.RETIRED:
             instead = f", see {entry.superseded_by}" if entry.superseded_by else ""
             link = f"[{entry.name}](notebooks/archived/{entry.name}.md)"
             cells = (link, entry.scenario, entry.severity, entry.owner, f"*retired{instead}*")
-        case State.LIVE:
+        case EntryState.LIVE:
             link = f"[{entry.name}](notebooks/{entry.name}.md)"
             proven = str(entry.freshness.validated or "never")
             cells = (link, entry.scenario, entry.severity, entry.owner, proven)

@@ -1,13 +1,14 @@
 """The steps of a runbook with its parameters filled in, ready to copy; nothing is executed."""
 
 import ast
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from runbook_nb.runbook.runbook import Runbook, is_injected
-from runbook_nb.runbook.steps import Step, headings, read_steps, source_of
+from runbook_nb.runbook.cells import Cell
+from runbook_nb.runbook.document import Document
+from runbook_nb.runbook.runbook import Runbook
+from runbook_nb.runbook.steps import Step, read_steps
 from runbook_nb.text.values import Json
 
 
@@ -38,8 +39,7 @@ class Shown:
 
 def shown_steps(runbook: Runbook, values: Mapping[str, Json]) -> list[Shown]:
     """Return the steps of a runbook with these parameters, in order."""
-    notebook = json.loads(runbook.path.read_text(encoding="utf-8"))
-    cells = [cell for cell in notebook["cells"] if not is_injected(cell)]
+    cells = Document.read(runbook.path).own_cells
     filled = [_filled(cell, values) for cell in cells]
     steps, _ = read_steps(filled)
     return [
@@ -47,7 +47,7 @@ def shown_steps(runbook: Runbook, values: Mapping[str, Json]) -> list[Shown]:
             number=number,
             step=step,
             prose=_prose_above(cells, step.cell),
-            source=source_of(filled[step.cell]),
+            source=filled[step.cell].source,
         )
         for number, step in enumerate(steps, start=1)
     ]
@@ -55,14 +55,13 @@ def shown_steps(runbook: Runbook, values: Mapping[str, Json]) -> list[Shown]:
 
 def imports(runbook: Runbook) -> str:
     """Return the imports that the calls of a runbook need."""
-    notebook = json.loads(runbook.path.read_text(encoding="utf-8"))
     lines: list[str] = []
-    for cell in notebook["cells"]:
-        source = source_of(cell)
-        if cell["cell_type"] != "code" or "import " not in source:
+    for cell in Document.read(runbook.path).cells:
+        if not cell.is_code or "import " not in cell.source:
             continue
-        found = [node for node in _parsed(source) if isinstance(node, ast.Import | ast.ImportFrom)]
-        lines += [segment for node in found if (segment := ast.get_source_segment(source, node))]
+        found = [node for node in cell.statements if isinstance(node, ast.Import | ast.ImportFrom)]
+        named = (ast.get_source_segment(cell.source, node) for node in found)
+        lines += filter(None, named)
     return "\n".join(dict.fromkeys(lines))
 
 
@@ -70,7 +69,7 @@ def with_values(source: str, values: Mapping[str, Json]) -> str:
     """Return code with the names of parameters replaced by their values, all else as written."""
     names = [
         node
-        for statement in _parsed(source)
+        for statement in Cell(kind="code", source=source).statements
         for node in ast.walk(statement)
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in values
     ]
@@ -84,29 +83,14 @@ def with_values(source: str, values: Mapping[str, Json]) -> str:
     return b"\n".join(lines).decode()
 
 
-def _filled(cell: Mapping[str, Any], values: Mapping[str, Json]) -> dict[str, Any]:
-    source = source_of(cell)
-    return {
-        **cell,
-        "source": with_values(source, values) if cell["cell_type"] == "code" else source,
-    }
+def _filled(cell: Cell, values: Mapping[str, Json]) -> Cell:
+    return replace(cell, source=with_values(cell.source, values)) if cell.is_code else cell
 
 
-def _parsed(source: str) -> list[ast.stmt]:
-    try:
-        return ast.parse(source).body
-    except SyntaxError:
-        return []
-
-
-def _prose_above(cells: list[dict[str, Any]], place: int) -> str:
+def _prose_above(cells: Sequence[Cell], place: int) -> str:
     """Return the words between the nearest heading and a cell, if they stand right above it."""
     above = cells[place - 1] if place else None
-    if above is None or above["cell_type"] != "markdown":
+    if above is None or not above.is_text:
         return ""
-    source = source_of(above)
-    if not headings(source):
-        return source.strip()
-    lines = source.splitlines()
-    last = max(number for number, line in enumerate(lines) if line.startswith("#"))
-    return "\n".join(lines[last + 1 :]).strip()
+    below = above.markdown.headings[-1].after - 1 if above.markdown.headings else 0
+    return "\n".join(above.source.split("\n")[below:]).strip()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from runbook_nb.runbook.catalog.entry import Entry, State
+from runbook_nb.runbook.catalog.entry import Entry, EntryState
 from runbook_nb.runbook.catalog.search_fields import Passage, passages
 from runbook_nb.runbook.catalog.search_words import understood, words
 
@@ -14,7 +14,7 @@ REASONS: Final = 3  # passages shown for each runbook
 # A passage that matches adds to the best one; ten weak ones must not beat one good one.
 _FURTHER: Final = 0.1
 # What cannot be run comes after what can, unless it fits far better.
-_STANDING: Final = {State.LIVE: 1.0, State.UNWRITTEN: 0.5, State.RETIRED: 0.3}
+_STANDING: Final = {EntryState.LIVE: 1.0, EntryState.UNWRITTEN: 0.5, EntryState.RETIRED: 0.3}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ def _hit(
     score = (best + _FURTHER * sum(further[: REASONS - 1])) * known
     return Hit(
         entry=entry,
-        score=score * _STANDING.get(entry.state, _STANDING[State.RETIRED]),
+        score=score * _STANDING.get(entry.state, _STANDING[EntryState.RETIRED]),
         reasons=_distinct([passage for _, passage in matching]),
     )
 

@@ -1,19 +1,18 @@
 """What may be searched of a runbook: its passages, each with its place and its weight."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from runbook_nb.runbook.catalog.entry import Entry
+from runbook_nb.runbook.document import Document
+from runbook_nb.runbook.markdown import Heading, Markdown
 from runbook_nb.runbook.runbook import Runbook
-from runbook_nb.runbook.steps import headings, source_of
 
 # An alert is what calls for a runbook; a symptom is what people report; the rest is detail.
 _ALERT, _TITLE, _SYMPTOM, _STEP, _TEXT = 5.0, 4.0, 3.0, 2.0, 1.0
-_FENCE: Final = re.compile(r"^(```|~~~).*?^\1\s*$", re.MULTILINE | re.DOTALL)
-_MARKUP: Final = re.compile(r"[*`|]+|^\s*(?:[-+]|\d+\.)\s+|^#+\s+", re.MULTILINE)
+_MARKUP: Final = re.compile(r"[*`|]+|^\s*(?:[-+]|\d+\.)\s+", re.MULTILINE)
 _SENTENCE: Final = re.compile(r"(?<=[.!?:;])\s+|\n+")
 # These say where else to look, so a match in them speaks for another runbook.
 _ELSEWHERE: Final = frozenset({"Related Runbooks", "Contacts", "Validation Log"})
@@ -57,29 +56,29 @@ def _steps(runbook: Runbook) -> Iterator[Passage]:
 def _sentences(runbook: Runbook) -> Iterator[Passage]:
     """Return the prose, sentence by sentence, under the heading it stands beneath."""
     section = ""
-    for source in _prose(runbook):
-        for block in re.split(r"(?m)^(?=#)", source):
-            section = _section(block) or section
+    for cell in Document.read(runbook.path).cells:
+        for heading, lines in _under_headings(cell.markdown):
+            section = heading or section
             if section and section not in _ELSEWHERE:
                 weight = _SYMPTOM if section == "Symptoms" else _TEXT
-                for text in _plain(block):
+                for text in _plain("\n".join(lines)):
                     yield Passage(place=section, text=text, weight=weight)
 
 
-def _prose(runbook: Runbook) -> Iterator[str]:
-    notebook: dict[str, Any] = json.loads(runbook.path.read_text(encoding="utf-8"))
-    for cell in notebook["cells"]:
-        if cell["cell_type"] == "markdown":
-            yield _FENCE.sub("", source_of(cell))
+def _under_headings(text: Markdown) -> Iterator[tuple[str, list[str]]]:
+    """Return the words of each heading with the lines below it; the title of the page is none."""
+    headed = ((found.line, found.after, _section(found)) for found in text.headings)
+    starts = [(text.first, text.first, ""), *headed]
+    ends = [line for line, _, _ in starts[1:]] + [text.first + len(text.lines)]
+    unfenced = dict(text.unfenced())
+    for (_, after, words), end in zip(starts, ends, strict=True):
+        yield words, [unfenced[number] for number in range(after, end) if number in unfenced]
 
 
-def _section(block: str) -> str:
-    """Return the heading a block begins with; the title of the page is none."""
-    found = headings(block)
-    return found[0][1] if found and found[0][0] > 1 else ""
+def _section(heading: Heading) -> str:
+    return heading.text if heading.level > 1 else ""
 
 
-def _plain(block: str) -> list[str]:
-    body = re.sub(r"(?m)^#+ .*$", "", block)
+def _plain(body: str) -> list[str]:
     texts = (" ".join(_MARKUP.sub(" ", text).split()) for text in _SENTENCE.split(body))
     return [text for text in texts if text]

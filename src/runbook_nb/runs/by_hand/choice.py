@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from runbook_nb.errors import RunbookNotFoundError
-from runbook_nb.runbook.catalog import Entry, Hit, State, search
+from runbook_nb.runbook.catalog import Entry, EntryState, Hit, search
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.timeline.events import Alert, Started
 from runbook_nb.timeline.incidents import beginning, find
@@ -70,7 +70,9 @@ def by_words(
         retired = f" It is retired; use {entry.superseded_by}." if entry.superseded_by else ""
         return Choice(runbook=Runbook.find(words), why=f"you named it.{retired}")
     hits = [
-        hit for hit in search(words, entries, summaries=summaries) if hit.entry.state is State.LIVE
+        hit
+        for hit in search(words, entries, summaries=summaries)
+        if hit.entry.state is EntryState.LIVE
     ][:SHOWN]
     if not hits:
         message = f"No runbook speaks of {words!r}. All of them: runbook list"

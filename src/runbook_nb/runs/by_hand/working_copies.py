@@ -11,9 +11,10 @@ from runbook_nb.errors import RunbookError
 from runbook_nb.incident.context import WorkingCopy
 from runbook_nb.probes.environment import Environment
 from runbook_nb.probes.lab_settings import LAB
+from runbook_nb.runbook.document import Document
 from runbook_nb.runbook.parameters import typed
 from runbook_nb.runbook.policy import policy_for
-from runbook_nb.runbook.runbook import Runbook, is_injected
+from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.text.files import write_atomically
 from runbook_nb.text.values import Json
 from runbook_nb.timeline.events import Alert, Started
@@ -115,13 +116,10 @@ def _ran_with(timeline: Timeline, runbook: Runbook) -> dict[str, Json]:
 
 def _filled(source: Path, values: Mapping[str, Json], *, by: str) -> str:
     """Return a notebook with its parameters set, as papermill sets them, and its code folded."""
-    notebook = json.loads(source.read_text(encoding="utf-8"))
-    cells = [cell for cell in notebook["cells"] if not is_injected(cell)]
-    place = next(
-        number
-        for number, cell in enumerate(cells, start=1)
-        if "parameters" in cell["metadata"].get("tags", ())
-    )
+    document = Document.read(source)
+    notebook, own = document.stored, document.own_cells
+    place = next(number for number, cell in enumerate(own, start=1) if "parameters" in cell.tags)
+    cells: list[Any] = [cell.stored for cell in own]
     lines = [f"{name} = {value!r}" for name, value in values.items()]
     injected: dict[str, Any] = {
         "cell_type": "code",

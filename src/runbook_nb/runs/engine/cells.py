@@ -15,7 +15,7 @@ from runbook_nb.redaction import Redactor
 from runbook_nb.runs.engine.client import CollectingClient
 from runbook_nb.runs.engine.interruption import Interruption
 from runbook_nb.runs.engine.kernel import Kernel
-from runbook_nb.runs.engine.positions import Place, places
+from runbook_nb.runs.engine.positions import CellPlace, places
 from runbook_nb.runs.engine.progress import EventFeed, Progress
 from runbook_nb.runs.engine.saved_notebook import SavedNotebook
 from runbook_nb.text.durations import words
@@ -30,7 +30,7 @@ _LAST_OUTPUT_LIMIT_S: Final = 10.0
 
 
 @dataclass(kw_only=True)
-class Run:
+class EngineRun:
     """What the engine needs for one run, and what it finds: the fields from ``complete`` on."""
 
     kernel: Kernel
@@ -56,10 +56,10 @@ class Cut(Exception):  # noqa: N818 - the run was cut off, from outside or by it
         self.name = name
 
 
-class Cells:
+class CellRunner:
     """Runs the cells of one notebook in order until the end, or until something ends it."""
 
-    def __init__(self, saved: SavedNotebook, run: Run) -> None:
+    def __init__(self, saved: SavedNotebook, run: EngineRun) -> None:
         self._saved, self._run = saved, run
         self._places = places(saved.nb.cells)
         self._total = sum(1 for place in self._places if place.number)
@@ -125,9 +125,9 @@ class Cells:
         if time.monotonic() > starts_by:
             reason = f"the kernel did not answer within {words(_START_LIMIT_S)}"
             raise Cut("KernelDied", reason)
-        self._check(Place(number=0, title="the beginning"))
+        self._check(CellPlace(number=0, title="the beginning"))
 
-    async def _cell(self, index: int, place: Place) -> bool:
+    async def _cell(self, index: int, place: CellPlace) -> bool:
         """Run one cell; tell whether the run goes on."""
         cell = self._saved.nb.cells[index]
         if cell.cell_type != "code" or not cell.source.strip():
@@ -154,7 +154,7 @@ class Cells:
             self._saved.cell_complete(cell, index)
             run.feed.look()
 
-    async def _executed(self, cell: Any, index: int, place: Place) -> None:
+    async def _executed(self, cell: Any, index: int, place: CellPlace) -> None:
         """Have the kernel execute a cell, and meanwhile save, look and watch."""
         task = asyncio.ensure_future(self._client.async_execute_cell(cell, index))
         try:
@@ -173,7 +173,7 @@ class Cells:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    def _check(self, place: Place) -> None:
+    def _check(self, place: CellPlace) -> None:
         """Raise Cut if the run must not go on."""
         run, now = self._run, time.monotonic()
         if run.interruption.caught:
@@ -195,7 +195,7 @@ class Cells:
         if self._saved.stale and now - self._saved.written_at > _SAVE_EVERY_S:
             self._saved.write()
 
-    def _failed(self, cell: Any, index: int, place: Place, error: CellExecutionError) -> bool:
+    def _failed(self, cell: Any, index: int, place: CellPlace, error: CellExecutionError) -> bool:
         run = self._run
         run.steps_run += bool(place.number)
         said = self._saved.plain(error.evalue)

@@ -20,7 +20,7 @@ from runbook_nb.runs.engine.spare_kernel import SpareKernel
 from runbook_nb.text.values import Json
 
 if TYPE_CHECKING:
-    from runbook_nb.runs.engine.cells import Run
+    from runbook_nb.runs.engine.cells import EngineRun
 
 __all__ = ["Execution", "execute"]
 
@@ -53,9 +53,9 @@ def execute(
         progress.begin(len(runbook.steps), runbook)
         # While the kernel starts, this process imports papermill, which takes as long.
         lean_imports()
-        from runbook_nb.runs.engine.cells import Run
+        from runbook_nb.runs.engine.cells import EngineRun
 
-        run = Run(
+        run = EngineRun(
             kernel=kernel,
             interruption=interruption,
             notebook=context.folder.executed(context.run),
@@ -75,7 +75,7 @@ def execute(
     return execution
 
 
-def _execution(run: "Run", *, total: int, took_s: float) -> Execution:
+def _execution(run: "EngineRun", *, total: int, took_s: float) -> Execution:
     return Execution(
         notebook=run.notebook,
         complete=run.complete,
@@ -87,7 +87,7 @@ def _execution(run: "Run", *, total: int, took_s: float) -> Execution:
     )
 
 
-def _by_papermill(notebook: Path, values: Mapping[str, Json], run: "Run") -> None:
+def _by_papermill(notebook: Path, values: Mapping[str, Json], run: "EngineRun") -> None:
     import papermill
 
     from runbook_nb.runs.engine.papermill_engine import NAME

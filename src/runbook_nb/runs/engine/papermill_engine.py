@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 from papermill.engines import Engine, papermill_engines
 
-from runbook_nb.runs.engine.cells import Cells, Run
+from runbook_nb.runs.engine.cells import CellRunner, EngineRun
 from runbook_nb.runs.engine.saved_notebook import SavedNotebook
 
 NAME: Final = "runbook"
@@ -22,13 +22,13 @@ class RunbookEngine(Engine):  # type: ignore[misc]  # papermill is untyped
     """Runs a notebook on the kernel of a ``Run`` and fills in what became of it."""
 
     @classmethod
-    def execute_notebook(cls, nb: Any, kernel_name: str, *, run: Run, **_: Any) -> Any:
+    def execute_notebook(cls, nb: Any, kernel_name: str, *, run: EngineRun, **_: Any) -> Any:
         """Run the cells and return the notebook; papermill calls this."""
         del kernel_name
         saved = SavedNotebook(nb, path=run.notebook, redactor=run.redactor)
         saved.notebook_start()
         try:
-            _blocking(Cells(saved, run).all())
+            _blocking(CellRunner(saved, run).all())
         finally:
             run.kernel.end()
             saved.notebook_complete()

@@ -11,7 +11,7 @@ from runbook_nb.incident.cards.sidebar import ShownIncident, ShownRunbook, shelf
 from runbook_nb.probes.environment import load_settings
 from runbook_nb.probes.lab_settings import LAB
 from runbook_nb.runbook import Runbook, runbooks_folder
-from runbook_nb.runbook.catalog import Entry, State, read_entries
+from runbook_nb.runbook.catalog import Entry, EntryState, read_entries
 from runbook_nb.runbook.policy import policy_or_default
 from runbook_nb.text.durations import words
 from runbook_nb.text.formatting import anchor
@@ -26,7 +26,7 @@ def shelf(incidents: Path) -> str:
     now = datetime.now(UTC)
     folder = runbooks_folder()
     entries = read_entries(folder, policy=policy_or_default(folder), today=now.date())
-    runbooks = [_shown(entry) for entry in entries if entry.state is State.LIVE]
+    runbooks = [_shown(entry) for entry in entries if entry.state is EntryState.LIVE]
     return shelf_html(
         runbooks, incidents=open_incidents(incidents, now=now), environments=_environments()
     )

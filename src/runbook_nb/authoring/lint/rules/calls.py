@@ -5,7 +5,7 @@ from typing import Final
 
 from runbook_nb.authoring.lint.context import Shelf
 from runbook_nb.authoring.lint.finding import Severity
-from runbook_nb.authoring.lint.page import Page
+from runbook_nb.authoring.lint.page import RunbookPage
 from runbook_nb.authoring.lint.rule import Flaw, rule
 from runbook_nb.authoring.lint.step_calls import called
 from runbook_nb.probes.calls import Action
@@ -30,7 +30,7 @@ _HONEST: Final = (
     fix="Name a probe or action of a system, import its module in the second cell, and give it the "
     "arguments it takes.",
 )
-def known_call(page: Page, shelf: Shelf) -> Iterator[Flaw]:
+def known_call(page: RunbookPage, shelf: Shelf) -> Iterator[Flaw]:
     """Read a probe and do an action that exist, with arguments that fit."""
     for placed in page.of("check", "act"):
         for one in called(placed, page, shelf):
@@ -44,7 +44,7 @@ def known_call(page: Page, shelf: Shelf) -> Iterator[Flaw]:
     fix="Give the action a `.rehearsal` that shows what it would change.",
     severity=Severity.WARNING,
 )
-def rehearsal(page: Page, shelf: Shelf) -> Iterator[Flaw]:
+def rehearsal(page: RunbookPage, shelf: Shelf) -> Iterator[Flaw]:
     """Show of every action what it would change."""
     for placed in page.of("act"):
         for one in called(placed, page, shelf):
@@ -58,7 +58,7 @@ def rehearsal(page: Page, shelf: Shelf) -> Iterator[Flaw]:
     fix="Say 'None', 'Cannot be undone' or how it is done by hand; or give the action an `.undo`.",
     severity=Severity.WARNING,
 )
-def undo_true(page: Page, shelf: Shelf) -> Iterator[Flaw]:
+def undo_true(page: RunbookPage, shelf: Shelf) -> Iterator[Flaw]:
     """Promise an undo only where the action has one."""
     for placed in page.of("act"):
         said = placed.words("undo").lower()

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from runbook_nb.authoring.lint.context import Shelf
-from runbook_nb.authoring.lint.page import Page
+from runbook_nb.authoring.lint.page import RunbookPage
 from runbook_nb.authoring.lint.rule import Flaw, rule
 from runbook_nb.errors import near
+from runbook_nb.runbook.cells import PYTHON
 from runbook_nb.runbook.steps import VERBS
 
 # Positional arguments, keywords that must be there, and keywords that may.
@@ -61,11 +62,11 @@ _NAMES: Final[Mapping[type, str]] = {
     fix="Write one `incident.<verb>(…)`; put code into a system of the pack, with a test, "
     "and commands to read into a ```text block.",
 )
-def one_verb(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
+def one_verb(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
     """Write one verb in every cell below the opening."""
     for cell in page.cells[2:]:
-        tree = page.trees.get(cell.line)
-        if tree is None:
+        tree = cell.tree
+        if cell.language not in PYTHON:
             message = f"This ```{cell.language} block becomes a cell that Jupyter runs."
             yield Flaw(line=cell.line - 1, message=message)
         elif isinstance(tree, SyntaxError):
@@ -80,7 +81,7 @@ def one_verb(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
     reason="What a step asks or changes must be readable without running anything.",
     fix="Write the value itself or a parameter; put code into a system of the pack, with a test.",
 )
-def literals(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
+def literals(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
     """Use literals, parameters, limits, durations, or a probe or action of those."""
     parameters = {parameter.name for parameter in page.parameters}
     for placed in page.steps:
@@ -99,7 +100,7 @@ def literals(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
     reason="A verb that is called wrongly stops the run in the middle.",
     fix="Call it as `incident.<TAB>` shows.",
 )
-def verb_words(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
+def verb_words(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
     """Give every verb the arguments it needs, a title among them, and no others."""
     for placed in page.steps:
         verb, call = placed.step.verb, placed.call
@@ -121,7 +122,7 @@ def verb_words(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
     reason="Diagnosis must be safe to run at any time; what changes something is chosen first.",
     fix="Read in Diagnosis, act below an option of Resolution Steps, verify in Verification.",
 )
-def places(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
+def places(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
     """Put each verb into the section it belongs to, actions below an option."""
     for placed in page.steps:
         verb, section = placed.step.verb, placed.step.section
@@ -138,7 +139,7 @@ def places(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
     reason="Actions wait for the decision, and the record shows what it rests on.",
     fix="Put one cell `incident.decide()` at the top of Resolution Steps.",
 )
-def decide(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
+def decide(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
     """Decide once, before the first option."""
     found = page.of("decide")
     first = next((heading.line for heading in page.options()), len(page.lines))
@@ -167,7 +168,7 @@ def _other_than_a_verb(tree: ast.Module) -> str:
     return "" if verb in VERBS else f"`incident.{verb}` is no verb. {near(verb, VERBS)}"
 
 
-def _unfit(node: ast.expr, page: Page, parameters: set[str]) -> Iterator[ast.expr]:
+def _unfit(node: ast.expr, page: RunbookPage, parameters: set[str]) -> Iterator[ast.expr]:
     """Return the parts of an argument that are neither literal nor a call of known names."""
     if isinstance(node, ast.Tuple | ast.List):
         inside = list(node.elts)
@@ -186,7 +187,7 @@ def _unfit(node: ast.expr, page: Page, parameters: set[str]) -> Iterator[ast.exp
         yield from _unfit(part, page, parameters)
 
 
-def _is_known(function: ast.expr, page: Page) -> bool:
+def _is_known(function: ast.expr, page: RunbookPage) -> bool:
     """Tell whether a call is of an imported limit or duration, or of a system's name."""
     if isinstance(function, ast.Name):
         return page.imported.get(function.id, ("",))[0].startswith("runbook_nb")

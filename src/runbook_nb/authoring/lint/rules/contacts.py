@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from runbook_nb.authoring.lint.context import Shelf
-from runbook_nb.authoring.lint.page import Page
+from runbook_nb.authoring.lint.page import RunbookPage
 from runbook_nb.authoring.lint.rule import Flaw, rule
 from runbook_nb.errors import near
 
@@ -19,7 +19,7 @@ _MADE_UP: Final = ("@example.com", "@example.org", "@example.net")
     reason="A runbook that nobody owns is nobody's to mend.",
     fix="Name an owner of contacts.toml, or add the squad there.",
 )
-def owner(page: Page, shelf: Shelf) -> Iterator[Flaw]:
+def owner(page: RunbookPage, shelf: Shelf) -> Iterator[Flaw]:
     """Name as owner a squad of the contacts file."""
     line = page.front_line("owner")
     if shelf.contacts.problem:
@@ -36,7 +36,7 @@ def owner(page: Page, shelf: Shelf) -> Iterator[Flaw]:
     reason="An address that reaches nobody is found out when it is needed.",
     fix="Name addresses of contacts.toml, or add the address there.",
 )
-def escalation(page: Page, shelf: Shelf) -> Iterator[Flaw]:
+def escalation(page: RunbookPage, shelf: Shelf) -> Iterator[Flaw]:
     """Name whom to call when the runbook is not enough, at a known address."""
     named = page.strings("escalation")
     known = shelf.contacts.reached
@@ -53,7 +53,7 @@ def escalation(page: Page, shelf: Shelf) -> Iterator[Flaw]:
     reason="The page must name whom to call when nothing else can be opened.",
     fix="List each address of `escalation` under Contacts, and only addresses of contacts.toml.",
 )
-def contacts_text(page: Page, shelf: Shelf) -> Iterator[Flaw]:
+def contacts_text(page: RunbookPage, shelf: Shelf) -> Iterator[Flaw]:
     """List every escalation address under Contacts, and no unknown one anywhere."""
     line, lines = page.section("Contacts")
     listed = "\n".join(lines)
@@ -73,7 +73,7 @@ def contacts_text(page: Page, shelf: Shelf) -> Iterator[Flaw]:
     reason="A manual step without a taker stays undone.",
     fix="Name an owner or a role of contacts.toml, or add it there.",
 )
-def step_owner(page: Page, shelf: Shelf) -> Iterator[Flaw]:
+def step_owner(page: RunbookPage, shelf: Shelf) -> Iterator[Flaw]:
     """Give every manual step to a known squad or role."""
     known = {*shelf.contacts.owners, *shelf.contacts.roles, *shelf.contacts.addresses}
     for placed in page.of("ask"):

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from runbook_nb.authoring.lint.context import CONTROL, Experiment, Shelf
+from runbook_nb.authoring.lint.blanks import FILL_IN
+from runbook_nb.authoring.lint.context import Shelf
 from runbook_nb.authoring.lint.finding import Severity
-from runbook_nb.authoring.lint.markdown import FILL_IN
-from runbook_nb.authoring.lint.page import Page
+from runbook_nb.authoring.lint.page import RunbookPage
 from runbook_nb.authoring.lint.rule import Flaw, rule
 from runbook_nb.errors import near
+from runbook_nb.runbook.drill import CONTROL
 from runbook_nb.runbook.steps import letter
 
 
@@ -17,9 +18,9 @@ from runbook_nb.runbook.steps import letter
     reason="Only a drill shows that a runbook finds its failure, and finds nothing without it.",
     fix="Write drills/<name>.none.json and drills/<name>.<fault>.json; `runbook new` makes both.",
 )
-def drilled(page: Page, shelf: Shelf) -> Iterator[Flaw]:
+def drilled(page: RunbookPage, shelf: Shelf) -> Iterator[Flaw]:
     """Drill the runbook without a fault, and with at least one."""
-    faults = [experiment.fault for experiment in shelf.experiments(page.name)]
+    faults = [drill.fault for drill in shelf.drills(page.name)]
     line = page.front_line("name")
     if CONTROL not in faults:
         yield Flaw(line=line, message=f"It has no control drill {page.name}.{CONTROL}.json.")
@@ -32,7 +33,7 @@ def drilled(page: Page, shelf: Shelf) -> Iterator[Flaw]:
     reason="A drill that expects what the runbook does not have can only fail.",
     fix="Use the titles of the runbook, word for word.",
 )
-def drill_fits(page: Page, shelf: Shelf) -> Iterator[Flaw]:
+def drill_fits(page: RunbookPage, shelf: Shelf) -> Iterator[Flaw]:
     """Run this runbook in its drills, and expect its own checks, options and actions."""
     known = {
         "failed": page.titles("check"),
@@ -41,18 +42,18 @@ def drill_fits(page: Page, shelf: Shelf) -> Iterator[Flaw]:
         "done": page.titles("act"),
     }
     options = [heading.text for heading in page.options()]
-    for experiment in shelf.experiments(page.name):
-        if experiment.problem:
-            message = f"The drill cannot be read: {experiment.problem}."
-            yield Flaw(line=1, path=experiment.path, message=message)
+    for drill in shelf.drills(page.name):
+        if drill.problem:
+            message = f"The drill cannot be read: {drill.problem}."
+            yield Flaw(line=1, path=drill.path, message=message)
             continue
-        runs = list(_runs(experiment))
+        runs = drill.runs
         if not runs:
-            yield Flaw(line=1, path=experiment.path, message="The drill does not run the runbook.")
+            yield Flaw(line=1, path=drill.path, message="The drill does not run the runbook.")
         for run in runs:
             expect = run.get("expect")
             for word, message in _odd(run, page, known, options, _mapping(expect)):
-                yield Flaw(line=experiment.line_of(word), path=experiment.path, message=message)
+                yield Flaw(line=drill.line_of(word), path=drill.path, message=message)
 
 
 @rule(
@@ -60,20 +61,17 @@ def drill_fits(page: Page, shelf: Shelf) -> Iterator[Flaw]:
     reason="A fault that stays in place spoils every drill after it.",
     fix='Heal each fault in `rollbacks`, with `"strategy": "always"`; the control has none.',
 )
-def drill_heals(page: Page, shelf: Shelf) -> Iterator[Flaw]:
+def drill_heals(page: RunbookPage, shelf: Shelf) -> Iterator[Flaw]:
     """Inject in a drill the fault it is named for, and always heal it."""
-    for experiment in shelf.experiments(page.name):
-        injected = _faults(experiment, "method", "inject")
-        healed = _faults(experiment, "rollbacks", "heal")
-        wanted = [] if experiment.fault == CONTROL else [experiment.fault]
-        if injected and injected != wanted:
-            message = f"The drill injects {', '.join(injected)}, not what it is named for."
-            yield Flaw(line=experiment.line_of("inject"), path=experiment.path, message=message)
-        for fault in injected:
-            strategy = _mapping(_mapping(experiment.says.get("runtime")).get("rollbacks"))
-            if fault not in healed or strategy.get("strategy") != "always":
+    for drill in shelf.drills(page.name):
+        wanted = [] if drill.is_control else [drill.fault]
+        if drill.injected and drill.injected != wanted:
+            message = f"The drill injects {', '.join(drill.injected)}, not what it is named for."
+            yield Flaw(line=drill.line_of("inject"), path=drill.path, message=message)
+        for fault in drill.injected:
+            if fault not in drill.healed:
                 message = f"The drill does not always heal {fault!r}."
-                yield Flaw(line=experiment.line_of(fault), path=experiment.path, message=message)
+                yield Flaw(line=drill.line_of(fault), path=drill.path, message=message)
 
 
 @rule(
@@ -82,9 +80,9 @@ def drill_heals(page: Page, shelf: Shelf) -> Iterator[Flaw]:
     fix="Write a drill whose fault calls for it.",
     severity=Severity.WARNING,
 )
-def option_drilled(page: Page, shelf: Shelf) -> Iterator[Flaw]:
+def option_drilled(page: RunbookPage, shelf: Shelf) -> Iterator[Flaw]:
     """Take every option in some drill."""
-    runs = [run for found in shelf.experiments(page.name) for run in _runs(found)]
+    runs = [run for drill in shelf.drills(page.name) for run in drill.runs]
     taken = {_mapping(run.get("expect")).get("option") for run in runs}
     for heading in page.options() if runs else ():
         if heading.text not in taken:
@@ -93,7 +91,7 @@ def option_drilled(page: Page, shelf: Shelf) -> Iterator[Flaw]:
 
 def _odd(
     run: Mapping[str, Any],
-    page: Page,
+    page: RunbookPage,
     known: Mapping[str, list[str]],
     options: list[str],
     expect: Mapping[str, Any],
@@ -116,27 +114,6 @@ def _odd(
     for said in _texts(run.get("approve")):
         if said not in letters and said not in options:
             yield said, f"The drill approves {said!r}, which is no option."
-
-
-def _runs(experiment: Experiment) -> Iterator[Mapping[str, Any]]:
-    """Return the arguments of each step that runs a runbook."""
-    for provider in _providers(experiment, "method"):
-        if provider.get("func") == "run_runbook":
-            yield _mapping(provider.get("arguments"))
-
-
-def _faults(experiment: Experiment, part: str, function: str) -> list[str]:
-    return [
-        str(_mapping(provider.get("arguments")).get("fault"))
-        for provider in _providers(experiment, part)
-        if provider.get("func") == function
-    ]
-
-
-def _providers(experiment: Experiment, part: str) -> Iterator[Mapping[str, Any]]:
-    steps = experiment.says.get(part)
-    for step in steps if isinstance(steps, list) else ():
-        yield _mapping(_mapping(step).get("provider"))
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from runbook_nb.authoring.lint.context import Shelf
 from runbook_nb.authoring.lint.finding import Severity
-from runbook_nb.authoring.lint.page import Page
+from runbook_nb.authoring.lint.page import RunbookPage
 from runbook_nb.authoring.lint.rule import Flaw, rule
 from runbook_nb.errors import near
 from runbook_nb.runbook.pair import HEADER, LOG
@@ -21,7 +21,7 @@ LISTS: Final = ("alerts", "escalation", "related", "validations")
     reason="List, search, alert routing and the header are made from the front matter.",
     fix="Fill it in as the template's front matter shows.",
 )
-def front_matter(page: Page, shelf: Shelf) -> Iterator[Flaw]:
+def front_matter(page: RunbookPage, shelf: Shelf) -> Iterator[Flaw]:
     """Fill in the front matter, under the name of the file."""
     for key in (*TEXTS, *(("group",) if shelf.policy.groups else ())):
         if not page.said(key).strip():
@@ -45,7 +45,7 @@ def front_matter(page: Page, shelf: Shelf) -> Iterator[Flaw]:
     reason="Severity sets who is woken, the group where the runbook is listed.",
     fix=f"Use a severity and a group of {ORGANISATION}, or add it there.",
 )
-def classified(page: Page, shelf: Shelf) -> Iterator[Flaw]:
+def classified(page: RunbookPage, shelf: Shelf) -> Iterator[Flaw]:
     """Use a severity and a group of the organisation."""
     policy = shelf.policy
     if policy.problem:
@@ -63,7 +63,7 @@ def classified(page: Page, shelf: Shelf) -> Iterator[Flaw]:
     reason="The header is what people see; the front matter is what machines see.",
     fix="Change the front matter, then run `runbook fmt`.",
 )
-def header(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
+def header(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
     """Show in title and table at the top what the front matter says."""
     top = page.cells[0].line - 1 if page.cells else len(page.lines)
     shown = {number: line for number, line in page.body() if number < top}
@@ -87,7 +87,7 @@ def header(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
     reason="The log is the proof that the runbook works; drills write it, nobody else.",
     fix="Take hand-written rows out, then run `runbook fmt`; `runbook validate` adds rows.",
 )
-def log(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
+def log(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
     """Show in the Validation Log the front matter's validations, row by row."""
     line, lines = page.section("Validation Log")
     shown = [(line + n, text) for n, text in enumerate(lines) if text.startswith("|")][2:]
@@ -105,7 +105,7 @@ def log(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
     reason="A date that cannot be true hides how old a runbook is.",
     fix="Write dates as '2026-11-23'. `last_validated` is written by `runbook validate` alone.",
 )
-def dates(page: Page, shelf: Shelf) -> Iterator[Flaw]:
+def dates(page: RunbookPage, shelf: Shelf) -> Iterator[Flaw]:
     """Write dates that are dates, not in the future, and Last Validated as the log has it."""
     for key in ("last_updated", "last_validated"):
         said = page.said(key)
@@ -127,7 +127,7 @@ def dates(page: Page, shelf: Shelf) -> Iterator[Flaw]:
     fix="Run `runbook validate`; only a passing drill renews the date.",
     severity=Severity.WARNING,
 )
-def fresh(page: Page, shelf: Shelf) -> Iterator[Flaw]:
+def fresh(page: RunbookPage, shelf: Shelf) -> Iterator[Flaw]:
     """Validate within the review period of the organisation."""
     line = page.front_line("last_validated")
     validated = _date(page.said("last_validated"))
@@ -141,7 +141,7 @@ def fresh(page: Page, shelf: Shelf) -> Iterator[Flaw]:
         yield Flaw(line=line, message=message)
 
 
-def _validations(page: Page) -> list[dict[str, Any]]:
+def _validations(page: RunbookPage) -> list[dict[str, Any]]:
     rows = page.front.get("validations")
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from runbook_nb.authoring.lint.context import Shelf
-from runbook_nb.authoring.lint.page import Page
+from runbook_nb.authoring.lint.page import RunbookPage
 from runbook_nb.authoring.lint.rule import Flaw, rule
 from runbook_nb.authoring.lint.step_calls import called, is_duration
 from runbook_nb.probes import limits
@@ -21,7 +21,7 @@ _UP, _DOWN = ("at_most", "below"), ("at_least", "above")
     reason="Without a limit in the probe's unit nothing can be judged; the verdict is unknown.",
     fix='Write expect=at_most(5, "s") or another limit of runbook_nb, in the unit of the probe.',
 )
-def limit(page: Page, shelf: Shelf) -> Iterator[Flaw]:
+def limit(page: RunbookPage, shelf: Shelf) -> Iterator[Flaw]:
     """Expect a limit in each check, in the unit of its probe; so for its fail."""
     for placed in page.of("check"):
         probe = next((one.made for one in called(placed, page, shelf)), None)
@@ -36,7 +36,7 @@ def limit(page: Page, shelf: Shelf) -> Iterator[Flaw]:
     reason="A fail limit inside what is expected never fails.",
     fix="Let `fail` begin where `expect` ends, or beyond.",
 )
-def limits_agree(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
+def limits_agree(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
     """Let the fail limit lie beyond the expected one."""
     for placed in page.of("check"):
         expect, fail = _bound(placed.argument("expect")), _bound(placed.argument("fail"))
@@ -54,7 +54,7 @@ def limits_agree(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
     reason="A number has no unit; 15 may be seconds or minutes.",
     fix="Write seconds(…), minutes(…) or hours(…) of a number or a parameter.",
 )
-def duration(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
+def duration(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
     """Wait for a duration in each verification, keep a reading for one, and read at least once."""
     for placed in page.of("check"):
         node = placed.argument("fresh")

@@ -6,12 +6,12 @@ from typing import Final
 
 from runbook_nb.authoring.lint.context import Shelf
 from runbook_nb.authoring.lint.finding import Severity
-from runbook_nb.authoring.lint.page import Page
+from runbook_nb.authoring.lint.page import RunbookPage
 from runbook_nb.authoring.lint.rule import Flaw, rule
 from runbook_nb.errors import near
 
 _NAMED: Final = 3  # runbooks in one message
-_LISTED = re.compile(r"^\s*[-*+]\s+[`*\[]*([a-z][a-z0-9_]+)\b")
+_LISTED = re.compile(r"[`*\[]*([a-z][a-z0-9_]+)\b")
 
 
 @rule(
@@ -19,7 +19,7 @@ _LISTED = re.compile(r"^\s*[-*+]\s+[`*\[]*([a-z][a-z0-9_]+)\b")
     reason="When nothing fits here, the related runbooks are the way on.",
     fix="Name runbooks of this folder, or planned ones, and not this one.",
 )
-def related(page: Page, shelf: Shelf) -> Iterator[Flaw]:
+def related(page: RunbookPage, shelf: Shelf) -> Iterator[Flaw]:
     """Relate only runbooks that exist, or that are planned."""
     known = shelf.names
     for name in page.strings("related"):
@@ -37,14 +37,14 @@ def related(page: Page, shelf: Shelf) -> Iterator[Flaw]:
     reason="The list under Related Runbooks is what is read when nothing can be opened.",
     fix="List each of the front matter's `related` with when to go there, and no other.",
 )
-def related_text(page: Page, shelf: Shelf) -> Iterator[Flaw]:
+def related_text(page: RunbookPage, shelf: Shelf) -> Iterator[Flaw]:
     """List under Related Runbooks those of the front matter."""
     line, lines = page.section("Related Runbooks")
     named = page.strings("related")
     listed = {
-        found[1]: line + offset
-        for offset, text in enumerate(lines)
-        if (found := _LISTED.match(text)) and found[1] in {*shelf.names, *named}
+        found[1]: item.line
+        for item in page.items("Related Runbooks")
+        if (found := _LISTED.match(item.text)) and found[1] in {*shelf.names, *named}
     }
     for name in named:
         if lines and name not in listed:
@@ -60,7 +60,7 @@ def related_text(page: Page, shelf: Shelf) -> Iterator[Flaw]:
     fix="Name this runbook in the `related` of the other, or take the link out here.",
     severity=Severity.WARNING,
 )
-def mutual(page: Page, shelf: Shelf) -> Iterator[Flaw]:
+def mutual(page: RunbookPage, shelf: Shelf) -> Iterator[Flaw]:
     """Let two runbooks that both exist point at each other."""
     for name in page.strings("related"):
         other = shelf.pages.get(name)
@@ -74,7 +74,7 @@ def mutual(page: Page, shelf: Shelf) -> Iterator[Flaw]:
     reason="An alert finds its runbook by itself only if exactly one answers it.",
     fix="Leave the alert to the runbook that fits best; the others name that one in `related`.",
 )
-def alerts(page: Page, shelf: Shelf) -> Iterator[Flaw]:
+def alerts(page: RunbookPage, shelf: Shelf) -> Iterator[Flaw]:
     """Answer each alert with one runbook, and name it once."""
     named = page.strings("alerts")
     for alert in dict.fromkeys(named):
@@ -94,7 +94,7 @@ def alerts(page: Page, shelf: Shelf) -> Iterator[Flaw]:
     fix="Name in `alerts` what calls for it.",
     severity=Severity.WARNING,
 )
-def answers(page: Page, shelf: Shelf) -> Iterator[Flaw]:
+def answers(page: RunbookPage, shelf: Shelf) -> Iterator[Flaw]:
     """Answer at least one alert, unless it is planned work."""
     severity = shelf.policy.severity(page.said("severity"))
     if not page.strings("alerts") and not (severity and severity.planned):

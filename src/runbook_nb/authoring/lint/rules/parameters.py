@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from runbook_nb.authoring.lint.context import Shelf
-from runbook_nb.authoring.lint.page import Page
+from runbook_nb.authoring.lint.page import RunbookPage
 from runbook_nb.authoring.lint.rule import Flaw, rule
 from runbook_nb.errors import near
-from runbook_nb.runbook.steps import Parameter
+from runbook_nb.runbook.parameters import Parameter
 
 GIVEN: Final = ("incident_id", "environment")
 _KINDS: Final = {"int": int, "float": (int, float), "str": str, "bool": bool}
@@ -21,7 +21,7 @@ _OURS: Final = "runbook_nb."
     fix='Begin with one cell ```python tags=["parameters"]` that declares incident_id and '
     "environment, each as `name: type = default  # help`.",
 )
-def parameters_cell(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
+def parameters_cell(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
     """Declare the parameters in the first code cell, and in no other."""
     tagged = [cell for cell in page.cells if "parameters" in cell.tags]
     if not page.cells or page.cells[0] not in tagged:
@@ -44,7 +44,7 @@ def parameters_cell(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
     fix="Declare int, float, str or bool with a comment; give each number `min` and `max` in the "
     "front matter's `parameters`, around its default.",
 )
-def parameters(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
+def parameters(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
     """Give parameters a type, help, and for numbers a range that holds the default."""
     cell = next((cell for cell in page.cells if "parameters" in cell.tags), None)
     for parameter in page.parameters if cell else ():
@@ -65,14 +65,13 @@ def parameters(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
     fix="Import the verbs and the systems of your pack, then `incident = Incident.open("
     'incident_id, runbook="<name>", environment=environment, parameters={…all others…})`.',
 )
-def opening(page: Page, shelf: Shelf) -> Iterator[Flaw]:
+def opening(page: RunbookPage, shelf: Shelf) -> Iterator[Flaw]:
     """Import and open the incident as this runbook in the second code cell, nothing else."""
     if len(page.cells) < len(GIVEN):
         yield Flaw(line=page.body_line, message="There is no second code cell.")
         return
     cell = page.cells[1]
-    tree = page.trees.get(cell.line)
-    body = tree.body if isinstance(tree, ast.Module) else []
+    body = cell.statements
     imports = [node for node in body if isinstance(node, ast.ImportFrom)]
     for node in imports:
         known = f"{node.module}.".startswith(_OURS) or node.module in shelf.known.packages
@@ -111,7 +110,7 @@ def _wrong(parameter: Parameter) -> Iterator[str]:
         yield f"is {parameter.default!r} by default, none of {known}"
 
 
-def _line_of(page: Page, name: str) -> int:
+def _line_of(page: RunbookPage, name: str) -> int:
     cell = next(cell for cell in page.cells if "parameters" in cell.tags)
     for number, line in enumerate(cell.lines, start=cell.line):
         if line.startswith((f"{name}:", f"{name} :")):
@@ -130,7 +129,7 @@ def _opened(rest: list[ast.stmt]) -> ast.Call | None:
     return None
 
 
-def _differences(call: ast.Call, page: Page) -> Iterator[str]:
+def _differences(call: ast.Call, page: RunbookPage) -> Iterator[str]:
     said = {word.arg: ast.unparse(word.value) for word in call.keywords}
     if [ast.unparse(argument) for argument in call.args] != ["incident_id"]:
         yield "The first argument is not `incident_id`."

@@ -5,7 +5,7 @@ from typing import Final
 
 from runbook_nb.authoring.lint.context import Shelf
 from runbook_nb.authoring.lint.finding import Severity
-from runbook_nb.authoring.lint.page import Page, Placed
+from runbook_nb.authoring.lint.page import Placed, RunbookPage
 from runbook_nb.authoring.lint.rule import Flaw, rule
 from runbook_nb.errors import near
 
@@ -19,7 +19,7 @@ WORDS_OF_A_RISK: Final = 3
     reason="A failed check must say where to go on.",
     fix="Name a heading of this runbook, word for word.",
 )
-def if_failed(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
+def if_failed(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
     """Name in every check's if_failed a heading of this runbook."""
     known = [heading.text for heading in page.headings]
     for placed in page.of("check"):
@@ -34,7 +34,7 @@ def if_failed(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
     reason="An option that no check leads to is never recommended.",
     fix="Name it in the `if_failed` of a check, or take it out.",
 )
-def reachable(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
+def reachable(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
     """Lead to every option from some check."""
     led_to = {placed.words("if_failed") for placed in page.of("check")}
     for heading in page.options():
@@ -47,7 +47,7 @@ def reachable(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
     reason="An option without a step chooses nothing.",
     fix="Add an `act`, or an `ask` that says in words what to do.",
 )
-def option_steps(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
+def option_steps(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
     """Give every option an action or a manual step."""
     stepped = {placed.step.option for placed in page.of("act", "ask", "stop")}
     for heading in page.options():
@@ -60,7 +60,7 @@ def option_steps(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
     reason="Nothing is resolved until the check that failed passes again.",
     fix="Add `incident.verify` of a check whose `if_failed` is this option.",
 )
-def verified(page: Page, shelf: Shelf) -> Iterator[Flaw]:
+def verified(page: RunbookPage, shelf: Shelf) -> Iterator[Flaw]:
     """Prove every option by verifying a check that leads to it, or by the next runbook."""
     proved = set(page.titles("verify"))
     others = shelf.names - {page.name}
@@ -82,7 +82,7 @@ def verified(page: Page, shelf: Shelf) -> Iterator[Flaw]:
     reason="A verification repeats a check; one that never ran stops the run.",
     fix="Use the title of a check, word for word.",
 )
-def verify_known(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
+def verify_known(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
     """Name in every verification a check of this runbook."""
     known = page.titles("check")
     for placed in page.of("verify"):
@@ -96,7 +96,7 @@ def verify_known(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
     reason="An action is read again before it is done; without its check it cannot be.",
     fix="Name the titles of the checks that call for it, word for word.",
 )
-def because(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
+def because(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
     """Name for every action the existing checks that call for it."""
     known = page.titles("check")
     for placed in page.of("act"):
@@ -115,7 +115,7 @@ def because(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
     reason="An action is skipped when the checks it names pass, and the option then does nothing.",
     fix="Let one action name, in `because`, a check whose `if_failed` is this option.",
 )
-def called_for(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
+def called_for(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
     """Have in every option with actions one that a check leading there calls for."""
     for heading in page.options():
         acts = [placed for placed in page.of("act") if placed.step.option == heading.text]
@@ -131,7 +131,7 @@ def called_for(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
     reason="Nobody can say yes to an action without knowing what it costs.",
     fix="Say in a sentence what users lose while it is done, and how it is taken back.",
 )
-def risk(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
+def risk(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
     """Say in words of every action its risk and its undo."""
     for placed in page.of("act"):
         for name in ("risk", "undo"):
@@ -145,7 +145,7 @@ def risk(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
     reason="A manual step must be doable by a stranger with nothing executing.",
     fix=f"Say in at least {WORDS_OF_A_MANUAL_STEP} words what to do, where, and what comes back.",
 )
-def manual_words(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
+def manual_words(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
     """Say in words what to do in every manual step."""
     for placed in page.of("ask"):
         words = [word for word in placed.step.title.split() if any(map(str.isalpha, word))]
@@ -161,10 +161,10 @@ def _because(placed: Placed) -> list[str]:
     return [title for title in said if isinstance(title, str)] if said else []
 
 
-def _leading(page: Page, option: str) -> list[str]:
+def _leading(page: RunbookPage, option: str) -> list[str]:
     """Return the titles of the checks whose if_failed is an option."""
     return [p.step.title for p in page.of("check") if p.words("if_failed") == option]
 
 
-def _goals(page: Page) -> list[str]:
+def _goals(page: RunbookPage) -> list[str]:
     return [heading.text for heading in page.options()] or [h.text for h in page.headings]

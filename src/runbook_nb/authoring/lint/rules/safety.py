@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from runbook_nb.authoring.lint.context import Shelf
-from runbook_nb.authoring.lint.markdown import indented
-from runbook_nb.authoring.lint.page import Page
+from runbook_nb.authoring.lint.page import RunbookPage
 from runbook_nb.authoring.lint.rule import Flaw, rule
 from runbook_nb.authoring.lint.rules.commands import changes
 from runbook_nb.redaction import IN_PROSE, PATTERNS
+from runbook_nb.runbook.cells import PYTHON
 
 # Words that these patterns catch in prose ("OAuth connections") are none without a digit.
 _LOOSE: Final = frozenset({"named secret", "authorization header", *IN_PROSE})
@@ -32,7 +32,7 @@ _INLINE = re.compile(r"(?<!`)`([^`\n]+ [^`\n]+)`(?!`)")
     reason="A runbook is read by many and kept for ever; a secret in it is given away.",
     fix="Take it out, have it changed, and keep it as a reference in the settings.",
 )
-def secret(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
+def secret(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
     """Keep out what looks like a secret."""
     for name, pattern in PATTERNS:
         for found in pattern.finditer(page.text):
@@ -49,7 +49,7 @@ def secret(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
     fix="Read it from the settings in a probe; in text say which system is meant. A public page of "
     "a partner goes into contacts.toml as a site.",
 )
-def host(page: Page, shelf: Shelf) -> Iterator[Flaw]:
+def host(page: RunbookPage, shelf: Shelf) -> Iterator[Flaw]:
     """Keep out the hosts of any environment."""
     for number, text in enumerate(page.lines, start=1):
         for pattern in (_URL, _NAME, _ADDRESS):
@@ -65,7 +65,7 @@ def host(page: Page, shelf: Shelf) -> Iterator[Flaw]:
     fix="Make it an action of a system; or put it below an option, under an `ask` that says in "
     "words what to do.",
 )
-def command(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
+def command(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
     """Change nothing by a command outside an option's manual step."""
     manual = {placed.step.option for placed in page.of("ask") if placed.step.option}
     spared = [
@@ -76,12 +76,13 @@ def command(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
             yield Flaw(line=number, message=f"`{what}` changes something.")
 
 
-def _commands(page: Page) -> Iterator[tuple[int, str]]:
+def _commands(page: RunbookPage) -> Iterator[tuple[int, str]]:
     """Return what could be copied and run: lines of blocks, and code within a line of text."""
-    for block in page.blocks:
-        if block.kind == "fence" or (block.kind == "cell" and block.language[:6] != "python"):
-            yield from enumerate(block.lines, start=block.line)
-        elif block.kind == "text":
-            yield from indented(block)
-            for number, text in enumerate(block.lines, start=block.line):
-                yield from ((number, found[1]) for found in _INLINE.finditer(text))
+    for cell in page.cells:
+        if cell.language not in PYTHON:
+            yield from enumerate(cell.lines, start=cell.line)
+    for text in page.texts:
+        for block in text.code:
+            yield from block.numbered()
+        for number, line in text.unfenced():
+            yield from ((number, found[1]) for found in _INLINE.finditer(line))

@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from string import ascii_uppercase
 from typing import Final
 
+from runbook_nb.authoring.lint.blanks import FILL_IN, blank
 from runbook_nb.authoring.lint.context import Shelf
-from runbook_nb.authoring.lint.markdown import FILL_IN, Heading, blank
-from runbook_nb.authoring.lint.page import Page
+from runbook_nb.authoring.lint.page import RunbookPage
 from runbook_nb.authoring.lint.rule import Flaw, rule
-from runbook_nb.runbook.steps import SECTIONS
+from runbook_nb.runbook.markdown import Heading
+from runbook_nb.runbook.steps import SECTIONS, STEP_LEVEL
 
 FIRST_MOVES: Final = ("Triage", "Containment", "Communication")
 LABELS: Final = ("Expected Output", "If Failed")
 _CHECK = re.compile(r"^Check (\d+): \S")
 _OPTION = re.compile(r"^Option ([A-Z]): \S")
-_SUB_LEVEL: Final = 3
 
 
 @rule(
@@ -24,7 +24,7 @@ _SUB_LEVEL: Final = 3
     reason="What cannot be read cannot be run, compared or proved.",
     fix="Write it as the template does; `runbook new` makes one to start from.",
 )
-def readable(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
+def readable(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
     """Write UTF-8 Markdown with a front matter, and cells that can be read."""
     if page.problem or page.steps_problem:
         yield Flaw(line=1, message=page.problem or page.steps_problem)
@@ -35,17 +35,17 @@ def readable(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
     reason="Nobody fills in a blank at night, and a drill with one proves nothing.",
     fix="Write it, or take the line out.",
 )
-def filled_in(page: Page, shelf: Shelf) -> Iterator[Flaw]:
+def filled_in(page: RunbookPage, shelf: Shelf) -> Iterator[Flaw]:
     """Fill in every blank of the template, in the runbook and in its drills."""
     for number, line in enumerate(page.lines, start=1):
         # The rows of the header repeat the front matter.
         if FILL_IN in line and not line.startswith("| **"):
             yield Flaw(line=number, message=f"Not filled in: {blank(line).rstrip('.')}.")
-    for experiment in shelf.experiments(page.name):
-        for number, line in enumerate(experiment.text.split("\n"), start=1):
+    for drill in shelf.drills(page.name):
+        for number, line in enumerate(drill.text.split("\n"), start=1):
             if FILL_IN in line:
                 message = f"Not filled in: {blank(line).rstrip('.')}."
-                yield Flaw(line=number, path=experiment.path, message=message)
+                yield Flaw(line=number, path=drill.path, message=message)
 
 
 @rule(
@@ -53,7 +53,7 @@ def filled_in(page: Page, shelf: Shelf) -> Iterator[Flaw]:
     reason="A responder who knows one runbook finds the way in all of them.",
     fix=f"Have these sections, once and in this order: {', '.join(SECTIONS)}.",
 )
-def sections(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
+def sections(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
     """Have the sections of the template, once each and in its order."""
     found = [heading.text for heading in page.sections]
     for heading in page.sections:
@@ -78,7 +78,7 @@ def sections(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
     reason="In the first five minutes nobody decides what to do first.",
     fix="Write Triage, Containment and Communication, in this order, and words under each.",
 )
-def first_moves(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
+def first_moves(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
     """Begin with Triage, Containment and Communication, each with words."""
     line, _ = page.section("Immediate Actions")
     under = _under(page, "Immediate Actions")
@@ -86,7 +86,7 @@ def first_moves(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
         said = ", ".join(heading.text for heading in under) or "nothing"
         yield Flaw(line=line, message=f"Immediate Actions holds {said}.")
     for heading in under:
-        if not _words(page, heading):
+        if not page.words_below(heading):
             yield Flaw(line=heading.line, message=f"'{heading.text}' says nothing.")
 
 
@@ -95,7 +95,7 @@ def first_moves(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
     reason="Checks are called by their number on the phone.",
     fix="Head each check `### Check 1: What is read`, numbered from 1, with its step below.",
 )
-def check_headings(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
+def check_headings(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
     """Give the checks of Diagnosis numbers from 1 without a gap, each with its step."""
     stepped = [placed.line for placed in page.of("check", "ask")]
     for number, heading in enumerate(_under(page, "Diagnosis"), start=1):
@@ -114,10 +114,10 @@ def check_headings(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
     reason="A check must be readable, and doable by hand, when nothing can run.",
     fix="Write `**Expected Output:** …` and `**If Failed:** …` above the step.",
 )
-def check_text(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
+def check_text(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
     """Say in words for each check what is healthy and what a failure means."""
     for heading in _under(page, "Diagnosis"):
-        text = "\n".join(_words(page, heading))
+        text = "\n".join(page.words_below(heading))
         for label in LABELS:
             if not re.search(rf"^\*\*{label}:?\*\*:?\s*\S", text, re.MULTILINE):
                 message = f"'{heading.text}' does not say **{label}:**."
@@ -129,7 +129,7 @@ def check_text(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
     reason="Options are approved by their letter.",
     fix="Head each option `### Option A: What it does`, lettered from A, and say what it is for.",
 )
-def option_headings(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
+def option_headings(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
     """Letter the options of Resolution Steps from A without a gap, each with words."""
     under = _under(page, "Resolution Steps")
     for letter, heading in zip(ascii_uppercase, under, strict=False):
@@ -137,14 +137,14 @@ def option_headings(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
         if not found or found[1] != letter:
             message = f"'{heading.text}' is not headed 'Option {letter}: …'."
             yield Flaw(line=heading.line, message=message)
-        if not _words(page, heading):
+        if not page.words_below(heading):
             message = f"'{heading.text}' does not say what it is for."
             yield Flaw(line=heading.line, message=message)
     if not under:
         line, _ = page.section("Resolution Steps")
         yield Flaw(line=line, message="Resolution Steps has no option.")
     for heading in page.options():
-        if heading.level != _SUB_LEVEL or heading not in under:
+        if heading.level != STEP_LEVEL or heading not in under:
             message = f"'{heading.text}' does not stand on level 3 of Resolution Steps."
             yield Flaw(line=heading.line, message=message)
 
@@ -154,7 +154,7 @@ def option_headings(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
     reason="Approvals, links and drills point at a title; two of one name cannot be told apart.",
     fix="Give each its own title.",
 )
-def unique(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
+def unique(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
     """Give headings, checks, actions, manual steps and verifications a title of their own."""
     titled = {
         "heading": [(heading.text, heading.line) for heading in page.headings],
@@ -171,22 +171,11 @@ def unique(page: Page, _shelf: Shelf) -> Iterator[Flaw]:
                 yield Flaw(line=line, message=f"A second {kind} is titled '{title}'.")
 
 
-def _under(page: Page, section: str) -> list[Heading]:
+def _under(page: RunbookPage, section: str) -> list[Heading]:
     """Return the headings of the third level in a section."""
     line, lines = page.section(section)
     return [
         heading
         for heading in page.headings
-        if heading.level == _SUB_LEVEL and line < heading.line < line + len(lines)
-    ]
-
-
-def _words(page: Page, heading: Heading) -> list[str]:
-    """Return the lines of text between a heading and the next one, blocks left out."""
-    return [
-        line
-        for block in page.blocks
-        if block.kind == "text"
-        for number, line in enumerate(block.lines, start=block.line)
-        if heading.line < number < heading.end and line.strip()
+        if heading.level == STEP_LEVEL and line < heading.line < line + len(lines)
     ]

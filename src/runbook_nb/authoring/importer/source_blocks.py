@@ -1,12 +1,11 @@
-"""Markdown as blocks: text, headings and code, each with its line, wherever it is nested."""
+"""A foreign runbook as blocks: text, headings and code, each with its line."""
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+from runbook_nb.runbook.markdown import CodeBlock, Heading, HtmlBlock, read_markdown
 
 _INDENT = re.compile(r"^ *")
 _MARK_ONLY = re.compile(r"^[\s>]*(?:[-*+]|\d{1,9}[.)])?\s*$")
@@ -18,7 +17,7 @@ _SWALLOWING = re.compile(r"^\s*<(?:!|\?|/?(?:script|pre|style|textarea)\b)", re.
 _FENCED = re.compile(r"^\s*(?:```|~~~)", re.MULTILINE)
 
 
-class Kind(StrEnum):
+class BlockKind(StrEnum):
     """What a block is."""
 
     TEXT = "text"
@@ -27,10 +26,10 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Block:
+class SourceBlock:
     """A run of lines; ``line`` counts from 1, ``language`` is all that stands behind a fence."""
 
-    kind: Kind
+    kind: BlockKind
     line: int
     lines: tuple[str, ...]
     level: int = 0
@@ -47,49 +46,40 @@ class Block:
         return " ".join(self.text.split())
 
 
-def read_blocks(lines: Sequence[str], *, first: int = 1) -> list[Block]:
+def read_blocks(lines: Sequence[str], *, first: int = 1) -> list[SourceBlock]:
     """Cut Markdown into blocks; code in lists and quotes is taken out of them.
 
     ``first`` is the number of the first line in its file.
     """
-    found: list[Block] = []
-    at = 0
-    for start, end, inside in _marked(lines, first):
-        if start >= at:
-            found.extend(_text(lines[at:start], first + at))
+    found: list[SourceBlock] = []
+    at = first
+    for part in read_markdown(lines, first=first).blocks:
+        inside = _of(part)
+        if inside and part.line >= at:
+            found.extend(_text(lines[at - first : part.line - first], at))
             found.extend(inside)
-            at = end
-    found.extend(_text(lines[at:], first + at))
+            at = part.after
+    found.extend(_text(lines[at - first :], at))
     return found
 
 
-def _marked(lines: Sequence[str], first: int) -> Iterator[tuple[int, int, list[Block]]]:
-    """Return all headings and code with the range of lines that they take."""
-    # Words within a line are kept as they are; not reading them saves most of the time.
-    reader = MarkdownIt("commonmark").enable("table").disable("inline")
-    tokens = reader.parse("\n".join(lines))
-    for place, token in enumerate(tokens):
-        if token.map is None:
-            continue
-        start, end = token.map
-        if token.type == "heading_open" and token.level == 0:
-            title = tuple(tokens[place + 1].content.split("\n"))
-            level = int(token.tag[1])
-            block = Block(kind=Kind.HEADING, line=first + start, lines=title, level=level)
-            yield start, end, [block]
-        elif token.type == "code_block" and _FENCED.search(token.content):
-            # Some tools indent what stands in a tab or a note; to all others it looks like code.
-            yield start, end, read_blocks(token.content.split("\n"), first=first + start)
-        elif token.type in ("fence", "code_block") or (
-            token.type == "html_block" and token.level == 0 and _is_code(token.content)
-        ):
-            yield start, end, [_code(token, first + start)]
+def _of(part: Heading | CodeBlock | HtmlBlock) -> list[SourceBlock]:
+    """Return the blocks of a heading, of code, or of HTML that is shown as code; else none."""
+    if isinstance(part, Heading):
+        title = tuple(part.text.split("\n"))
+        return [SourceBlock(kind=BlockKind.HEADING, line=part.line, lines=title, level=part.level)]
+    if isinstance(part, HtmlBlock):
+        return [_code(part.text, "html", part.line)] if _is_code(part.text) else []
+    text = "\n".join(part.lines)
+    if not part.fenced and _FENCED.search(text):
+        # Some tools indent what stands in a tab or a note; to all others it looks like code.
+        return read_blocks([*part.lines, ""], first=part.line)
+    return [_code(text, part.language, part.line)]
 
 
-def _code(token: Token, line: int) -> Block:
-    lines = token.content.rstrip("\n").split("\n")
-    language = "html" if token.type == "html_block" else " ".join(token.info.split())
-    return Block(kind=Kind.CODE, line=line, lines=tuple(lines), language=language)
+def _code(text: str, language: str, line: int) -> SourceBlock:
+    lines = tuple(text.rstrip("\n").split("\n"))
+    return SourceBlock(kind=BlockKind.CODE, line=line, lines=lines, language=language)
 
 
 def _is_code(html: str) -> bool:
@@ -99,7 +89,7 @@ def _is_code(html: str) -> bool:
     return bool(_SWALLOWING.match(html) or _FENCED.search(html) or "<!--" in html)
 
 
-def _text(lines: Sequence[str], line: int) -> Iterator[Block]:
+def _text(lines: Sequence[str], line: int) -> Iterator[SourceBlock]:
     kept = [(line + at, text) for at, text in enumerate(lines)]
     while kept and _MARK_ONLY.match(kept[0][1]):
         kept.pop(0)
@@ -107,7 +97,7 @@ def _text(lines: Sequence[str], line: int) -> Iterator[Block]:
         kept.pop()
     if kept:
         texts = tuple(_dedented([text.expandtabs(4) for _, text in kept]))
-        yield Block(kind=Kind.TEXT, line=kept[0][0], lines=texts)
+        yield SourceBlock(kind=BlockKind.TEXT, line=kept[0][0], lines=texts)
 
 
 def _dedented(lines: Sequence[str]) -> Iterator[str]:

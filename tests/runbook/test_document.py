@@ -1,0 +1,89 @@
+"""One reading of a pair: the Markdown is cut as the pairing cuts it, and errors name the place."""
+
+import json
+from pathlib import Path
+
+import jupytext
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jupytext.languages import _JUPYTER_LANGUAGES_LOWER_AND_UPPER
+
+from runbook_nb.errors import RunbookFormatError
+from runbook_nb.runbook.cells import RUNNABLE, cut_cells
+from runbook_nb.runbook.document import Document
+
+MASTERS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.md"))
+FRONT = f"---\n{MASTERS[0].read_text(encoding='utf-8').split('---', 2)[1].strip()}\n---\n"
+LINES = """
+text
+# Heading
+```python
+```python tags=["parameters"]
+```python .noeval
+```
+````
+````python
+```bash
+```SQL
+```text
+```{note}
+~~~
+    code
+- item
+  ```text
+  ```
+x = 1
+<!-- #region -->
+<!-- #endregion -->
+<!-- #raw -->
+<!-- #endraw -->
+<div>
+> quoted
+""".splitlines()
+
+
+def test_every_language_that_the_pairing_runs_is_known():
+    """A cell that runs and that nobody saw would be the worst of all."""
+    assert RUNNABLE == _JUPYTER_LANGUAGES_LOWER_AND_UPPER
+
+
+@settings(max_examples=100, deadline=None)
+@given(lines=st.lists(st.sampled_from(LINES), min_size=1, max_size=14))
+def test_any_markdown_is_cut_into_the_cells_that_the_pairing_makes(lines):
+    """What lint judges is what runs."""
+    notebook = jupytext.reads(FRONT + "\n".join(["", *lines, ""]), fmt="md")
+
+    found = [(cell.kind, cell.source) for cell in cut_cells(["", *lines], first=1)]
+    assert found == [(cell.cell_type, cell.source) for cell in notebook.cells]
+
+
+@pytest.mark.parametrize("path", MASTERS, ids=lambda path: path.stem)
+def test_both_files_of_a_pair_are_read_as_the_same(path):
+    """Cells, tags and front matter; only the Markdown has lines."""
+    markdown, notebook = Document.read(path), Document.read(path.with_suffix(".ipynb"))
+
+    assert markdown.content == notebook.content
+    assert markdown.digest == notebook.digest
+    for cell in markdown.cells:
+        place = cell.line - 1
+        assert list(markdown.lines[place : place + len(cell.lines)]) == cell.lines
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("a.ipynb", '{"cells": [], "metadata": []}', "another form"),
+        ("a.ipynb", '{"metadata": {}}', "no 'cells'"),
+        ("a.ipynb", json.dumps({"metadata": {}, "cells": [{"cell_type": "code"}]}), "cell 1"),
+        ("a.md", "# A\n", "no front matter"),
+        ("a.md", "---\na: [\n---\n", "not YAML"),
+    ],
+)
+def test_what_cannot_be_read_is_said_with_its_place(tmp_path, name, text, said):
+    """Whoever made it must find it."""
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+
+    with pytest.raises(RunbookFormatError, match=rf"a\.\w+: .*{said}"):
+        Document.read(path)
