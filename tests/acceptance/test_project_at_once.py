@@ -11,6 +11,8 @@ import httpx
 import pytest
 from jupyter_client.blocking import BlockingKernelClient
 
+pytestmark = pytest.mark.slow
+
 Runbook = Callable[..., str]
 
 
