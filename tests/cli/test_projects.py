@@ -173,5 +173,5 @@ def test_a_missing_extra_is_one_sentence(runbook, tmp_path: Path):
 
     assert done.returncode == 3
     assert done.stderr.splitlines()[-1] == (
-        "runbook: This needs chaoslib. Install it: pip install 'runbook-nb[lab]'"
+        "runbook: This needs chaoslib. Install it: pip install 'runbook-nb[drills]'"
     )

@@ -3,8 +3,8 @@
 A function of a pack becomes a probe with ``@probe`` and an action with ``@action``. Calling
 it makes a value that says what would run and runs nothing::
 
-    >>> streams.heartbeat_lag_p95(window=minutes(15))
-    <Probe streams.heartbeat_lag_p95(window=15 min), not run yet>
+    >>> jobs.longest_wait(window=minutes(15))
+    <Probe jobs.longest_wait(window=15 min), not run yet>
 """
 
 import functools
@@ -208,7 +208,7 @@ def action(
 ) -> Callable[[Callable[Concatenate[Systems, P], Any]], ActionFactory[P]]:
     """Make an action of a function whose first argument is the systems it may change.
 
-    ``tells`` names the channel of one that only tells people, such as ``#incidents``: such an
+    ``tells`` names the channel of one that only tells people, such as ``#ops``: such an
     action is a message in the record, and no fix.
     """
 
