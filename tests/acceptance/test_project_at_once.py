@@ -11,7 +11,7 @@ import httpx
 import pytest
 from jupyter_client.blocking import BlockingKernelClient
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.slow]
 
 Runbook = Callable[..., str]
 
