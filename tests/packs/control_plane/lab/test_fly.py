@@ -1,4 +1,4 @@
-"""The stand-in for Fly starts, stops and restarts the agent's machines."""
+"""The emulator for Fly starts, stops and restarts the agent's machines."""
 
 import os
 import signal

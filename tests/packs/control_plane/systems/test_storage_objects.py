@@ -1,4 +1,4 @@
-"""Objects in Storage on the lab's stand-in: which are missing, and that they come back."""
+"""Objects in Storage on the lab's emulator: which are missing, and that they come back."""
 
 import httpx
 import pytest
