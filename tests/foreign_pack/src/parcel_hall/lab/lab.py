@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 
 from parcel_hall.alerts import ALERTS, HallAlert
+from parcel_hall.exposition import samples
 from parcel_hall.lab.faults import faults_of
 from parcel_hall.lab.plant import hall, hallctl, scanner
 from parcel_hall.lab.programs import Program, tries
-from parcel_hall.systems._exposition import samples
 from runbook_nb import (
     Fault,
     LabError,

@@ -1,6 +1,6 @@
 """What is on the belt, from the service's `/metrics`."""
 
-from parcel_hall.systems._exposition import Sample, samples
+from parcel_hall.exposition import Sample, samples
 from runbook_nb import Impact, ImpactFigure, Reading, Systems, probe
 
 # The contract with the senders: a quarter of the chutes at a standstill is a P2.
