@@ -11,6 +11,8 @@ from command import Command
 
 from runbook_nb.runbook import pair
 
+pytestmark = pytest.mark.slow
+
 BAD = Path(__file__).parents[1] / "authoring" / "lint" / "bad"
 # Python runs this first in each process of the test, kernels too.
 REFUSING = """

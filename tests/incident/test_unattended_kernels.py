@@ -17,6 +17,8 @@ from runbook_nb.incident.context import is_attended
 from runbook_nb.timeline.events import Acted, Asked, Outcome, Started
 from runbook_nb.timeline.incidents import find
 
+pytestmark = pytest.mark.slow
+
 OPEN = """\
 from runbook_nb import Incident, at_most
 from runbook_nb.testing import RecordingAction, scripted_probe

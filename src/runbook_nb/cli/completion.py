@@ -83,9 +83,12 @@ def _named(context: typer.Context) -> "Runbook | None":
 
 
 def _first_word(context: typer.Context) -> str:
-    """Return the runbook that is named; an option without its value yet stops the parser."""
-    words = context.params.get("words") or context.args
-    return str(context.params.get("name") or next(iter(words), ""))
+    """Return the runbook that is named; an option without its value yet stops the parser.
+
+    Then the words are left over, and the parameters hold their defaults.
+    """
+    told = context.params.get("name") or next(iter(context.params.get("words") or ()), "")
+    return str(next(iter(context.args), told))
 
 
 def _last_runbook(context: typer.Context, incident: str) -> str:

@@ -17,7 +17,7 @@ from runbook_nb.packs.control_plane.lab.agent_machine import lasting_port
 from runbook_nb.packs.control_plane.lab.inspection import is_healthy
 from runbook_nb.packs.control_plane.lab.processes import identify, wait_until
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 TOKEN = {"authorization": "Bearer long-enough"}
 

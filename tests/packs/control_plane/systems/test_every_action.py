@@ -43,7 +43,7 @@ def actions() -> dict[str, ActionFactory]:
 def promised() -> dict[str, bool]:
     """Return which action is held by a test of this folder, and whether with its undo."""
     done = subprocess.run(
-        [sys.executable, "-c", COLLECT, "-p", "no:xdist", str(HERE)],
+        [sys.executable, "-c", COLLECT, "-p", "no:xdist", "-m", "", str(HERE)],
         cwd=HERE.parents[3],
         capture_output=True,
         text=True,

@@ -21,6 +21,8 @@ from runbook_nb.packs.control_plane.systems.policies._policies import EXPECTED a
 from runbook_nb.packs.control_plane.systems.visibility.probes import EXPECTED as PROMISED
 from runbook_nb.packs.control_plane.systems.write_probe.actions import CALLERS
 
+pytestmark = pytest.mark.slow
+
 MISSIONS = visibility.matrix(group="missions")
 EVENTS = visibility.matrix(group="events")
 VIEWS = visibility.matrix(group="views")
