@@ -11,9 +11,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from runbook_nb.errors import LabError, RunbookError
+    from runbook_nb.errors import ActionError, LabError, NoAnswerError, RunbookError
     from runbook_nb.incident import Incident
     from runbook_nb.probes.calls import Action, Probe, Reading, Systems, action, probe
+    from runbook_nb.probes.combine import combine
     from runbook_nb.probes.lab_settings import forget_lab_settings, lab_folder, write_lab_settings
     from runbook_nb.probes.limits import (
         Limit,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 _PLACES = {
     "Action": "probes.calls",
+    "ActionError": "errors",
     "Fault": "runbook.lab",
     "Impact": "timeline.events",
     "ImpactFigure": "timeline.events",
@@ -44,6 +46,7 @@ _PLACES = {
     "LabPart": "runbook.lab",
     "LabStatus": "runbook.lab",
     "Limit": "probes.limits",
+    "NoAnswerError": "errors",
     "Outcome": "timeline.events",
     "Pack": "runbook.packs",
     "Probe": "probes.calls",
@@ -59,6 +62,7 @@ _PLACES = {
     "at_most": "probes.limits",
     "below": "probes.limits",
     "between": "probes.limits",
+    "combine": "probes.combine",
     "empty": "probes.limits",
     "equals": "probes.limits",
     "forget_lab_settings": "probes.lab_settings",
@@ -73,6 +77,7 @@ _PLACES = {
 
 __all__ = [
     "Action",
+    "ActionError",
     "Fault",
     "Impact",
     "ImpactFigure",
@@ -82,6 +87,7 @@ __all__ = [
     "LabPart",
     "LabStatus",
     "Limit",
+    "NoAnswerError",
     "Outcome",
     "Pack",
     "Probe",
@@ -97,6 +103,7 @@ __all__ = [
     "at_most",
     "below",
     "between",
+    "combine",
     "empty",
     "equals",
     "forget_lab_settings",

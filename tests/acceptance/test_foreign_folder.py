@@ -11,6 +11,8 @@ from command import Command
 
 from runbook_nb.runbook import pair
 
+pytestmark = pytest.mark.slow
+
 BAD = Path(__file__).parents[1] / "authoring" / "lint" / "bad"
 # Python runs this first in each process of the test, kernels too.
 REFUSING = """
@@ -93,7 +95,8 @@ def test_a_foreign_folder_lists_lints_shows_and_runs(shop):
     """Each check is read and passes; the pack that is away is named with its reason."""
     assert "trial" in shop("list")
     assert "Agent health" in shop("show", "trial")
-    findings = json.loads(shop("lint", "trial", "--json", expect=None))
+    said = shop("lint", "trial", "--json", expect=None)
+    findings, _ = json.JSONDecoder().raw_decode(said[said.index("[") :])
     assert "known-call" not in {finding["rule"] for finding in findings}
     assert "Incident INC-1: pass" in shop("run", "trial", "--incident", "INC-1")
     checked = [event for event in shop.events("INC-1") if event["kind"] == "checked"]

@@ -8,6 +8,8 @@ from runbook_nb.packs.control_plane.lab.faults import FAULTS
 from runbook_nb.packs.control_plane.lab.monitoring import wait_until_quiet
 from runbook_nb.probes.environment import Environment
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def down(lab):

@@ -18,6 +18,8 @@ from runbook_nb.record.close import close
 from runbook_nb.record.facts import Record
 from runbook_nb.timeline.log import Timeline
 
+pytestmark = pytest.mark.slow
+
 # opened, approved, started, two checks, decided, the reason read again, acting, acted, two verified
 STEPS = range(2, 11)
 ARGUMENTS = ("run", "dead_sessions", "--incident", "INC-1", "--approve", "A")

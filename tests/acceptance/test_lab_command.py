@@ -1,7 +1,11 @@
 """The command and a lab that is not well: what a runbook is to find stays as it is."""
 
+import pytest
+
 from runbook_nb.packs.control_plane.lab.faults import FAULTS
 from runbook_nb.packs.control_plane.lab.lab import Lab
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_run_on_a_sick_lab_does_not_start_it_anew(runbook, lab, request):

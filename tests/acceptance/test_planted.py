@@ -7,6 +7,8 @@ import trial
 
 from planted import CORES, PLANTED
 
+pytestmark = pytest.mark.slow
+
 TESTS = Path(__file__).parents[1]
 OWN = "zq7-correct/horse+battery"
 CELLS = """

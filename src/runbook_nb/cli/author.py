@@ -112,7 +112,7 @@ def calls(
 ) -> None:
     """List the probes and actions that a runbook may call; nothing is called.
 
-    Example: runbook calls sessions
+    Example: runbook calls jobs
     """
     from runbook_nb.authoring.lint.call_registry import CallRegistry
     from runbook_nb.errors import ParameterError

@@ -50,7 +50,7 @@ def open_(
 ) -> None:
     """Open a working copy of a runbook in JupyterLab; the master is never run.
 
-    Example: runbook open "beats are late" --incident INC-2041
+    Example: runbook open "jobs are late" --incident INC-2041
     """
     from runbook_nb.incident.context import actor
     from runbook_nb.runs.by_hand import prepare, show

@@ -32,7 +32,7 @@ def close(
     The closing message holds the heads of the timeline and of the whole record: once they stand
     in a channel, nobody can exchange the record unseen.
 
-    Example: runbook close INC-2041 --resolution "The export runs outside the loop now."
+    Example: runbook close INC-2041 --resolution "The worker runs again."
     """
     from runbook_nb.incident.context import actor
     from runbook_nb.record.close import close as close_incident

@@ -44,7 +44,7 @@ def runbooks_and_incidents(context: typer.Context, incomplete: str) -> list[str]
 
 def fault_names(context: typer.Context, incomplete: str) -> list[str]:
     """Return the faults of the drills of the runbook that is named, or of all."""
-    name = context.params.get("name") or "*"
+    name = _first_word(context) or "*"
     faults = {path.stem.partition(".")[2] for path in _files(f"drills/{name}.*.json")}
     wanted = faults if "name" in context.params else faults - {"none"}
     return _beginning(incomplete, wanted)
@@ -73,13 +73,22 @@ def _named(context: typer.Context) -> "Runbook | None":
     from runbook_nb.runbook import Runbook
 
     try:
-        if name := context.params.get("name") or " ".join(context.params.get("words") or ()):
+        if name := _first_word(context):
             return Runbook.find(name)
         if incident := context.params.get("incident"):
             return Runbook.find(_last_runbook(context, incident))
     except (RunbookError, OSError):
         return None
     return None
+
+
+def _first_word(context: typer.Context) -> str:
+    """Return the runbook that is named; an option without its value yet stops the parser.
+
+    Then the words are left over, and the parameters hold their defaults.
+    """
+    told = context.params.get("name") or next(iter(context.params.get("words") or ()), "")
+    return str(next(iter(context.args), told))
 
 
 def _last_runbook(context: typer.Context, incident: str) -> str:

@@ -22,8 +22,13 @@ app.add_typer(lab_app, name="lab")
 @app.command()
 def drill(
     name: Annotated[
-        str, typer.Argument(help="The runbook.", autocompletion=runbook_names)
-    ] = "heartbeat_failure_recovery",
+        str | None,
+        typer.Argument(
+            help="The runbook; that of the first drill by default.",
+            autocompletion=runbook_names,
+            show_default=False,
+        ),
+    ] = None,
     *,
     fault: Annotated[
         str | None,
@@ -39,13 +44,13 @@ def drill(
     Starts the lab, injects a fault, lets the alert find the runbook, diagnoses, resolves,
     verifies, heals, and makes the record.
 
-    Example: runbook drill heartbeat_failure_recovery --fault agent_hung
+    Example: runbook drill queue_backlog --fault worker_gone
     """
     from runbook_nb.authoring.drills import find_drills, lab_of
     from runbook_nb.authoring.drills.series import drill_all, first_drill
 
     drills = find_drills() if every else find_drills(name, fault)
-    if not every and fault is None:
+    if not every and None in (name, fault):
         drills = [first_drill(drills)]
     say: Callable[[str], None] = say_to_errors if as_json else typer.echo
     for each in drills:
@@ -105,7 +110,7 @@ def lab_status(*, as_json: AsJson = False) -> None:
 def lab_inject(fault: FaultName) -> None:
     """Inject a fault into the running lab, to see what a runbook makes of it.
 
-    Example: runbook lab inject agent_hung
+    Example: runbook lab inject worker_gone
     """
     from runbook_nb.runbook.packs import find_fault, find_lab
 
@@ -117,7 +122,7 @@ def lab_inject(fault: FaultName) -> None:
 def lab_heal(fault: FaultName) -> None:
     """Take a fault back.
 
-    Example: runbook lab heal agent_hung
+    Example: runbook lab heal worker_gone
     """
     from runbook_nb.runbook.packs import find_fault, find_lab
 

@@ -28,7 +28,7 @@ def lint(
 
     Exit code: 0 clean, 1 warnings, 2 errors.
 
-    Example: runbook lint heartbeat_failure_recovery
+    Example: runbook lint queue_backlog
     """
     from runbook_nb.authoring.lint import RULES, Severity, as_sarif, as_text
     from runbook_nb.authoring.lint import as_json as json_of

@@ -54,9 +54,9 @@ def list_(
     What organisation.toml plans and nobody has written yet is listed as that. With --incidents,
     find incidents by their words, best first; without words, newest first.
 
-    Example: runbook list "p95 heartbeat"
+    Example: runbook list "jobs wait"
 
-    Example: runbook list --incidents "export held the loop" --severity SEV1
+    Example: runbook list --incidents "no worker ran" --severity SEV1
     """
     text = " ".join(query or [])
     if incidents:

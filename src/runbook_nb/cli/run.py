@@ -59,7 +59,7 @@ def run(
 
     What is not approved is rehearsed. Exit code: 0 pass, 1 warn, 2 fail, 3 unknown or error.
 
-    Example: runbook run heartbeat_failure_recovery --incident INC-2041 --approve A
+    Example: runbook run queue_backlog --incident INC-2041 --approve A
     """
     from runbook_nb.incident.context import actor
     from runbook_nb.runbook.packs import find_lab, has_lab

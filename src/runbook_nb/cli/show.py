@@ -42,7 +42,7 @@ def show(
 ) -> None:
     """Show the steps of a runbook with their calls to copy; nothing is executed.
 
-    Example: runbook show heartbeat_failure_recovery -p window_s=300
+    Example: runbook show queue_backlog -p verify_within_s=300
     """
     from runbook_nb.cli.app import given_parameters
     from runbook_nb.runbook.catalog.page import as_markdown, as_text

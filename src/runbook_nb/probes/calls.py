@@ -1,10 +1,10 @@
 """Probes and actions: calls that wait until their verb runs them.
 
-A function in ``systems/`` becomes a probe with ``@probe`` and an action with ``@action``. Calling
+A function of a pack becomes a probe with ``@probe`` and an action with ``@action``. Calling
 it makes a value that says what would run and runs nothing::
 
-    >>> streams.heartbeat_lag_p95(window=minutes(15))
-    <Probe streams.heartbeat_lag_p95(window=15 min), not run yet>
+    >>> jobs.longest_wait(window=minutes(15))
+    <Probe jobs.longest_wait(window=15 min), not run yet>
 """
 
 import functools
@@ -133,7 +133,7 @@ class ProbeFactory(Generic[P]):
         """Bind the arguments; nothing runs."""
         arguments = _bind(self._function, args, kwargs)
         return Probe(
-            name=_name(self._function),
+            name=call_name(self._function),
             arguments=arguments,
             unit=arguments.get("unit", self.unit),
             timeout_s=self._timeout_s,
@@ -163,7 +163,7 @@ class ActionFactory(Generic[P]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Action:
         """Bind the arguments; nothing runs."""
         return Action(
-            name=_name(self._function),
+            name=call_name(self._function),
             arguments=_bind(self._function, args, kwargs),
             timeout_s=self._timeout_s,
             repeatable=self._repeatable,
@@ -208,7 +208,7 @@ def action(
 ) -> Callable[[Callable[Concatenate[Systems, P], Any]], ActionFactory[P]]:
     """Make an action of a function whose first argument is the systems it may change.
 
-    ``tells`` names the channel of one that only tells people, such as ``#incidents``: such an
+    ``tells`` names the channel of one that only tells people, such as ``#ops``: such an
     action is a message in the record, and no fix.
     """
 
@@ -258,7 +258,7 @@ def _bind(
     return dict(bound.arguments)
 
 
-def _name(function: Callable[..., Any]) -> str:
+def call_name(function: Callable[..., Any]) -> str:
     """Return what a runbook calls it: ``prometheus/probes.py`` holds calls of ``prometheus``."""
     *_, above, module = f".{function.__module__}".split(".")
     system = above if module in {"probes", "actions"} else module

@@ -6,7 +6,7 @@ question. A read-only connection refuses to write on this side, before the syste
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -52,15 +52,26 @@ class Database:
         """Return the first column of the first row of a query."""
         return next(iter(self.row(sql, **parameters).values()))
 
-    def transaction(self, *, rollback: bool = False) -> AbstractContextManager[Any]:
-        """Hold what follows in one transaction, taken back at its end when ``rollback``."""
-        return self._transaction(rollback=rollback)
+    def transaction(
+        self, *, rollback: bool = False, snapshot: bool = False
+    ) -> AbstractContextManager[Any]:
+        """Hold what follows in one transaction, taken back at its end when ``rollback``.
+
+        In a ``snapshot`` all questions see the same moment; it cannot begin within another one.
+        """
+        return (
+            self._snapshot(rollback=rollback) if snapshot else self._transaction(rollback=rollback)
+        )
 
     def close(self) -> None:
         """Cut the connection, also in the middle of a query."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            connection.cancel_safe(timeout=1)
+            import psycopg
+
+            # A server too busy to take the cancellation loses the connection all the same.
+            with suppress(psycopg.Error):
+                connection.cancel_safe(timeout=1)
             connection.close()
 
     def _execute(self, sql: str, parameters: Mapping[str, object]) -> "psycopg.Cursor[DictRow]":
@@ -81,6 +92,20 @@ class Database:
         from psycopg.pq import TransactionStatus
 
         return self._open().info.transaction_status is not TransactionStatus.IDLE
+
+    @contextmanager
+    def _snapshot(self, *, rollback: bool) -> Iterator[None]:
+        from psycopg import IsolationLevel
+
+        connection = self._open()
+        # The proof is a question, and after one the level cannot be set: it goes with the begin.
+        connection.isolation_level = IsolationLevel.REPEATABLE_READ
+        try:
+            with self._transaction(rollback=rollback):
+                yield
+        finally:
+            if not connection.closed:
+                connection.isolation_level = None
 
     @contextmanager
     def _transaction(self, *, rollback: bool) -> Iterator[None]:

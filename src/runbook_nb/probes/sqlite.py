@@ -71,7 +71,12 @@ class SqliteDatabase(Database):
         except sqlite3.Error as error:
             raise self._in_our_words(error) from error
 
-    def transaction(self, *, rollback: bool = False) -> AbstractContextManager[Any]:
+    def transaction(
+        self,
+        *,
+        rollback: bool = False,
+        snapshot: bool = False,  # noqa: ARG002 - each transaction of SQLite is one
+    ) -> AbstractContextManager[Any]:
         """Hold what follows in one transaction, taken back at its end when ``rollback``."""
         return self._transaction(rollback=rollback)
 

@@ -10,9 +10,11 @@ broke.
 from runbook_nb.redaction.patterns import PATTERNS, names_secret
 from runbook_nb.redaction.redactor import ROWS_LIMIT, TEXT_LIMIT, Redactor
 from runbook_nb.redaction.report import Masked, RedactionReport, report_of
+from runbook_nb.redaction.tokens import IN_PROSE
 from runbook_nb.text.control_characters import visible
 
 __all__ = [
+    "IN_PROSE",
     "PATTERNS",
     "ROWS_LIMIT",
     "TEXT_LIMIT",

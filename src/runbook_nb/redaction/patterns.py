@@ -1,10 +1,13 @@
-"""What secrets look like: the tokens of every system that is spoken to, and their names.
+"""What secrets look like: by their form, by their names, and as the tokens of vendors.
 
 Where a pattern has a group, only that group is the secret, and what stands around it is kept.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Final
+
+from runbook_nb.redaction.tokens import TOKENS
 
 # Every repetition is bounded: an unbounded one takes minutes on a long line of dashes.
 _NAMES: Final = (
@@ -36,6 +39,11 @@ _BY_NAME: Final = (
     rf"(?P<bare>[^\s\"',;&}}\\<>]{{6,512}}))"
 )
 
+
+def _of_vendors(*, early: bool) -> Iterator[tuple[str, str]]:
+    return ((token.kind, token.pattern) for token in TOKENS if token.early is early)
+
+
 # Order matters: where two overlap, the first one names the kind.
 PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
     (name, re.compile(pattern))
@@ -58,7 +66,7 @@ PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
             ),
         ),
         ("dsn key", r"https?://([0-9a-f]{32})(?::[0-9a-f]{32})?@(?=[\w.-])"),
-        ("slack webhook", r"\bhooks\.slack\.com/(?:services|workflows|triggers)/([\w/-]{8,200})"),
+        *_of_vendors(early=True),
         (
             "cookie",
             (
@@ -79,41 +87,13 @@ PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
             ),
         ),
         ("named secret", _BY_NAME),
-        ("slack token", r"\bx(?:ox[abceoprsd]|app)[-.][\w-]{8,512}"),
-        ("google key", r"\bAIza[\w-]{30,64}|\bAQ\.[\w-]{30,256}"),
-        (
-            "google token",
-            r"\bya29\.[\w.-]{20,2048}|\b1//0[\w-]{30,512}|\bGOCSPX-[\w-]{20,64}|\b4/0A[\w-]{30,512}",
-        ),
-        ("aws key", r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
-        ("github token", r"\bgh[pousr]_[A-Za-z0-9]{20,255}|\bgithub_pat_\w{20,255}"),
-        ("supabase key", r"\bsb(?:p|s|_secret|_publishable)_(?:v0_)?[\w-]{16,256}"),
-        (
-            "fly token",
-            r"\bf(?:m1|m2|o1)[ar]?_[\w+/=-]{16,8192}(?:,fm\d[ar]?_[\w+/=-]{16,8192}){0,8}",
-        ),
-        ("pagerduty token", r"(?<![\w+])u\+[\w-]{16,20}\b|\bpdu[st]\+[\w-]{16,128}"),
-        ("vercel token", r"\bvc[apikr]_[A-Za-z0-9]{16,256}|\bvercel_blob_rw_\w{16,128}"),
-        # Names of indexes begin like these too, but have no digit or capital in a single word.
-        ("composio key", r"\b(?:u?ak|oak|comp)_(?=[\w-]{0,64}[A-Z0-9])[A-Za-z0-9-]{12,128}"),
-        (
-            "prefixed key",
-            (
-                r"\bsk-(?=[\w-]{0,99}[A-Z0-9])[\w-]{16,512}|\b[spr]k_(?:live|test)_\w{12,256}"
-                r"|\b(?:npm|hf|glpat|dop_v1|shpat|xai|gsk)[_-](?=[\w-]{0,64}\d)[\w-]{20,256}"
-                r"|\bSG\.[\w-]{16,64}\.[\w-]{16,64}|\bpypi-AgE[\w-]{40,512}|\bwhsec_[\w+/=]{16,128}"
-            ),
-        ),
+        *_of_vendors(early=False),
         ("password hash", r"SCRAM-SHA-256\$[\w+/=$:]{40,256}|\$2[aby]\$\d\d\$[\w./]{53}"),
     )
 )
 # These have a form of their own, so that they are told apart even where line breaks part them.
-FIRM: Final = tuple(
-    (kind, pattern)
-    for kind, pattern in PATTERNS
-    if kind.split()[0] in {"jwt", "slack", "google", "aws", "github", "supabase", "fly", "vercel"}
-    or kind in {"composio key", "prefixed key"}
-)
+_FIRM_KINDS: Final = {"jwt", *(token.kind for token in TOKENS if token.firm)}
+FIRM: Final = tuple((kind, pattern) for kind, pattern in PATTERNS if kind in _FIRM_KINDS)
 # Whom it concerns, not what it opens: looked for where no secret is left.
 PERSONAL: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     (

@@ -33,7 +33,8 @@ class Pack:
 
     ``systems`` are packages whose public modules hold probes and actions, ``alerts`` gives the
     known alerts by name with the sentence each says, ``announce`` makes the action that posts a
-    closing message, of ``incident`` and ``text``. ``problem`` says why a pack cannot be used.
+    closing message, of ``incident`` and ``text``. ``first_drill`` names the drill that a newcomer
+    begins with, ``runbook.fault``. ``problem`` says why a pack cannot be used.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Pack:
     lab: Callable[[], Lab] | None = None
     alerts: Callable[[], Mapping[str, str]] = _no_alerts
     announce: Callable[[str, str], Action] | None = None
+    first_drill: str = ""
     problem: str = ""
 
     def is_named_in(self, source: str) -> bool:

@@ -4,12 +4,15 @@ import json
 import os
 import signal
 
+import pytest
+
 from conftest import SECRET, until
 from runbook_nb.timeline.log import Timeline
 
 ALERT = {"labels": {"alertname": "TrialSessionsSilent"}, "annotations": {"summary": "Silent: 3"}}
 
 
+@pytest.mark.quick
 def test_from_an_alert_to_a_closed_incident(desk, tab, dead_sessions):
     """Run All stops at the action, a typed word does it, and the record is complete."""
     alert = desk.folder / "alert.json"

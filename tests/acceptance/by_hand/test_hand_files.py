@@ -7,6 +7,8 @@ import httpx
 import pytest
 import trial
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def asked(desk):

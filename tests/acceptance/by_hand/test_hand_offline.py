@@ -6,6 +6,8 @@ import pytest
 
 from conftest import Desk, until
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = """
 [environments.far]
 kind = "staging"

@@ -7,6 +7,8 @@ import signal
 import pytest
 import trial
 
+pytestmark = pytest.mark.slow
+
 ALERT = {"labels": {"alertname": "TrialSessionsSilent"}, "annotations": {"summary": "Silent: 3"}}
 
 

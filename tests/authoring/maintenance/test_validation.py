@@ -206,6 +206,7 @@ def test_a_result_that_passed_lacks_nothing():
 
 
 @pytest.mark.lab
+@pytest.mark.slow
 def test_a_real_drill_counts_as_a_said_one(lab, validator, tmp_path):
     """The control runs on the lab; its journal is masked like all that is written."""
 

@@ -43,6 +43,17 @@ def test_a_new_runbook_lacks_only_what_is_marked(runbooks: Path):
     assert out_of_date(made.path) == []
 
 
+def test_who_tells_users_is_a_role_of_the_contacts_or_filled_in(runbooks: Path):
+    """Another organisation calls its people otherwise, and no draft may make one up."""
+    assert 'owner="Communications"' in begun(runbooks).read_text(encoding="utf-8")
+    (runbooks / "contacts.toml").write_text('[[role]]\nname = "Shift Lead"\n', encoding="utf-8")
+
+    made = begin(NewRunbook(name="belt_torn"), folder=runbooks, now=NOW)
+
+    assert 'owner="Fill in: who tells users"' in made.path.read_text(encoding="utf-8")
+    assert "step-owner" not in {gap.kind for gap in made.gaps}
+
+
 def test_a_filled_in_runbook_lints_clean(runbooks: Path):
     """What an author changes is all that was missing."""
     path = begun(

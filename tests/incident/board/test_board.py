@@ -66,6 +66,23 @@ def test_what_has_not_run_is_not_run(story, runbook):
     assert [section.name for section in board.sections] == ["Diagnosis", "Resolution Steps"]
 
 
+def test_what_was_verified_before_an_action_is_next_though_its_clock_was_ahead(tmp_path, runbook):
+    """The order of the timeline says what came first; two machines' clocks differ."""
+    told = Story(tmp_path / "INC-2042")
+    told.opens()
+    for title in (LAG, "Part 0 is well", "Never read"):
+        told.checks(title, Verdict.PASS, 1, "s")
+    told.tell(Decided, option=RESTART, recommended=RESTART)
+    told.verifies(LAG, Verdict.PASS, 1, "s")
+    told.tell(Acted, after=-120, outcome=Outcome.DONE, **ACTION)
+    cells = json.loads(runbook.path.read_text(encoding="utf-8"))
+    source = f"incident.verify({LAG!r}, within=minutes(1))"
+    cells["cells"].append({**cells["cells"][-1], "source": source})
+    runbook.path.write_text(json.dumps(cells), encoding="utf-8")
+
+    assert drawn(told, Runbook.read(runbook.path)).next_step.verb == "verify"
+
+
 def test_a_whole_incident_stands_on_its_board(tmp_path, runbook):
     """Verdicts, choice and outcome; a step of the option not taken is no step to do."""
     timeline = heartbeat(tmp_path / "INC-2041")

@@ -75,6 +75,7 @@ def test_every_answer_and_every_note_that_tells_is_an_update(story):
 
     assert [message.sent for message in communication(story).messages] == [True] * 3
     assert communication(story).missed == 0
+    assert communication(story).is_kept
 
 
 def test_a_step_that_tells_nobody_is_no_message(story):
@@ -135,7 +136,9 @@ def test_without_a_clock_nothing_was_missed_and_nothing_due(tmp_path):
     """An organisation that decided nothing is not held to another one's clocks."""
     story = Story(tmp_path / "INC-1")
     story.opens(terms=Terms())
+    story.tell(Noted, text="Told the others.")
     story.tell(Closed, after=3600 * 9)
 
     told = communication(story)
+    assert not told.is_kept, "nobody promised an update"
     assert (told.missed, told.escalation_due, told.clocks) == (0, None, None)

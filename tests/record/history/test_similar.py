@@ -63,6 +63,18 @@ def test_an_action_that_nobody_verified_is_said_to_be_that(tmp_path):
     assert Past.of(list(story.timeline)).resolved_by.endswith("done, not verified")
 
 
+def test_what_was_verified_after_an_action_held_though_its_clock_was_behind(tmp_path):
+    """The order of the timeline says what came after what."""
+    story = Story(tmp_path / "INC-1")
+    story.opens()
+    story.tell(Acted, outcome=Outcome.DONE, **{**ACTION, "because": LAG})
+    story.at -= timedelta(minutes=10)
+    story.verifies(LAG, Verdict.PASS, 1, "s")
+    story.tell(Closed)
+
+    assert Past.of(list(story.timeline)).resolved_by.endswith("done, verified")
+
+
 def test_what_was_only_rehearsed_resolved_nothing(tmp_path):
     """Nothing that did not happen is a precedent."""
     story = Story(tmp_path / "INC-1")

@@ -9,17 +9,16 @@ from runbook_nb.authoring.drills.experiment import DrillResult, run_drill
 from runbook_nb.errors import DrillError
 from runbook_nb.probes.lab_settings import lab_folder
 from runbook_nb.runbook.drill import Drill
+from runbook_nb.runbook.packs import packs_in_use
 from runbook_nb.runs.engine.progress import for_stream
 from runbook_nb.runs.engine.spare_kernel import SpareKernel
 
-# The newcomer's first drill: the plainest failure, and the trap of the proxy that beats on.
-FIRST = "agent_dead"
-
 
 def first_drill(drills: Sequence[Drill]) -> Drill:
-    """Return the drill to begin with."""
+    """Return the drill to begin with: the one that a pack names, else the first with a fault."""
+    named = {pack.first_drill for pack in packs_in_use()}
     faults = [drill for drill in drills if not drill.is_control] or list(drills)
-    return next((drill for drill in faults if drill.fault == FIRST), faults[0])
+    return next((drill for drill in faults if drill.name in named), faults[0])
 
 
 def drill_all(

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from runbook_nb.authoring.known_commands import READING
 from runbook_nb.authoring.lint.rules.commands import changes
 
 QUERIES: Final = frozenset(
@@ -15,42 +16,6 @@ DATABASES: Final = frozenset(
 PROGRAMS: Final = frozenset(
     ["python", "python3", "py", "pycon", "ruby", "redis", "redis-cli", "mongo", "mongosh"]
 )
-_OPTIONS: Final = r"(?:\s+-\S+(?:\s+[^-\s]\S*)??)*\s+"
-_READS: Final = (
-    r"(?:kubectl|oc)" + _OPTIONS + r"(?:get|describe|logs|top|explain|version|cluster-info|diff|"
-    r"api-resources|auth\s+can-i|rollout\s+(?:status|history)|"
-    r"config\s+(?:view|get-contexts|current-context))\b",
-    r"helm" + _OPTIONS + r"(?:list|ls|status|history|get|version|show|template)\b",
-    r"(?:docker|podman|crictl)"
-    + _OPTIONS
-    + r"(?:compose\s+(?:ps|logs)|ps|logs|inspect|images|stats|top|info|version)\b",
-    r"git" + _OPTIONS + r"(?:log|status|diff|show|blame|describe)\b",
-    r"systemctl" + _OPTIONS + r"(?:status|list-\w+|is-\w+|show|cat)\b",
-    r"service\s+\S+\s+status\b|journalctl\b(?!.*--(?:vacuum|rotate|flush))",
-    r"aws\s+[\w-]+\s+(?:describe|list|get|head|ls)[\w-]*",
-    r"gcloud(?:\s+[\w-]+){1,4}\s+(?:list|describe|read)\b|az(?:\s+[\w-]+){1,3}\s+(?:list|show)\b",
-    (
-        r"curl\b(?!.*\s(?:-[a-zA-Z]*[dFTXoOK]|--(?:data|form|upload|request|output|remote|json|config))"
-        r"(?!\s*GET\b))"
-    ),
-    r"(?:psql|mysql)\b.*?\s-\w*[ce]\s*[\"']\s*(?:select|show|explain|describe|\\[dlcx])",
-    r"redis-cli\b.*?\s(?:info|get|ping|keys|llen|slowlog|ttl|dbsize|scan|exists|type|client\s+list)\b",
-    r"(?:terraform|tofu)\s+(?:plan|show|output|validate|state\s+list)\b",
-    r"(?:fly|flyctl|vercel|supabase)\s+(?:status|logs|list|ls|inspect|\w+\s+(?:list|show|status))\b",
-    r"(?:rabbitmqctl|kafka-\S+).*?\s(?:list_\w+|status|--list|--describe)\b",
-    (
-        r"(?:etcdctl|vault|consul|nodetool|promtool)\s+(?:get|status|read|members|info|query|check|"
-        r"endpoint\s+\w+|kv\s+get|member\s+list)\b"
-    ),
-    r"openssl\s+(?:s_client|x509|version)\b|sed\b(?!.*\s-\w*i)|find\b(?!.*\s-(?:delete|exec|ok))",
-    (
-        r"(?:cat|ls|ll|grep|egrep|fgrep|zgrep|head|tail|less|wc|sort|uniq|cut|tr|jq|yq|echo|printf|ps|"
-        r"top|htop|df|du|free|uptime|vmstat|iostat|netstat|ss|lsof|dig|nslookup|host|ping|traceroute|mtr|"
-        r"id|whoami|w|who|date|uname|printenv|pwd|stat|file|which|pgrep|column|diff|md5sum|"
-        r"sha256sum|sleep|cd|sar|dmesg)(?=\s|$)(?!.*\s-o\s)"
-    ),
-)
-_READ = re.compile(rf"^(?:{'|'.join(_READS)})", re.IGNORECASE)
 _READ_SQL = re.compile(
     r"^(?:select|show|explain|describe|desc|with|use|\\[dlcx?+]\S*)\b|^--", re.IGNORECASE
 )
@@ -88,6 +53,6 @@ def _only_reads(line: str) -> bool:
         return False
     line = _WRAPPED.sub("", line)
     if line.startswith(("psql", "mysql")):
-        return bool(_READ.match(line)) and "|" not in line and line.count(";") <= 1
+        return bool(READING.match(line)) and "|" not in line and line.count(";") <= 1
     parts = (part.strip(" )\"'") for part in _PARTS.split(_QUOTED.sub('""', line)))
-    return all(_READ.match(_WRAPPED.sub("", part)) for part in parts if part)
+    return all(READING.match(_WRAPPED.sub("", part)) for part in parts if part)

@@ -7,6 +7,7 @@ from typing import Final
 
 from runbook_nb.authoring.importer.command_effect import DATABASES, PROGRAMS, QUERIES, guess
 from runbook_nb.authoring.importer.source_blocks import SourceBlock
+from runbook_nb.authoring.known_commands import TOOLS
 
 _SHELLS: Final = frozenset(
     [
@@ -39,83 +40,7 @@ _PROMPT = re.compile(
     r"\s+(?P<command>\S.*)$"
 )
 _HEREDOC = re.compile(r"<<-?\s*[\"']?(\w+)")
-_TOOLS: Final = [
-    "kubectl",
-    "oc",
-    "helm",
-    "docker",
-    "podman",
-    "git",
-    "systemctl",
-    "journalctl",
-    "service",
-    "aws",
-    "gcloud",
-    "az",
-    "curl",
-    "wget",
-    "psql",
-    "mysql",
-    "redis-cli",
-    "terraform",
-    "fly",
-    "flyctl",
-    "vercel",
-    "supabase",
-    "ssh",
-    "sudo",
-    "cat",
-    "ls",
-    "grep",
-    "tail",
-    "head",
-    "ps",
-    "top",
-    "df",
-    "du",
-    "free",
-    "dig",
-    "nslookup",
-    "ping",
-    "netstat",
-    "ss",
-    "lsof",
-    "openssl",
-    "kill",
-    "pkill",
-    "rm",
-    "mv",
-    "cp",
-    "chmod",
-    "chown",
-    "etcdctl",
-    "vault",
-    "consul",
-    "rabbitmqctl",
-    "nodetool",
-    "iptables",
-    "mount",
-    "umount",
-    "npm",
-    "pip",
-    "make",
-    "ansible",
-    "ansible-playbook",
-    "pg_dump",
-    "pg_restore",
-    "apt",
-    "yum",
-    "uptime",
-    "dmesg",
-    "sysctl",
-    "crictl",
-    "promtool",
-    "jq",
-    "tar",
-    "rsync",
-    "scp",
-]
-_STARTS = re.compile(rf"^\s*(?:{'|'.join(map(re.escape, _TOOLS))})(?:\s+\S|$)")
+_STARTS = re.compile(rf"^\s*(?:{'|'.join(map(re.escape, TOOLS))})(?:\s+\S|$)")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,11 +5,11 @@ Making a probe or an action binds its arguments and runs nothing.
 
 import functools
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from types import UnionType
-from typing import Any, Final, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from runbook_nb.probes.calls import ActionFactory, ProbeFactory
 from runbook_nb.runbook.packs import Pack, load_system, packs_in_use, system_names
@@ -22,6 +22,15 @@ _FITTING: Final[dict[Any, tuple[type, ...]]] = {
     float: (int, float),
     str: (str,),
     timedelta: (timedelta,),
+}
+# How an author reads them.
+_WORDS: Final[dict[Any, str]] = {
+    timedelta: "duration",
+    str: "text",
+    float: "number",
+    int: "number",
+    Sequence: "list",
+    Mapping: "dict",
 }
 
 
@@ -133,10 +142,17 @@ def _offered(package: str, call: str, factory: Factory) -> Offered:
 
 def _argument(factory: Factory, parameter: inspect.Parameter) -> str:
     kind: Any = _declared(factory).get(parameter.name)
-    named = {timedelta: "duration", str: "text", float: "number", int: "number"}.get(kind)
-    said = f"{parameter.name}: {named or getattr(kind, '__name__', kind)}"
+    said = f"{parameter.name}: {_kind_in_words(kind)}"
     default = parameter.default
     return said if default is inspect.Parameter.empty else f"{said} = {default!r}"
+
+
+def _kind_in_words(kind: Any) -> str:
+    if isinstance(kind, UnionType):
+        # That it may be None is told by its default.
+        return " or ".join(_kind_in_words(each) for each in get_args(kind) if each is not NoneType)
+    plain: Any = get_origin(kind) or kind
+    return _WORDS.get(plain) or str(getattr(plain, "__name__", plain))
 
 
 def misfit(factory: Factory, name: str, value: object) -> str:

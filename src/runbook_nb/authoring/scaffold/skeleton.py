@@ -12,11 +12,13 @@ from runbook_nb.authoring.scaffold.frame import frame
 from runbook_nb.authoring.scaffold.gaps import Gap, gaps
 from runbook_nb.authoring.scaffold.names import demand_free, demand_name
 from runbook_nb.authoring.scaffold.new_files import write_files, write_new
+from runbook_nb.runbook.contacts import Contacts, contacts_or_problem
 from runbook_nb.runbook.drill import CONTROL, drill_path, formatted_drill
 from runbook_nb.runbook.folders import templates_folder
 from runbook_nb.runbook.parameters import Parameter
 from runbook_nb.runbook.policy import Policy, read_policy
 
+_SPEAKER: Final = "Communications"
 _IMPORTS: Final = ("from runbook_nb import Incident, at_most, minutes, seconds",)
 _PARAMETERS: Final = (
     Parameter(
@@ -71,7 +73,8 @@ def begin(wanted: NewRunbook, *, folder: Path, now: datetime) -> Begun:
         drill_path(folder, wanted.name, kind): _drill(template, wanted.name, fault)
         for kind, template in ((CONTROL, "drill.none.json"), (fault, "drill.fault.json"))
     }
-    write_new(path, _text(wanted, policy, now))
+    speaker = _speaker(contacts_or_problem(folder))
+    write_new(path, _text(wanted, policy, now, speaker=speaker))
     try:
         write_files(drills)
     except BaseException:
@@ -85,7 +88,13 @@ def begin(wanted: NewRunbook, *, folder: Path, now: datetime) -> Begun:
     )
 
 
-def _text(wanted: NewRunbook, policy: Policy, now: datetime) -> str:
+def _speaker(contacts: Contacts) -> str:
+    """Return the role that tells users, where the contacts have it, or what may be filled in."""
+    known = {**contacts.roles, **contacts.owners}
+    return _SPEAKER if contacts.problem or _SPEAKER in known else f"{FILL_IN} who tells users"
+
+
+def _text(wanted: NewRunbook, policy: Policy, now: datetime, *, speaker: str) -> str:
     front = {
         "name": wanted.name,
         "title": wanted.title or wanted.name.replace("_", " ").title(),
@@ -104,6 +113,7 @@ def _text(wanted: NewRunbook, policy: Policy, now: datetime) -> str:
     body = Template(_template("skeleton.md")).substitute(
         contacts=called or f"| {FILL_IN} an address of contacts.toml | {FILL_IN} when |",
         channel=policy.update_channel or "the channel of your incidents",
+        speaker=speaker,
     )
     return f"{frame(front, _PARAMETERS, imports=_IMPORTS)}\n{body}"
 

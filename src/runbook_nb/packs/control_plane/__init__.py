@@ -36,4 +36,6 @@ PACK = Pack(
     lab=_lab,
     alerts=_alerts,
     announce=_announce,
+    # The plainest failure, and the trap of the proxy that beats on.
+    first_drill="heartbeat_failure_recovery.agent_dead",
 )

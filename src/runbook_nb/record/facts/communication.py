@@ -39,6 +39,12 @@ class CommunicationFacts:
     clocks: SeverityTerms | None = None
 
     @property
+    def is_kept(self) -> bool:
+        """Whether updates were due by a clock, somebody told others, and none was missed."""
+        clock = self.clocks.update_every_s if self.clocks else None
+        return clock is not None and bool(self.messages) and not self.missed
+
+    @property
     def missed(self) -> int:
         """How many updates were due and did not come."""
         return sum(silence.missed for silence in self.silences)

@@ -1,11 +1,13 @@
 """How an incident stands, in one line: the first thing a reader needs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runbook_nb.record.facts.phases import fix_of
 from runbook_nb.record.facts.types import ActionFacts, CheckFacts, Integrity
 from runbook_nb.record.facts.verification import HeldFacts
-from runbook_nb.timeline.events import Outcome, Verdict
+from runbook_nb.timeline import queries
+from runbook_nb.timeline.events import Event, Outcome, Verdict
 from runbook_nb.timeline.queries import worst
 
 
@@ -18,6 +20,7 @@ class Headline:
 
 
 def headline(
+    events: Sequence[Event],
     *,
     integrity: Integrity,
     checks: tuple[CheckFacts, ...],
@@ -33,7 +36,8 @@ def headline(
         return _unchanged(checks)
     if not is_verified:
         return Headline(verdict=Verdict.WARN, said="Changed, but not verified")
-    if any(each.broke_at for each in held if each.at >= fix.event.at):
+    fixed_at = len(queries.before(events, fix.event))
+    if any(each.broke_at for each in held if each.seq > fixed_at):
         return Headline(verdict=Verdict.WARN, said="Fixed and verified, but it did not hold")
     return Headline(verdict=Verdict.PASS, said="Fixed and verified")
 

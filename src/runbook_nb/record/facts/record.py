@@ -127,6 +127,7 @@ class Record:
             ),
             remarks=tuple(remarks_of(folder, events)),
             headline=headline(
+                events,
                 integrity=integrity,
                 checks=checks,
                 actions=actions,

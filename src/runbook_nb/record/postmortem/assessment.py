@@ -37,7 +37,7 @@ def _well(record: Record) -> Iterator[str]:
     held = [each for each in record.held if each.broke_at is None]
     if held:
         yield f"{len(held)} of {len(record.held)} verified checks held for as long as was looked."
-    if record.communication.messages and not record.communication.missed:
+    if record.communication.is_kept:
         yield "No update was missed."
 
 

@@ -47,7 +47,7 @@ class LabView:
     _database: psycopg.Connection[DictRow] | None = None
 
     def url(self, name: str) -> str:
-        """Return the URL of a stand-in."""
+        """Return the URL of an emulator."""
         return f"http://127.0.0.1:{self.state.ports[name]}"
 
     def execute(self, statement: str, **parameters: object) -> psycopg.Cursor[DictRow]:

@@ -17,7 +17,7 @@ from runbook_nb.packs.control_plane.lab.agent_machine import lasting_port
 from runbook_nb.packs.control_plane.lab.inspection import is_healthy
 from runbook_nb.packs.control_plane.lab.processes import identify, wait_until
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 TOKEN = {"authorization": "Bearer long-enough"}
 
@@ -220,7 +220,7 @@ def test_an_agent_ends_with_the_process_that_started_it():
         [sys.executable, "-c", PARENT], stdout=subprocess.PIPE, env={**os.environ, **settings}
     )
     agent = int(parent.stdout.readline())
-    assert wait_until(lambda: is_healthy(int(settings["PORT"])), within_s=5)
+    assert wait_until(lambda: is_healthy(int(settings["PORT"])), within_s=30)
     os.kill(agent, signal.SIGSTOP)
     parent.kill()
     parent.communicate()

@@ -1,4 +1,4 @@
-"""The stand-ins for Slack, PagerDuty and Statuspage speak their vendors' documented HTTP."""
+"""The emulators for Slack, PagerDuty and Statuspage speak their vendors' documented HTTP."""
 
 import httpx
 import pytest
@@ -25,7 +25,7 @@ def client(view, name, authorization):
 
 @pytest.fixture
 def slack(view):
-    """Give Slack's own client for Python, pointed at the stand-in."""
+    """Give Slack's own client for Python, pointed at the emulator."""
     sdk = pytest.importorskip("slack_sdk")
     token = f"xoxb-{view.lab.secret('slack.token')}"
     return sdk.WebClient(token=token, base_url=f"{view.url('slack')}/api/")

@@ -1,4 +1,4 @@
-"""The stand-in for Composio executes tools and keeps what it was sent."""
+"""The emulator for Composio executes tools and keeps what it was sent."""
 
 import time
 

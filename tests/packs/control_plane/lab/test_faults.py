@@ -10,7 +10,7 @@ import pytest
 from runbook_nb.packs.control_plane.lab.faults import FAULTS
 from runbook_nb.packs.control_plane.lab.processes import identify, wait_until
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 SILENT = """
 SELECT count(*) AS sessions

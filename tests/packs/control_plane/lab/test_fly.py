@@ -1,4 +1,4 @@
-"""The stand-in for Fly starts, stops and restarts the agent's machines."""
+"""The emulator for Fly starts, stops and restarts the agent's machines."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ import pytest
 
 from runbook_nb.packs.control_plane.lab.processes import identify
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 
 def state(view):

@@ -1,4 +1,4 @@
-"""Every partner's stand-in can fail in every way that a partner fails."""
+"""Every partner's emulator can fail in every way that a partner fails."""
 
 import json
 from collections.abc import Iterator
@@ -6,17 +6,17 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from runbook_nb.packs.control_plane.lab.emulators import STAND_INS
+from runbook_nb.packs.control_plane.lab.emulators import EMULATORS
 from runbook_nb.packs.control_plane.lab.outage import PATH
 from runbook_nb.packs.control_plane.lab.refusals import REFUSALS
 
 pytestmark = pytest.mark.lab
 
-PARTNERS = sorted({*STAND_INS, "fly"})
+PARTNERS = sorted({*EMULATORS, "fly"})
 
 
 class Partner:
-    """A stand-in, and the outage that it is in."""
+    """An emulator, and the outage that it is in."""
 
     def __init__(self, url: str) -> None:
         self.url = url

@@ -20,7 +20,7 @@ from runbook_nb.packs.control_plane.lab.binaries import binary
 from runbook_nb.packs.control_plane.lab.postgres import PostgresServer
 from runbook_nb.packs.control_plane.lab.processes import command_of, identify, wait_until
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 NOBODY = 65534
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root starts a server as another user")

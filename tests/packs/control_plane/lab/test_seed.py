@@ -283,11 +283,13 @@ def fingerprints(dsn: str) -> dict[str, str]:
     return found
 
 
+@pytest.mark.slow
 def test_the_same_time_and_number_give_the_same_rows(server: str, database: str) -> None:
     """Two labs can be compared, ids included."""
     assert fingerprints(seeded(server, "again")) == fingerprints(database)
 
 
+@pytest.mark.slow
 def test_a_past_written_earlier_and_the_present_are_the_rows_of_now(
     server: str, database: str
 ) -> None:
@@ -310,6 +312,7 @@ def test_the_past_ends_with_the_quarter_of_an_hour() -> None:
     assert end_of_past(ended - timedelta(microseconds=1)) == ended - timedelta(minutes=15)
 
 
+@pytest.mark.slow
 def test_another_number_gives_other_rows(server: str, database: str) -> None:
     """The number is what decides."""
     other = fingerprints(seeded(server, "other", random_seed=8))

@@ -1,4 +1,4 @@
-"""The stand-ins for Supabase answer as the vendor's documents say."""
+"""The emulators for Supabase answer as the vendor's documents say."""
 
 import httpx
 import pytest

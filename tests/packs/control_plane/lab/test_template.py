@@ -19,7 +19,7 @@ from runbook_nb.packs.control_plane.lab.database import start_database
 from runbook_nb.packs.control_plane.lab.environment import write_secrets
 from runbook_nb.packs.control_plane.lab.postgres import PostgresServer
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 NOW = datetime(2026, 11, 24, 14, 7, 31, tzinfo=UTC)
 BUILT = "Building the platform's tables, policies, views and jobs"

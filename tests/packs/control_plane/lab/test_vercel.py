@@ -1,4 +1,4 @@
-"""The stand-in for Vercel lists deployments, rolls back and promotes as the REST reference says."""
+"""The emulator for Vercel lists deployments, rolls back and promotes as the REST reference says."""
 
 import httpx
 import pytest

@@ -179,7 +179,7 @@ def test_a_dead_slack_does_not_keep_people_from_being_paged(storm, slack_down, h
     everywhere = combine(*(action for action, _ in CHANNELS.values()))
     rehearsed = hands.rehearse(everywhere)
     assert "could not be rehearsed" in rehearsed["slack.announce"]
-    with pytest.raises(ActionError, match=r"slack\.announce.*Done: declared\.opened, pager"):
+    with pytest.raises(ActionError, match=r"slack\.announce.*Done: incident_row\.opened, pager"):
         hands.do(everywhere)
     assert hands.value(CHANNELS["page"][1]) == 0
     assert hands.value(CHANNELS["status page"][1]) == 0

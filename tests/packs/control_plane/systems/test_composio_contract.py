@@ -1,4 +1,4 @@
-"""Composio's own Python client works against the lab's stand-in, errors and limits included."""
+"""Composio's own Python client works against the lab's emulator, errors and limits included."""
 
 import time
 from collections.abc import Iterator

@@ -10,7 +10,7 @@ from runbook_nb.packs.control_plane.lab.faults.oauth_partner import break_compos
 from runbook_nb.packs.control_plane.lab.files import read_secret, write_secret
 from runbook_nb.packs.control_plane.systems import composio, composio_keys
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 SECRETS = ("composio.token", "composio.token.next", "composio.token.previous")
 

@@ -89,7 +89,7 @@ def test_an_expired_account_is_found_with_its_missions(hands, fault):
 
 
 @injected("accounts_expired")
-@pytest.mark.holds("consents.send_links", "consents.record_consents")
+@pytest.mark.holds("connections.send_links", "connections.record_consents")
 def test_a_new_consent_is_asked_for_recorded_and_taken_back(hands, fault, mended):
     """The rehearsal names the rows; undo leaves rows and accounts as they were."""
     before = rows(hands)
@@ -145,7 +145,7 @@ def test_a_missing_scope_is_asked_for_and_the_old_account_goes(hands, fault, men
 
 
 @injected("account_doubled")
-@pytest.mark.holds("consents.revoke_duplicates", undo=False)
+@pytest.mark.holds("connections.revoke_duplicates", undo=False)
 def test_the_older_of_two_accounts_is_revoked_once(hands, fault):
     """The rehearsal names it and leaves it; the newer one stays."""
     rehearsed = hands.rehearse(connections.revoke_duplicates())["would revoke"]
@@ -159,7 +159,7 @@ def test_the_older_of_two_accounts_is_revoked_once(hands, fault):
 
 
 @injected("consent_withdrawn")
-@pytest.mark.holds("rows.set_rows")
+@pytest.mark.holds("connections.set_rows")
 def test_rows_of_a_withdrawn_consent_become_revoked(hands, fault, mended):
     """The rehearsal tells the same rows, undo gives them back, and twice is safe."""
     before = rows(hands)
@@ -209,7 +209,7 @@ def kept(lab) -> Iterator[None]:
     FAULTS["rows_overdue"].heal(lab)
 
 
-@pytest.mark.holds("rows.repair_trigger")
+@pytest.mark.holds("connections.repair_trigger")
 def test_the_table_is_mended_and_broken_again(hands, kept):
     """The rehearsal proves both: what an update does today, and what it does then."""
     before = rows(hands)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from runbook_nb.packs.control_plane import systems
-from runbook_nb.probes.calls import ActionFactory
+from runbook_nb.probes.calls import ActionFactory, call_name
 
 HERE = Path(__file__).parent
 COLLECT = """
@@ -35,7 +35,7 @@ def actions() -> dict[str, ActionFactory]:
     for module in pkgutil.walk_packages(systems.__path__, f"{systems.__name__}."):
         for value in vars(importlib.import_module(module.name)).values():
             if isinstance(value, ActionFactory):
-                found[f"{value.__module__.rpartition('.')[2]}.{value.__name__}"] = value
+                found[call_name(value)] = value
     return found
 
 
@@ -43,7 +43,7 @@ def actions() -> dict[str, ActionFactory]:
 def promised() -> dict[str, bool]:
     """Return which action is held by a test of this folder, and whether with its undo."""
     done = subprocess.run(
-        [sys.executable, "-c", COLLECT, "-p", "no:xdist", str(HERE)],
+        [sys.executable, "-c", COLLECT, "-p", "no:xdist", "-m", "", str(HERE)],
         cwd=HERE.parents[3],
         capture_output=True,
         text=True,

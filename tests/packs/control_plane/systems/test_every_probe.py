@@ -27,6 +27,8 @@ from runbook_nb.probes.environment import Environment, load_settings
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.timeline.events import Verdict
 
+pytestmark = pytest.mark.slow
+
 # Checks whose question is whether somebody answers: their words for "no" are an answer.
 ANSWERS = {
     "Agent health",

@@ -10,6 +10,8 @@ from runbook_nb.packs.control_plane.lab.monitoring import wait_until_quiet
 from runbook_nb.packs.control_plane.systems import agent, edge, heartbeats, sessions, streams
 from runbook_nb.text.durations import hours, seconds
 
+pytestmark = pytest.mark.slow
+
 WINDOW = seconds(30)
 
 

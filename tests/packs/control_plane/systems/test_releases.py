@@ -11,6 +11,8 @@ from runbook_nb.packs.control_plane.lab.monitoring import wait_until_quiet
 from runbook_nb.packs.control_plane.systems import catalogue, deploys, flags, releases, vercel
 from runbook_nb.text.durations import hours, seconds
 
+pytestmark = pytest.mark.slow
+
 WINDOW = seconds(60)
 SINCE = deploys.since_deploy(window=WINDOW, within=hours(2), baseline=hours(24), times=2)
 

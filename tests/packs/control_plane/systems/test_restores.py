@@ -11,10 +11,10 @@ from runbook_nb.packs.control_plane.lab.faults import FAULTS
 from runbook_nb.packs.control_plane.lab.lab import Lab
 from runbook_nb.packs.control_plane.lab.monitoring import wait_until_quiet
 from runbook_nb.packs.control_plane.systems import backups, restores
-from runbook_nb.packs.control_plane.systems.restores import proof
+from runbook_nb.packs.control_plane.systems.restores import _proof as proof
 from runbook_nb.probes.connections import Database
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 LINKED = "select count(*) from library_entries where source_mission_id is not null"
 VECTORS = "select count(*) from library_embeddings"

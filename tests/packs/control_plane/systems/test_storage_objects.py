@@ -1,4 +1,4 @@
-"""Objects in Storage on the lab's stand-in: which are missing, and that they come back."""
+"""Objects in Storage on the lab's emulator: which are missing, and that they come back."""
 
 import httpx
 import pytest
@@ -8,7 +8,7 @@ from runbook_nb.packs.control_plane.lab.faults import FAULTS
 from runbook_nb.packs.control_plane.lab.monitoring import wait_until_quiet
 from runbook_nb.packs.control_plane.systems import storage_objects
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 
 @pytest.fixture

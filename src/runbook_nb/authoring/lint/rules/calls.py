@@ -27,7 +27,7 @@ _HONEST: Final = (
 @rule(
     "known-call",
     reason="A name that does not exist is found out in the middle of the night.",
-    fix="Name a probe or action of systems/, import its module in the second cell, and give it the "
+    fix="Name a probe or action of a system, import its module in the second cell, and give it the "
     "arguments it takes.",
 )
 def known_call(page: RunbookPage, shelf: Shelf) -> Iterator[Flaw]:

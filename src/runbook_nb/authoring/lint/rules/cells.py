@@ -59,8 +59,8 @@ _NAMES: Final[Mapping[type, str]] = {
 @rule(
     "one-verb",
     reason="A responder reads a cell in five seconds and must see all that it can do.",
-    fix="Write one `incident.<verb>(…)`; put code into systems/, with a test, and commands to read "
-    "into a ```text block.",
+    fix="Write one `incident.<verb>(…)`; put code into a system of the pack, with a test, "
+    "and commands to read into a ```text block.",
 )
 def one_verb(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
     """Write one verb in every cell below the opening."""
@@ -79,7 +79,7 @@ def one_verb(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
 @rule(
     "literals",
     reason="What a step asks or changes must be readable without running anything.",
-    fix="Write the value itself or a parameter; put code into systems/, with a test.",
+    fix="Write the value itself or a parameter; put code into a system of the pack, with a test.",
 )
 def literals(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
     """Use literals, parameters, limits, durations, or a probe or action of those."""

@@ -5,45 +5,11 @@ hang on a long line.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-_PROGRAMS: Final = """
-rm rmdir dd kill pkill killall truncate shutdown reboot chmod chown mkfs dropdb createdb pg_restore
-"""
-_ALWAYS: Final = frozenset(_PROGRAMS.split())
-_FLY: Final = "restart deploy scale destroy stop start suspend set unset update clone import"
-_KUBECTL: Final = (
-    "delete apply scale rollout patch edit drain cordon uncordon replace create set annotate label "
-    "exec taint"
-)
-_CLOUD: Final = (
-    "rm cp mv delete put update terminate create deploy restore modify remove set reset stop start"
-)
-_SERVICE: Final = "start stop restart reload disable enable kill"
-_CHANGING: Final[Mapping[str, frozenset[str]]] = {
-    program: frozenset(words.split())
-    for programs, words in {
-        "systemctl service launchctl": _SERVICE,
-        "kubectl oc": _KUBECTL,
-        "helm": "upgrade rollback uninstall install",
-        "fly flyctl": _FLY,
-        "supabase": "reset push up repair deploy set unset restore delete down",
-        "vercel": "deploy rollback promote rm remove add redeploy --prod",
-        "docker podman": "rm rmi stop kill restart run exec up down prune",
-        "git": "push reset revert clean rebase checkout",
-        "terraform tofu pulumi": "apply destroy up import",
-        "aws gcloud gsutil az": _CLOUD,
-        "redis-cli": "flushall flushdb del set expire",
-        "alembic prisma rails": "upgrade downgrade migrate deploy reset flush db:migrate",
-        "curl": "-XPOST -XPUT -XPATCH -XDELETE POST PUT PATCH DELETE -d -F -T --form --json",
-    }.items()
-    for program in programs.split()
-    for words in (words,)
-}
-_READING: Final = frozenset({"status", "history", "list", "--dry-run", "--dry-run=client"})
-# These only name what follows; the command is behind them.
-_WRAPPERS: Final = frozenset({"sudo", "xargs", "time", "nohup", "env", "exec", "then", "do"})
+from runbook_nb.authoring.known_commands import ALWAYS_CHANGING, CHANGING, SHOWING, WRAPPERS
+
 _SQL: Final = re.compile(
     r"\b(?:insert\s+into|update\s+[\w.\"]+\s+set|delete\s+from|drop\s+[a-z]+|truncate\s+[\w.\"]+|"
     r"alter\s+[a-z]+|create\s+[a-z]+|grant\s+\w+|revoke\s+\w+|refresh\s+materialized|reindex\s+\w+|"
@@ -77,19 +43,19 @@ def _unwrapped(words: list[str]) -> list[str]:
     """Drop wrappers, their flags and settings of variables from the start of a command."""
     wrapped = False
     for place, word in enumerate(words):
-        wrapped = wrapped or word in _WRAPPERS
+        wrapped = wrapped or word in WRAPPERS
         setting = re.fullmatch(r"[A-Z_]+=\S*", word) is not None
-        if word not in _WRAPPERS and not setting and not (wrapped and word.startswith("-")):
+        if word not in WRAPPERS and not setting and not (wrapped and word.startswith("-")):
             return words[place:]
     return []
 
 
 def _changing(words: Sequence[str]) -> str:
     program, rest = words[0].rpartition("/")[2], words[1:]
-    if program in _ALWAYS:
+    if program in ALWAYS_CHANGING:
         return " ".join((program, *rest[:1]))
-    known = _CHANGING.get(program, frozenset())
-    for word in rest if not _READING.intersection(rest) else ():
+    known = CHANGING.get(program, frozenset())
+    for word in rest if not SHOWING.intersection(rest) else ():
         if word in known or (program == "curl" and word.startswith("--data")):
             return f"{program} … {word}" if word != rest[0] else f"{program} {word}"
         if program in ("aws", "gcloud") and word.partition("-")[0] in known:

@@ -8,17 +8,11 @@ from runbook_nb.authoring.lint.context import Shelf
 from runbook_nb.authoring.lint.page import RunbookPage
 from runbook_nb.authoring.lint.rule import Flaw, rule
 from runbook_nb.authoring.lint.rules.commands import changes
-from runbook_nb.redaction import PATTERNS
+from runbook_nb.redaction import IN_PROSE, PATTERNS
 from runbook_nb.runbook.cells import PYTHON
 
 # Words that these patterns catch in prose ("OAuth connections") are none without a digit.
-_LOOSE: Final = (
-    "named secret",
-    "authorization header",
-    "prefixed key",
-    "supabase key",
-    "composio key",
-)
+_LOOSE: Final = frozenset({"named secret", "authorization header", *IN_PROSE})
 _STAND_IN = re.compile(r"[<>${}…*]|\.\.\.|\[masked")
 _URL = re.compile(r"\b[a-z][a-z0-9+.-]*://(?:[^\s/@\"'`<>]*@)?(\[[0-9a-fA-F:]+\]|[\w.-]+)")
 _NAME = re.compile(
@@ -68,7 +62,7 @@ def host(page: RunbookPage, shelf: Shelf) -> Iterator[Flaw]:
 @rule(
     "command",
     reason="A command that is copied changes a system unrehearsed, unapproved and unrecorded.",
-    fix="Make it an action in systems/; or put it below an option, under an `ask` that says in "
+    fix="Make it an action of a system; or put it below an option, under an `ask` that says in "
     "words what to do.",
 )
 def command(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:

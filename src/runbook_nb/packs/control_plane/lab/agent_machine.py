@@ -28,7 +28,7 @@ _PORTS = range(20_000, 30_000)
 
 
 class MachineState(StrEnum):
-    """The states of a Fly machine that the stand-in knows."""
+    """The states of a Fly machine that the emulator knows."""
 
     CREATED = "created"
     STARTING = "starting"

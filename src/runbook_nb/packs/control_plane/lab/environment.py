@@ -10,7 +10,7 @@ from runbook_nb.packs.control_plane.lab.postgres import PostgresServer
 from runbook_nb.probes.lab_settings import write_lab_settings
 
 if TYPE_CHECKING:
-    from runbook_nb.packs.control_plane.lab.emulators import StandIn
+    from runbook_nb.packs.control_plane.lab.emulators import Emulator
 
 HEARTBEAT_INTERVAL_S = 1
 FLY_APP = "ai-employee-agent"
@@ -60,14 +60,14 @@ def write_environment(folder: Path, ports: Mapping[str, int]) -> None:
     )
 
 
-def _partners() -> "Iterable[StandIn]":
-    # The stand-ins bring a web framework along, and asking how the lab is needs none.
-    from runbook_nb.packs.control_plane.lab.emulators import STAND_INS
+def _partners() -> "Iterable[Emulator]":
+    # The emulators bring a web framework along, and asking how the lab is needs none.
+    from runbook_nb.packs.control_plane.lab.emulators import EMULATORS
 
-    return STAND_INS.values()
+    return EMULATORS.values()
 
 
-def _partner(folder: Path, each: "StandIn", ports: Mapping[str, int]) -> dict[str, str | int]:
+def _partner(folder: Path, each: "Emulator", ports: Mapping[str, int]) -> dict[str, str | int]:
     token = {"token": _secret(folder, f"{each.name}.token")} if each.token else {}
     return {"url": _url(ports[each.name]), **each.settings, **token}
 

@@ -1,4 +1,4 @@
-"""What runs beside the database: one process with all the stand-ins, and the agents."""
+"""What runs beside the database: one process with all the emulators, and the agents."""
 
 import json
 import os

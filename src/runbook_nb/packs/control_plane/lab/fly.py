@@ -1,4 +1,4 @@
-"""A stand-in for Fly's Machines API: it starts, stops and restarts the agent's processes."""
+"""An emulator for Fly's Machines API: it starts, stops and restarts the agent's processes."""
 
 import asyncio
 import json

@@ -158,7 +158,7 @@ class Lab:
         return state
 
     def _look_at(self, state: LabState) -> tuple[Part, ...]:
-        stand_ins = [port for name, port in state.ports.items() if name != "agent"]
+        emulators = [port for name, port in state.ports.items() if name != "agent"]
         return (
             Part(
                 name="postgres",
@@ -168,7 +168,7 @@ class Lab:
             Part(
                 name="services",
                 running=state.services.alive,
-                answers=all(map(listens, stand_ins)),
+                answers=all(map(listens, emulators)),
             ),
             Part(
                 name="agent",

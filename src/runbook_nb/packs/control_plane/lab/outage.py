@@ -1,6 +1,6 @@
-"""Outages of a stand-in, made from outside: wrong answers, slow ones, and none at all.
+"""Outages of an emulator, made from outside: wrong answers, slow ones, and none at all.
 
-The lab speaks to ``/__lab__/outage`` on the stand-in's port; nothing of the platform does. An
+The lab speaks to ``/__lab__/outage`` on the emulator's port; nothing of the platform does. An
 outage covers the paths that begin with its ``path``.
 """
 
@@ -25,7 +25,7 @@ _HEAD: dict[str, Any] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Outage:
-    """How a stand-in misbehaves.
+    """How an emulator misbehaves.
 
     ``delay_s`` comes first. With ``cut`` the partner closes its half of the connection in the
     middle of the answer; with ``stall`` it keeps it open there and sends no more. ``limited``

@@ -1,4 +1,4 @@
-"""What a stand-in was sent: each recent request, kept in memory with its secrets masked."""
+"""What an emulator was sent: each recent request, kept in memory with its secrets masked."""
 
 import json
 from collections import deque

@@ -1,4 +1,4 @@
-"""The process with all the stand-ins: fly, composio, edge, ui, browsers and scheduled jobs.
+"""The process with all the emulators: fly, composio, edge, ui, browsers and scheduled jobs.
 
 Run as `python -m runbook_nb.packs.control_plane.lab.services --folder F`. It reads the lab's
 secrets in F/secrets and HEARTBEAT_SECONDS, takes free ports, and announces them in F/services.json
@@ -26,7 +26,7 @@ from runbook_nb.packs.control_plane.lab.cron import CronWorker
 from runbook_nb.packs.control_plane.lab.edge import edge_app
 from runbook_nb.packs.control_plane.lab.edge_admin import admin_app
 from runbook_nb.packs.control_plane.lab.edge_config import EdgeConfig, default_config
-from runbook_nb.packs.control_plane.lab.emulators import STAND_INS, Access
+from runbook_nb.packs.control_plane.lab.emulators import EMULATORS, Access
 from runbook_nb.packs.control_plane.lab.files import read_secret, write_whole
 from runbook_nb.packs.control_plane.lab.fly import Fly, release_config
 from runbook_nb.packs.control_plane.lab.outage import WithOutages
@@ -40,13 +40,13 @@ _WAITING_CONNECTIONS = 128
 
 
 class Services:
-    """All stand-ins on one event loop, each on a port of its own."""
+    """All emulators on one event loop, each on a port of its own."""
 
     def __init__(self, folder: Path, *, interval_s: float) -> None:
         self._folder = folder
         self._interval_s = interval_s
         self._sockets = {
-            name: _listening() for name in ("ui", "edge", "edge_admin", "fly", *STAND_INS)
+            name: _listening() for name in ("ui", "edge", "edge_admin", "fly", *EMULATORS)
         }
         self.ports = {
             "agent": lasting_port(),
@@ -81,7 +81,7 @@ class Services:
         agent = AgentClient(url=_url(self.ports["agent"]), interval_s=self._interval_s)
         access = Access(folder=self._folder, ports=self.ports)
         return {
-            **{name: stand_in.make(access) for name, stand_in in STAND_INS.items()},
+            **{name: emulator.make(access) for name, emulator in EMULATORS.items()},
             "fly": self.fly.app,
             "ui": ui_app(telemetry=self._telemetry, agent=agent, interval_s=self._interval_s),
             "edge": edge_app(config),
@@ -139,7 +139,7 @@ def _url(port: int) -> str:
 
 def main() -> None:
     """Run the services of one lab."""
-    parser = argparse.ArgumentParser(description="The lab's stand-ins.")
+    parser = argparse.ArgumentParser(description="The lab's emulators.")
     parser.add_argument("--folder", required=True, type=Path, help="the lab's folder")
     folder = parser.parse_args().folder
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")

@@ -44,7 +44,7 @@ class LabState:
 
     @property
     def services_pid(self) -> int:
-        """The pid of the process that serves the stand-ins."""
+        """The pid of the process that serves the emulators."""
         return self.services.pid
 
     @property

@@ -1,4 +1,4 @@
-"""A stand-in for the Next.js ui: a page, and the streams that a browser watches a mission by."""
+"""An emulator for the Next.js ui: a page, and the streams that a browser watches a mission by."""
 
 import asyncio
 import json
@@ -40,7 +40,7 @@ class EventStream(StreamingResponse):
 
 
 def ui_app(*, telemetry: StreamTelemetry, agent: AgentClient, interval_s: float) -> Starlette:
-    """Make the stand-in; its own beats come every ``interval_s`` seconds."""
+    """Make the emulator; its own beats come every ``interval_s`` seconds."""
 
     async def page(_request: Request) -> Response:
         return HTMLResponse(_PAGE)

@@ -116,10 +116,10 @@ class QueueLab:
                 return
 
     def _one_worker(self) -> None:
-        _, *more = self._workers() or [None]
-        for pid in more:
+        running = self._workers()
+        for pid in running[1:]:
             self._ask("DELETE", f"/workers/{pid}")
-        if not self._workers():
+        if not running:
             self._ask("POST", "/workers")
 
     def _workers(self) -> list[int]:

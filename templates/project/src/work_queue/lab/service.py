@@ -79,9 +79,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer what waits, or who works."""
-        answers = {"/queue": self.queue.waiting, "/workers": lambda: {"pids": self.queue.workers()}}
-        answer = answers.get(self.path)
-        self._answer(200, answer()) if answer else self._answer(404, {"unknown": self.path})
+        if self.path == "/queue":
+            self._answer(200, self.queue.waiting())
+        elif self.path == "/workers":
+            self._answer(200, {"pids": self.queue.workers()})
+        else:
+            self._answer(404, {"unknown": self.path})
 
     def do_POST(self) -> None:
         """Give out a job, or start a worker."""

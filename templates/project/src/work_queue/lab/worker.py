@@ -11,7 +11,7 @@ PAUSE_S = 0.02  # what a job takes
 def work(url: str) -> None:
     """Take jobs until the service is gone."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    request = urllib.request.Request(f"{url}/jobs/next", method="POST")
+    request = urllib.request.Request(f"{url}/jobs/next", method="POST")  # noqa: S310 - loopback
     while True:
         with opener.open(request, timeout=10) as answer:
             is_taken = json.load(answer)["taken"]

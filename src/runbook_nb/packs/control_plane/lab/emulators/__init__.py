@@ -1,10 +1,10 @@
-"""The stand-ins of partners, one module each, found by their ``STAND_IN``."""
+"""The emulators of partners, one module each, found by their ``EMULATOR``."""
 
 from runbook_nb.packs.control_plane.lab.discovery import found_in
-from runbook_nb.packs.control_plane.lab.emulators.emulator import Access, StandIn
+from runbook_nb.packs.control_plane.lab.emulators.emulator import Access, Emulator
 
-__all__ = ["STAND_INS", "Access", "StandIn"]
+__all__ = ["EMULATORS", "Access", "Emulator"]
 
-STAND_INS: dict[str, StandIn] = {
-    stand_in.name: stand_in for stand_in in found_in(__name__, "STAND_IN", StandIn)
+EMULATORS: dict[str, Emulator] = {
+    emulator.name: emulator for emulator in found_in(__name__, "EMULATOR", Emulator)
 }

@@ -1,4 +1,4 @@
-"""A stand-in for Composio's REST API, v3 and v3.1: tools, connected accounts, links and keys.
+"""An emulator for Composio's REST API, v3 and v3.1: tools, connected accounts, links and keys.
 
 Its accounts are made of the platform's approved connections when first asked. What Composio does
 not decide itself (a provider ends a consent, a person makes a key, time passes) the lab brings
@@ -28,7 +28,7 @@ from runbook_nb.packs.control_plane.lab.emulators.composio_accounts import (
 from runbook_nb.packs.control_plane.lab.emulators.composio_answers import ANSWERS, Answer
 from runbook_nb.packs.control_plane.lab.emulators.composio_errors import RateLimit, error
 from runbook_nb.packs.control_plane.lab.emulators.composio_keys import Keys
-from runbook_nb.packs.control_plane.lab.emulators.emulator import StandIn
+from runbook_nb.packs.control_plane.lab.emulators.emulator import Emulator
 from runbook_nb.packs.control_plane.lab.files import read_secret
 
 PROJECT: Final = "proj_lab"
@@ -149,8 +149,8 @@ def _composio(folder: Path) -> Composio:
     return Composio(folder)
 
 
-STAND_IN = (
-    StandIn(
+EMULATOR = (
+    Emulator(
         name="composio",
         make=lambda access: _composio(access.folder).project_app(),
         settings={
@@ -160,7 +160,7 @@ STAND_IN = (
             "agent_variable": "COMPOSIO_TOKEN",
         },
     ),
-    StandIn(
+    Emulator(
         name="composio_org",
         make=lambda access: _composio(access.folder).organisation_app(),
         settings={"token_header": "x-org-api-key", "token_format": "{token}"},

@@ -33,7 +33,7 @@ order by m.tenant_id, c.toolkit_slug, c.requested_at desc
 
 
 class AccountState(StrEnum):
-    """The states of a connected account that the stand-in brings about."""
+    """The states of a connected account that the emulator brings about."""
 
     INITIATED = "INITIATED"
     ACTIVE = "ACTIVE"

@@ -1,4 +1,4 @@
-"""What a stand-in is: an ASGI app on a port of its own that speaks a partner's documented HTTP."""
+"""What an emulator is: an ASGI app on a port of its own that speaks a partner's documented HTTP."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from runbook_nb.packs.control_plane.lab.files import read_secret
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """What the lab gives a stand-in when it starts: its folder and the ports of all others."""
+    """What the lab gives an emulator when it starts: its folder and the ports of all others."""
 
     folder: Path
     ports: Mapping[str, int]
@@ -22,7 +22,7 @@ class Access:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StandIn:
+class Emulator:
     """One partner of the platform, made in the lab.
 
     ``make`` returns its app. ``settings`` are the plain settings by which the core finds it, beside

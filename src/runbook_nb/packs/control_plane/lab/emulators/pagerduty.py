@@ -1,4 +1,4 @@
-"""A stand-in for PagerDuty: the Events API v2, and of the REST API incidents, notes and on-calls.
+"""An emulator for PagerDuty: the Events API v2, and of the REST API incidents, notes and on-calls.
 
 The routing key of its one service is the first 32 characters of the account's token.
 """
@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from runbook_nb.packs.control_plane.lab.emulators.emulator import StandIn
+from runbook_nb.packs.control_plane.lab.emulators.emulator import Emulator
 
 SERVICE = "PACPLN1"
 FROM = "ops-oncall@company.com"
@@ -61,7 +61,7 @@ class Account:
 
 
 def pagerduty_app(*, token: str) -> Starlette:
-    """Make the stand-in; only ``token`` opens the REST API."""
+    """Make the emulator; only ``token`` opens the REST API."""
     account = Account(token=token)
 
     def guarded(handler: Callable[[Account, Request], Awaitable[Response]]) -> Handler:
@@ -230,7 +230,7 @@ def _error(status: HTTPStatus, code: int, message: str, *errors: str) -> Respons
     return JSONResponse({"error": error}, status_code=status)
 
 
-STAND_IN = StandIn(
+EMULATOR = Emulator(
     name="pagerduty",
     make=lambda access: pagerduty_app(token=access.secret("pagerduty.token")),
     settings={"token_format": "Token token={token}", "service": SERVICE, "from": FROM},

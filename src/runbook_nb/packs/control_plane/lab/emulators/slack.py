@@ -1,4 +1,4 @@
-"""A stand-in for Slack: the part of its Web API that posts to channels and reads them back.
+"""An emulator for Slack: the part of its Web API that posts to channels and reads them back.
 
 A refused call is answered with HTTP 200 and ``ok: false``, as Slack does.
 """
@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from runbook_nb.packs.control_plane.lab.emulators.emulator import StandIn
+from runbook_nb.packs.control_plane.lab.emulators.emulator import Emulator
 
 INCIDENTS = "C0INCIDENTS"
 _CHANNELS = {
@@ -64,7 +64,7 @@ class Workspace:
 
 
 def slack_app(*, token: str) -> Starlette:
-    """Make the stand-in; only the bot token ``token`` is accepted."""
+    """Make the emulator; only the bot token ``token`` is accepted."""
     workspace = Workspace(token=token)
 
     async def call(request: Request) -> Response:
@@ -168,7 +168,7 @@ _METHODS = {
     "conversations.list": _list,
 }
 
-STAND_IN = StandIn(
+EMULATOR = Emulator(
     name="slack",
     make=lambda access: slack_app(token=_PREFIX + access.secret("slack.token")),
     settings={"token_format": f"Bearer {_PREFIX}{{token}}", "incidents_channel": INCIDENTS},

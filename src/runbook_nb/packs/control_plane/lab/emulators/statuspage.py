@@ -1,4 +1,4 @@
-"""A stand-in for Statuspage: the incidents and components of one page.
+"""An emulator for Statuspage: the incidents and components of one page.
 
 It keeps no drafts, as Statuspage does not: what is created is on the page.
 """
@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from runbook_nb.packs.control_plane.lab.emulators.emulator import StandIn
+from runbook_nb.packs.control_plane.lab.emulators.emulator import Emulator
 
 PAGE = "acp1status00"
 _COMPONENTS = ("Missions", "Live updates", "Connections", "Evidence")
@@ -32,7 +32,7 @@ class Page:
 
 
 def statuspage_app(*, key: str) -> Starlette:
-    """Make the stand-in; only ``key`` is accepted, with the scheme OAuth."""
+    """Make the emulator; only ``key`` is accepted, with the scheme OAuth."""
     page = Page()
 
     def guarded(handler: Callable[[Page, Request], Awaitable[Response]]) -> Handler:
@@ -152,7 +152,7 @@ def _error(status: HTTPStatus, error: object) -> Response:
     return JSONResponse({"error": error}, status_code=status)
 
 
-STAND_IN = StandIn(
+EMULATOR = Emulator(
     name="statuspage",
     make=lambda access: statuspage_app(key=access.secret("statuspage.token")),
     settings={"token_format": "OAuth {token}", "page": PAGE},

@@ -1,4 +1,4 @@
-"""A stand-in for Supabase's Management API: the backups of a project, and restoring in place.
+"""An emulator for Supabase's Management API: the backups of a project, and restoring in place.
 
 It is the partner that takes the nightly backup, shortly after the lab is up. A restore in place is
 accepted and recorded, and the rows stay as they are: the lab's database cannot be swapped.
@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from runbook_nb.packs.control_plane.lab.backups import manifests, take_nightly
-from runbook_nb.packs.control_plane.lab.emulators.emulator import Access, StandIn
+from runbook_nb.packs.control_plane.lab.emulators.emulator import Access, Emulator
 
 REF = "aiemployeelabproject"
 _PITR_WINDOW = timedelta(days=7, hours=1)
@@ -74,7 +74,7 @@ class Project:
 
 
 def management_app(*, token: str, project: Project) -> Starlette:
-    """Make the stand-in; only ``token`` opens it."""
+    """Make the emulator; only ``token`` opens it."""
 
     async def show(request: Request) -> Response:
         return _refused(request, token) or JSONResponse(project.shown())
@@ -132,4 +132,4 @@ def _make(access: Access) -> Starlette:
     return management_app(token=token, project=Project(access.folder))
 
 
-STAND_IN = StandIn(name="supabase_management", make=_make, settings={"ref": REF})
+EMULATOR = Emulator(name="supabase_management", make=_make, settings={"ref": REF})

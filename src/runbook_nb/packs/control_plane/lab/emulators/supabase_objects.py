@@ -1,4 +1,4 @@
-"""The objects that the Storage stand-in keeps: buckets of named bytes, in memory."""
+"""The objects that the Storage emulator keeps: buckets of named bytes, in memory."""
 
 import hashlib
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A stand-in for Supabase Storage: buckets, objects, copies and signed addresses.
+"""An emulator for Supabase Storage: buckets, objects, copies and signed addresses.
 
 As the service does, it answers HTTP 400 for what is missing and says 404 in the body. The objects
 are in memory; those of the seeded artifacts are there from the start.
@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from runbook_nb.packs.control_plane.lab.emulators.emulator import Access, StandIn
+from runbook_nb.packs.control_plane.lab.emulators.emulator import Access, Emulator
 from runbook_nb.packs.control_plane.lab.emulators.supabase_objects import (
     EVIDENCE,
     VERSIONS,
@@ -155,7 +155,7 @@ class Storage:
 
 
 def storage_app(storage: Storage) -> ASGIApp:
-    """Make the stand-in's app."""
+    """Make the emulator's app."""
     one = "/{bucket}/{name:path}"
     routes = [
         Route("/bucket", storage.buckets),
@@ -224,7 +224,7 @@ def _make(access: Access) -> ASGIApp:
     return storage_app(Storage(buckets, key=access.secret("supabase_storage.token")))
 
 
-STAND_IN = StandIn(
+EMULATOR = Emulator(
     name="supabase_storage",
     make=_make,
     settings={"bucket": EVIDENCE, "versions_bucket": VERSIONS},

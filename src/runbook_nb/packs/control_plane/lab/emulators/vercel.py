@@ -1,4 +1,4 @@
-"""A stand-in for Vercel: the part of its REST API that lists, rolls back and promotes deployments.
+"""An emulator for Vercel: the part of its REST API that lists, rolls back and promotes deployments.
 
 Paths and answers follow Vercel's REST reference: deployments v6 and v13, projects v9, rollback v1,
 promote v10. A rollback also stops new deployments from taking the production domains by
@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from runbook_nb.packs.control_plane.lab.emulators.emulator import StandIn
+from runbook_nb.packs.control_plane.lab.emulators.emulator import Emulator
 from runbook_nb.packs.control_plane.lab.release import COMMIT, RELEASES
 
 PROJECT: Final = "prj_aiEmployeeControlPlane"
@@ -225,7 +225,7 @@ async def _as_error(_request: Request, error: Exception) -> Response:
     )
 
 
-STAND_IN = StandIn(
+EMULATOR = Emulator(
     name="vercel",
     make=lambda access: Vercel(token=access.secret("vercel.token")).app(),
     settings={"project": PROJECT},

@@ -86,7 +86,7 @@ def provide(lab: LabState, **what: object) -> None:
     with composio(lab) as client:
         answer = client.post(PROVIDER, json=what)
         if answer.is_error:
-            raise LabError(f"Composio's stand-in refused {sorted(what)}: {answer.text[:200]}")
+            raise LabError(f"Composio's emulator refused {sorted(what)}: {answer.text[:200]}")
 
 
 def accounts_of(lab: LabState, about: Mapping[str, str]) -> list[dict[str, Any]]:

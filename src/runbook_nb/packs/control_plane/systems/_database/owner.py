@@ -1,7 +1,9 @@
-"""What is done as the owner of the platform's tables, in a transaction of the caller."""
+"""The owner of the platform's tables: how to become it, and how to log in as it."""
 
 from typing import Final
 
+from runbook_nb.probes import secrets
+from runbook_nb.probes.calls import Systems
 from runbook_nb.probes.connections import Database
 
 # A lock that is not given within 3 s is not waited for: what waits for it blocks every reader.
@@ -16,3 +18,9 @@ def run_statement(database: Database, statement: str) -> None:
     """Run a statement that PostgreSQL itself wrote out, names quoted."""
     # A percent sign in it must not read as a parameter.
     database.rows(statement.replace("%", "%%"))
+
+
+def owner_dsn(systems: Systems) -> str:
+    """Return the connection string of the owner; raises SettingMissingError."""
+    reference = systems.setting("database", "owner")
+    return secrets.resolve(reference, of="'owner' of 'database'").get_secret_value()

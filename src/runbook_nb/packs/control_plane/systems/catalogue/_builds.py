@@ -93,10 +93,12 @@ def rows_newer_than(systems: Systems) -> Iterator[tuple[str, list[Any]]]:
 
 
 def live_catalogue(systems: Systems) -> set[tuple[str, str]]:
+    """Return what the live catalogue has, by kind and name."""
     return {(row["kind"], row["name"]) for row in systems.database().rows(CATALOGUE)}
 
 
 def needs_of(commit: str) -> set[tuple[str, str]]:
+    """Return what a build needs of the catalogue, by kind and name."""
     build = _build(commit)
     return {(kind, name) for kind in SQLSTATES for name in build[kind]}
 

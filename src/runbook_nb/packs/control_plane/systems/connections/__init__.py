@@ -1,6 +1,13 @@
 """Connections: the accounts at Composio against our rows, and what sets them right."""
 
-from runbook_nb.packs.control_plane.systems.connections.checks import (
+from runbook_nb.packs.control_plane.systems.connections.actions import (
+    record_consents,
+    repair_trigger,
+    revoke_duplicates,
+    send_links,
+    set_rows,
+)
+from runbook_nb.packs.control_plane.systems.connections.probes import (
     cut_off,
     differing,
     duplicates,
@@ -9,12 +16,6 @@ from runbook_nb.packs.control_plane.systems.connections.checks import (
     row_updates,
     stuck,
 )
-from runbook_nb.packs.control_plane.systems.connections.consents import (
-    record_consents,
-    revoke_duplicates,
-    send_links,
-)
-from runbook_nb.packs.control_plane.systems.connections.rows import repair_trigger, set_rows
 
 __all__ = [
     "cut_off",

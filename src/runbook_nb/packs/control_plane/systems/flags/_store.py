@@ -27,10 +27,12 @@ order by error_percent desc
 
 
 def store_of(systems: Systems) -> str:
+    """Say where the flags are kept: in a table, or in the environment of the agent."""
     return "table" if systems.database().value(HAS_TABLE) else "environment of the agent"
 
 
 def enabled_flags(systems: Systems) -> list[str]:
+    """Return the names of the flags that are on."""
     if store_of(systems) == "table":
         return [row["flag_name"] for row in systems.database().rows(ENABLED)]
     return sorted({name for machine in agent_machines(systems) for name in _switched_on(machine)})
@@ -42,4 +44,5 @@ def _switched_on(machine: dict[str, Any]) -> Iterator[str]:
 
 
 def error_shares(systems: Systems, flags: list[str], window: timedelta) -> list[dict[str, Any]]:
+    """Return the share of errors behind each flag, in percent."""
     return systems.database().rows(SHARE, window=window, flags=flags, samples=SAMPLES)

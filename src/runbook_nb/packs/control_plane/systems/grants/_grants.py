@@ -48,6 +48,7 @@ order by c.relname, acl.privilege_type
 
 
 def missing_grants(database: Database) -> list[Grant]:
+    """Return the committed grants that are not there, the known leaks left out."""
     wanted = {name: EXPECTED[name] for name in ("relations", "roles", "privileges", "functions")}
     closed = {(name, role) for name in EXPECTED["known leaks"] for role in EXPECTED["closed to"]}
     return [

@@ -27,4 +27,5 @@ def differing(database: Database) -> list[tuple[dict[str, Any], str]]:
 
 
 def plain(definition: str) -> str:
+    """Return a definition with its white space made even."""
     return " ".join(definition.split())

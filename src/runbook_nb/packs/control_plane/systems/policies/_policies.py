@@ -49,10 +49,12 @@ def differing(database: Database) -> list[tuple[Policy | None, Policy | None]]:
 
 
 def unknown_policies(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of tables that are not committed as known."""
     return [row for row in rows if row["table"] not in EXPECTED["known without"]]
 
 
 def key_of(policy: Policy) -> tuple[str, str]:
+    """Return the table and the name of a policy."""
     return policy["table"], policy["name"]
 
 

@@ -16,6 +16,7 @@ order by updated_at desc
 
 
 def live_interface(systems: Systems) -> dict[str, str]:
+    """Return the release and the deployment that are live; raises NoAnswerError without one."""
     vercel, project = systems.http("vercel"), systems.setting("vercel", "project")
     found = vercel.get(f"/v9/projects/{project}").raise_for_status().json()
     live = (found.get("targets") or {}).get("production") or {}
@@ -27,6 +28,7 @@ def live_interface(systems: Systems) -> dict[str, str]:
 
 
 def demand_machines(systems: Systems) -> list[dict[str, Any]]:
+    """Return the machines of the agent; raises NoAnswerError where there is none."""
     found = agent_machines(systems)
     if not found:
         message = "The agent has no machine at Fly."
@@ -49,8 +51,10 @@ def earlier_versions(systems: Systems, machine: dict[str, Any]) -> list[dict[str
 
 
 def release_of(config: dict[str, Any]) -> str:
+    """Return the release that a machine's configuration names."""
     return str(config.get("metadata", {}).get("release", "unnamed"))
 
 
 def number_of(config: dict[str, Any]) -> int:
+    """Return the number that Fly gave the release of a configuration."""
     return int(config.get("metadata", {}).get("fly_release_version", 0))

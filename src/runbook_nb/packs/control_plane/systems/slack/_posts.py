@@ -11,6 +11,7 @@ PATIENCE_S: Final = 8.0
 
 
 def posts_of(systems: Systems, incident: str) -> list[dict[str, Any]]:
+    """Return the posts of one incident, newest first."""
     return [post for post in announcements(systems) if post["incident"] == incident]
 
 
@@ -34,7 +35,7 @@ def announcements(systems: Systems) -> list[dict[str, Any]]:
             **post["metadata"]["event_payload"],
             "text": post["text"],
             "ts": post["ts"],
-            "age_s": round(time.time() - float(post["ts"]), 1),
+            "age_s": round(time.time() - float(post["ts"]), 3),
         }
         for post in found["messages"]
         if post.get("metadata", {}).get("event_type") == EVENT

@@ -30,6 +30,6 @@ def updates_overdue(systems: Systems, *, after: timedelta) -> Reading:
     late = [
         {"incident": incident, "said": post["text"], "minutes": round(post["age_s"] / 60, 1)}
         for incident, post in newest.items()
-        if post["state"] != "resolved" and post["age_s"] > after.total_seconds()
+        if post["state"] != "resolved" and post["age_s"] >= after.total_seconds()
     ]
     return Reading(value=len(late), detail=late)

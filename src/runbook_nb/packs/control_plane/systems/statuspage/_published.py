@@ -12,10 +12,12 @@ PUBLIC: Final = frozenset({"SEV1", "SEV2"})
 
 
 def concerns_customers(radius: BlastRadius) -> bool:
+    """Tell whether customers feel it, and must be told."""
     return radius.severity in PUBLIC and radius.affected > 0
 
 
 def unresolved(systems: Systems) -> list[dict[str, Any]]:
+    """Return the incidents that the page shows as not resolved."""
     page = systems.setting("statuspage", "page")
     path = f"/v1/pages/{page}/incidents/unresolved"
     answer = systems.http("statuspage").get(path, timeout_s=PATIENCE_S)

@@ -22,6 +22,7 @@ limit %(newest)s
 
 
 def lost_objects(systems: Systems, newest: int) -> Iterator[dict[str, Any]]:
+    """Yield the newest artifacts whose object is gone."""
     storage = systems.http("supabase_storage")
     for artifact in newest_artifacts(systems, newest):
         if not is_there(storage, artifact["storage_path"]):
@@ -29,6 +30,7 @@ def lost_objects(systems: Systems, newest: int) -> Iterator[dict[str, Any]]:
 
 
 def is_there(storage: Http, path: str) -> bool:
+    """Tell whether the store has an object; raises where it does not say."""
     answer = storage.request("HEAD", address_of(path))
     if answer.status_code not in REFUSED:
         answer.raise_for_status()
@@ -41,6 +43,7 @@ def is_there(storage: Http, path: str) -> bool:
 
 
 def newest_artifacts(systems: Systems, newest: int) -> list[dict[str, Any]]:
+    """Return the newest artifacts that have an object; raises NoAnswerError without one."""
     found = systems.database().rows(NEWEST, newest=newest)
     if not found:
         message = "No artifact says where its object is."
@@ -49,4 +52,5 @@ def newest_artifacts(systems: Systems, newest: int) -> list[dict[str, Any]]:
 
 
 def address_of(path: str) -> str:
+    """Return the address of an object in the store."""
     return f"{OBJECT}/{quote(path)}"

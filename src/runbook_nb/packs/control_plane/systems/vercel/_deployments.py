@@ -20,6 +20,7 @@ def live_deployment(systems: Systems) -> dict[str, Any]:
 
 
 def ready_deployments(systems: Systems) -> list[dict[str, Any]]:
+    """Return the deployments that can be live, newest first."""
     params = {**READY, "projectId": systems.setting("vercel", "project")}
     listed = systems.http("vercel").get("/v6/deployments", params=params).raise_for_status()
     found: list[dict[str, Any]] = listed.json()["deployments"]
@@ -27,6 +28,7 @@ def ready_deployments(systems: Systems) -> list[dict[str, Any]]:
 
 
 def shown(deployment: dict[str, Any]) -> dict[str, Any]:
+    """Return what a person needs to know of a deployment."""
     meta = deployment.get("meta", {})
     return {
         "deployment": deployment["uid"],

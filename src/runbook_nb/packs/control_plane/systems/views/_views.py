@@ -63,6 +63,7 @@ order by name
 
 
 def standing_of(row: dict[str, Any]) -> str:
+    """Say how an open view stands: reviewed, a known leak, or a leak."""
     if row["view"] in REVIEWED:
         return "filters by claims"
     return "known leak" if row["view"] in KNOWN else "leaks"

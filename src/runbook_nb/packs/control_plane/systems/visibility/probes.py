@@ -70,7 +70,6 @@ select name,
 from relation
 order by name
 """
-SNAPSHOT: Final = "set transaction isolation level repeatable read"
 BECOME: Final = """
 select set_config('request.jwt.claims', %(claims)s, true),
        set_config('role', %(role)s, true),
@@ -87,8 +86,7 @@ def matrix(systems: Systems, *, group: str, tenant: str = "", pages: int = PAGES
     and denied``; known leaks are named and not counted. Raises NoAnswerError without two tenants.
     """
     database = systems.database()
-    with database.transaction(rollback=True):
-        database.rows(SNAPSHOT)
+    with database.transaction(rollback=True, snapshot=True):
         callers = _callers(database, tenant)
         relations = [
             relation

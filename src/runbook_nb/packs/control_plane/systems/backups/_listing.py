@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from runbook_nb.errors import NoAnswerError
-from runbook_nb.packs.control_plane.systems.backups.files import COMPLETED, moment
+from runbook_nb.packs.control_plane.systems._database.backup_files import COMPLETED, moment
 from runbook_nb.probes.calls import Systems
 
 

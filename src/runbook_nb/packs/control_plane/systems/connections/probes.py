@@ -1,14 +1,12 @@
-"""What is compared of the accounts at Composio and our rows."""
+"""What is read of the accounts at Composio and our rows."""
 
 from typing import Any, Final
 
-from runbook_nb.packs.control_plane.systems.connections.standing import (
+from runbook_nb.packs.control_plane.systems.connections._standing import (
     Standing,
-    accounts,
-    is_active,
-    of_users,
     standings,
 )
+from runbook_nb.packs.control_plane.systems.connections._surplus import surplus_accounts
 from runbook_nb.probes.calls import Reading, Systems, probe
 
 # A mission that has not left Prepare may still wait for its customer.
@@ -100,30 +98,6 @@ def stuck(systems: Systems) -> Reading:
     ]
     found = waiting if _broken(systems) else []
     return Reading(value=len(found), detail=_shown(found))
-
-
-def surplus_accounts(systems: Systems) -> list[dict[str, Any]]:
-    """Return the active accounts that a newer one of the same upstream account replaced.
-
-    One user may connect two mailboxes; these are no duplicates.
-    """
-    surplus = []
-    for own in of_users(accounts(systems)).values():
-        newest: dict[str, str] = {}
-        for account in reversed([one for one in own if is_active(one)]):
-            upstream = account["state"]["val"].get("account_id") or account["id"]
-            if upstream in newest:
-                surplus.append(
-                    {
-                        "id": account["id"],
-                        "account": account.get("alias"),
-                        "created_at": account["created_at"],
-                        "kept": newest[upstream],
-                    }
-                )
-            else:
-                newest[upstream] = account["id"]
-    return surplus
 
 
 def _broken(systems: Systems) -> list[dict[str, Any]]:

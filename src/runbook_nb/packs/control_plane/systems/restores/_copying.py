@@ -1,17 +1,17 @@
 """The making of a proven copy: gather the log, find the damage, replay up to it, compare."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from runbook_nb.errors import ActionError
-from runbook_nb.packs.control_plane.systems.restores import log as logs
-from runbook_nb.packs.control_plane.systems.restores import proof, server
-from runbook_nb.packs.control_plane.systems.restores.place import Backup, Place, moment
+from runbook_nb.packs.control_plane.systems._database.backup_files import moment
+from runbook_nb.packs.control_plane.systems.restores import _log as logs
+from runbook_nb.packs.control_plane.systems.restores import _proof as proof
+from runbook_nb.packs.control_plane.systems.restores import _server as server
+from runbook_nb.packs.control_plane.systems.restores._place import Backup, Place
+from runbook_nb.packs.control_plane.systems.restores._server import reading
 from runbook_nb.probes.calls import Systems
-from runbook_nb.probes.connections import Database
 
 # The platform's target for a recovery, RTO: a restore that takes longer has missed it.
 LONGEST_S: Final = 4 * 3600
@@ -39,16 +39,6 @@ def make_proven(systems: Systems, place: Place, *, to: str) -> dict[str, Any]:
     found = _prove(systems, copy, to=to, damage=damage, took_s=took_s)
     place.keep_proof(found)
     return {**found, "segments": len(log.segments), "gaps": len(log.runs) - 1}
-
-
-@contextmanager
-def reading(copy: server.Copy) -> Iterator[Database]:
-    """Connect to a copy for a while."""
-    database = copy.database()
-    try:
-        yield database
-    finally:
-        database.close()
 
 
 def _replay(

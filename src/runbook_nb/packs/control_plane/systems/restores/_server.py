@@ -13,15 +13,15 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 from runbook_nb.errors import ActionError
-from runbook_nb.packs.control_plane.systems.restores.log import Log
-from runbook_nb.packs.control_plane.systems.restores.place import Backup, Place
+from runbook_nb.packs.control_plane.systems.restores._log import Log
+from runbook_nb.packs.control_plane.systems.restores._place import Backup, Place
 from runbook_nb.probes.connections import Database
 
 # A copy needs the backup's own size, and room for what recovery writes.
@@ -194,3 +194,13 @@ def _alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+@contextmanager
+def reading(copy: Copy) -> Iterator[Database]:
+    """Connect to a copy for a while."""
+    database = copy.database()
+    try:
+        yield database
+    finally:
+        database.close()

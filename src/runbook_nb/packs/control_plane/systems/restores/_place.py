@@ -1,22 +1,21 @@
-"""Where restores happen: the programs, the backups, the archived log, and a folder for the copy."""
+"""Where restores happen: the programs, the backups, the archived log, the folder of the copy."""
 
 import json
 import os
 import pwd
-import re
-import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from runbook_nb.errors import NoAnswerError
-from runbook_nb.probes import secrets
+from runbook_nb.packs.control_plane.systems._database.backup_files import (
+    COMPLETED,
+    LOG_BYTES,
+    MANIFEST,
+    is_segment,
+)
 from runbook_nb.probes.calls import Systems
-
-_SEGMENT: Final = re.compile(r"[0-9A-F]{24}")
-_LOG_BYTES: Final = 2**32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +29,7 @@ class Backup:
 
     def number(self, segment: str) -> int:
         """Return the place of a segment in the log."""
-        per_log = _LOG_BYTES // self.segment_bytes
+        per_log = LOG_BYTES // self.segment_bytes
         return int(segment[8:16], 16) * per_log + int(segment[16:24], 16)
 
 
@@ -62,9 +61,9 @@ class Place:
 
     def newest_backup(self) -> Backup:
         """Return the newest completed backup that has its files."""
-        for file in sorted(self.base.glob("*/backup.json"), reverse=True):
+        for file in sorted(self.base.glob(f"*/{MANIFEST}"), reverse=True):
             said = json.loads(file.read_text(encoding="utf-8"))
-            if said["status"] == "COMPLETED" and (file.parent / "data").is_dir():
+            if said["status"] == COMPLETED and (file.parent / "data").is_dir():
                 return Backup(
                     data=file.parent / "data",
                     wal_first=said["wal_first"],
@@ -77,7 +76,9 @@ class Place:
     def archived(self, backup: Backup) -> dict[int, Path]:
         """Return the archived segments that follow a backup, by their place in the log."""
         first = backup.number(backup.wal_first)
-        found = {backup.number(file.name): file for file in self.wal.iterdir() if is_segment(file)}
+        found = {
+            backup.number(file.name): file for file in self.wal.iterdir() if is_segment(file.name)
+        }
         return {number: found[number] for number in sorted(found) if number >= first}
 
     def proofs(self) -> list[dict[str, Any]]:
@@ -100,38 +101,3 @@ class Place:
             account = pwd.getpwnam(self.run_as)
             for path in paths:
                 os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)
-
-
-def is_segment(file: Path) -> bool:
-    """Tell whether a file is a whole segment, and no history, label or part."""
-    return _SEGMENT.fullmatch(file.name) is not None
-
-
-def run(
-    command: Sequence[str | Path],
-    *,
-    timeout_s: float,
-    environment: Mapping[str, str] | None = None,
-) -> "subprocess.CompletedProcess[str]":
-    """Run one of PostgreSQL's programs; variables of our own shell do not reach it."""
-    return subprocess.run(
-        [str(word) for word in command],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd="/",
-        env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", **(environment or {})},
-        timeout=timeout_s,
-    )
-
-
-def secret(systems: Systems, system: str, name: str) -> str:
-    """Return the value that a secret setting refers to, for a program that must log in."""
-    of = f"{name!r} of {system!r}"
-    return secrets.resolve(systems.setting(system, name), of=of).get_secret_value()
-
-
-def moment(text: str) -> datetime:
-    """Return the aware time of ISO 8601 text, UTC where no zone is named; raises ValueError."""
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

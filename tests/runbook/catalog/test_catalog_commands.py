@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from runbook_nb.cli import app
+from runbook_nb.errors import ParameterError
 from runbook_nb.runbook.catalog import read_entries
 from runbook_nb.runbook.catalog.readme import BEGIN, END, with_index
 from runbook_nb.runbook.catalog.resolved_steps import with_values
@@ -18,14 +19,21 @@ PROJECT = Path(__file__).parents[3]
 
 
 @pytest.fixture
-def runbook(shelf):
+def told():
+    """What the commands said beside their answer."""
+    return []
+
+
+@pytest.fixture
+def runbook(shelf, told):
     """Give the command, on the shelf."""
 
     def run(*arguments: str, expect: int = 0) -> str:
         with environ(RUNBOOK_NOTEBOOKS=str(shelf)):
             result = CliRunner().invoke(app, arguments)
         assert result.exit_code == expect, result.output
-        return result.output
+        told.append(result.stderr)
+        return result.stdout
 
     return run
 
@@ -50,15 +58,16 @@ def test_list_prints_the_index_or_what_was_found(runbook):
     assert "No runbook speaks of" in runbook("list", "zzzzqqqq", expect=3)
 
 
-def test_a_wrong_policy_is_one_sentence_and_hides_no_runbook(runbook, shelf, write_file):
+def test_a_wrong_policy_is_one_sentence_and_hides_no_runbook(runbook, shelf, write_file, told):
     """The runbooks are listed without it; an index that would lose the groups is not written."""
     (shelf / "organisation.toml").write_text("[[group]]\nnme = 'A'\n")
     readme = write_file("README.md", f"{BEGIN}\nkept\n{END}\n")
 
     listed = runbook("list")
-    assert "organisation.toml: group 1, `nme`: nobody reads it. Did you mean 'name'?" in listed
+    assert "organisation.toml: group 1, `nme`: nobody reads it. Did you mean 'name'?" in told[0]
     assert "3 to run, 1 of them due for validation; 0 not written yet." in listed
-    assert "`nme`: nobody reads it" in runbook("list", "--readme", str(readme), expect=3)
+    with environ(RUNBOOK_NOTEBOOKS=str(shelf)), pytest.raises(ParameterError, match="`nme`"):
+        CliRunner().invoke(app, ["list", "--readme", str(readme)], catch_exceptions=False)
     assert "kept" in readme.read_text()
 
 

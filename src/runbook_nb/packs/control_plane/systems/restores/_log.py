@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from runbook_nb.errors import ActionError
-from runbook_nb.packs.control_plane.systems.restores.place import Backup, Place, run, secret
+from runbook_nb.packs.control_plane.systems._database.backup_files import run_program
+from runbook_nb.packs.control_plane.systems._database.owner import owner_dsn
+from runbook_nb.packs.control_plane.systems.restores._place import Backup, Place
 from runbook_nb.probes.calls import Systems
 
 _DELETED: Final = re.compile(r"tx: +(\d+),.* desc: DELETE .* rel \d+/\d+/(\d+) ")
@@ -108,7 +110,7 @@ def _newest_of_the_large(
 
 def _records(place: Place, log: Log) -> Iterator[str]:
     for numbers in log.runs:
-        done = run(
+        done = run_program(
             [
                 *(place.programs / "pg_waldump", "--path", log.folder),
                 *("--rmgr=Heap", "--rmgr=Transaction"),
@@ -125,10 +127,10 @@ def _receive(systems: Systems, place: Place, to: Path) -> list[Path]:
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
     to.mkdir()
-    known = conninfo_to_dict(secret(systems, "database", "owner"))
+    known = conninfo_to_dict(owner_dsn(systems))
     # Beside the command and not in it: every account may read the arguments of a process.
     password = str(known.pop("password", ""))
-    done = run(
+    done = run_program(
         [
             *(place.programs / "pg_receivewal", "--dbname", make_conninfo("", **known)),
             *("--directory", to, "--no-loop", "--no-sync"),

@@ -1,0 +1,96 @@
+"""Our rows as Composio has them, and the trigger that forbids to update them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from runbook_nb.packs.control_plane.systems._database.owner import owner_dsn
+from runbook_nb.packs.control_plane.systems.connections._standing import Standing, standings
+from runbook_nb.probes.calls import Systems
+from runbook_nb.probes.connections import Database
+
+OWNER_TIMEOUT_S: Final = 20
+
+SET: Final = """
+update mission_connections
+set status = %(status)s::connection_status,
+    approved_at = case when %(status)s = 'approved' then coalesce(approved_at, now())
+                       else approved_at end,
+    expires_at = %(expires_at)s
+where id = %(row)s::uuid
+returning id::text, status::text, expires_at
+"""
+
+# Adding the column keeps this table like the other thirteen that the trigger function serves.
+ADD_COLUMN: Final = """
+alter table mission_connections
+add column if not exists updated_at timestamptz not null default now()
+"""
+HAS_COLUMN: Final = """
+select exists (
+    select from pg_attribute
+    where attrelid = 'public.mission_connections'::regclass
+      and attname = 'updated_at' and not attisdropped)
+"""
+# Waiting longer for the table would queue every query behind us.
+IN_TURN: Final = "set local lock_timeout = '2s'"
+NO_OP: Final = """
+update mission_connections
+set status = status
+where id = (select id from mission_connections limit 1)
+returning id::text
+"""
+
+
+def set_differing(systems: Systems) -> list[dict[str, Any]]:
+    """Give every row that differs the state it should have; returns what each was."""
+    done = []
+    for one in standings(systems):
+        wanted = _wanted(one)
+        was = {"status": one.row["status"], "expires_at": one.row["expires_at"]}
+        if wanted != was:
+            found = systems.database().rows(SET, row=one.row["id"], **wanted)
+            done += [{**row, "account": one.row["account"], "was": was} for row in found]
+    return done
+
+
+def _wanted(one: Standing) -> dict[str, Any]:
+    """Return the state and the end that a row should have."""
+    ends = one.row["expires_at"]
+    if not one.open:
+        return {
+            "status": "expired" if one.row["past_expiry"] else one.row["status"],
+            "expires_at": ends,
+        }
+    if one.row["ends_soon"] and one.word == "approved":
+        ends = one.refreshed_at + (one.row["expires_at"] - one.row["approved_at"])
+    return {"status": one.word, "expires_at": ends}
+
+
+def repair(owner: Database) -> dict[str, Any]:
+    """Add the column, and update one row to prove it."""
+    owner.rows(IN_TURN)
+    had = owner.value(HAS_COLUMN)
+    owner.rows(ADD_COLUMN)
+    return {"column added": not had, "an update then": f"{len(owner.rows(NO_OP))} row"}
+
+
+def try_update(owner: Database) -> str:
+    """Say what an update of one row does today; nothing of it stays."""
+    import psycopg
+
+    try:
+        with owner.transaction(rollback=True):
+            return f"{len(owner.rows(NO_OP))} row"
+    except psycopg.Error as error:
+        return f"{error.sqlstate}: {error.diag.message_primary}"
+
+
+@contextmanager
+def owner_of(systems: Systems) -> Iterator[Database]:
+    """Connect as the owner of the tables, whom no probe and no other action uses."""
+    owner = Database(owner_dsn(systems), read_only=False, timeout_s=OWNER_TIMEOUT_S, asked=[])
+    try:
+        yield owner
+    finally:
+        owner.close()

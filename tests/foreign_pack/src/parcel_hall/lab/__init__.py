@@ -1,0 +1,1 @@
+"""The hall on this machine, to be broken on purpose."""

@@ -1,0 +1,1 @@
+"""What the hall's runbooks may ask and change, a package a system."""

@@ -1,0 +1,17 @@
+"""Connections to PostgreSQL end, whatever the server does."""
+
+import os
+import signal
+
+from runbook_nb.probes.environment import Environment
+
+
+def test_a_server_that_takes_no_cancellation_is_left_all_the_same(lab):
+    """Closing raises nothing, so the reading that was taken stands."""
+    systems = Environment.load("lab").reading([])
+    assert systems.database().value("select 1 as one") == 1
+    os.kill(lab.postgres_pid, signal.SIGSTOP)
+    try:
+        systems.close()
+    finally:
+        os.kill(lab.postgres_pid, signal.SIGCONT)
