@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runbook_nb.errors import ParameterError
@@ -132,6 +132,7 @@ names = st.sampled_from([parameter.name for parameter in DECLARED] + [HOSTILE]) 
 anything = st.text() | st.sampled_from([HOSTILE, '"', "\\", '"""', "\n", "{x}", "'; import os"])
 
 
+@settings(deadline=None)
 @given(st.dictionaries(names, anything | st.none() | st.integers() | st.floats(), max_size=3))
 def test_no_given_text_can_become_code(given_by_user):
     """What papermill makes of any accepted parameters is assignments of literals."""
