@@ -78,7 +78,7 @@ def test_a_runbook_that_finds_something_else_deviates(chaos_run, changed):
 @pytest.mark.usefixtures("lab")
 def test_a_step_that_fails_counts_against_the_runbook():
     """Chaos Toolkit itself goes on after it, and calls the experiment completed."""
-    steps.prepare(steps.Stage(progress=for_stream(io.StringIO())))
+    steps.prepare(steps.DrillStage(progress=for_stream(io.StringIO())))
     with pytest.raises(LabError, match="Did you mean 'grant_removed'"):
         steps.inject("grants_removed")
 

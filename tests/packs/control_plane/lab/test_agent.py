@@ -220,7 +220,7 @@ def test_an_agent_ends_with_the_process_that_started_it():
         [sys.executable, "-c", PARENT], stdout=subprocess.PIPE, env={**os.environ, **settings}
     )
     agent = int(parent.stdout.readline())
-    assert wait_until(lambda: is_healthy(int(settings["PORT"])), within_s=5)
+    assert wait_until(lambda: is_healthy(int(settings["PORT"])), within_s=30)
     os.kill(agent, signal.SIGSTOP)
     parent.kill()
     parent.communicate()

@@ -204,7 +204,7 @@ def test_a_half_dead_lab_is_said_to_be_so_and_comes_up_whole(
     for pid in [find(lab) for find in kills]:
         os.kill(pid, signal.SIGKILL)
 
-    assert wait_until(lambda: parts_down(lab.status()) >= down, within_s=5)
+    assert wait_until(lambda: parts_down(lab.status()) >= down, within_s=30)
     assert lab.up().healthy
     assert [pid for pid in old if identify(pid) is not None] == []
 
@@ -223,7 +223,9 @@ def test_a_lab_whose_folder_was_deleted_is_ended_by_the_next_up(fresh_lab):
     """Temporary folders get cleaned, while processes stay."""
     fresh_lab.up()
     old = processes(fresh_lab)
-    shutil.rmtree(fresh_lab.folder)
+    # The server goes on writing: what it makes in a folder that is being removed keeps that folder.
+    while fresh_lab.folder.exists():
+        shutil.rmtree(fresh_lab.folder, ignore_errors=True)
 
     assert fresh_lab.up().healthy
     assert [pid for pid in old if identify(pid) is not None] == []
