@@ -70,7 +70,6 @@ def archive_again(lab) -> None:
         connection.execute("select pg_switch_wal()")
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("victim", ["kernel", "runner", "postgres"])
 def test_after_a_kill_at_any_step_the_record_is_valid_and_a_second_run_continues(
     runbook, lab, with_notebooks, victim, request
