@@ -61,6 +61,33 @@ def option_letters(context: typer.Context, incomplete: str) -> Offers:
     ]
 
 
+def open_questions(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the manual steps of the incident that nobody has answered."""
+    from runbook_nb.timeline import queries
+    from runbook_nb.timeline.folder import incidents_folder
+    from runbook_nb.timeline.incidents import find
+
+    given = context.params.get("incidents")
+    try:
+        folder = Path(given) if given else incidents_folder()
+        waiting = queries.open_questions(find(folder, str(context.params.get("incident"))))
+    except (RunbookError, OSError):
+        return []
+    return _beginning(incomplete, (step.question for step in waiting))
+
+
+def severities(incomplete: str) -> list[str]:
+    """Return the severities of the organisation."""
+    from runbook_nb.runbook.folders import runbooks_folder
+    from runbook_nb.runbook.policy import policy_or_default
+
+    try:
+        names = policy_or_default(runbooks_folder()).severity_names
+    except (RunbookError, OSError):
+        return []
+    return [name for name in names if name.startswith(incomplete)]
+
+
 def parameter_names(context: typer.Context, incomplete: str) -> Offers:
     """Return the parameters of the runbook that is named, to be given a value."""
     runbook = _named(context)
