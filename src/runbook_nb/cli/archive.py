@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from runbook_nb.cli.app import ERROR, EXIT_CODES, AsJson, Incidents, app
+from runbook_nb.cli.app import ERROR, EXIT_CODES, Actor, AsJson, Incidents, app
 from runbook_nb.cli.completion import incident_ids
 from runbook_nb.errors import ParameterError
 from runbook_nb.timeline.events import Verdict
@@ -34,12 +34,17 @@ def archive(
         Path | None,
         typer.Option(help="Where the site goes; beside the incidents by default.", metavar="DIR"),
     ] = None,
+    because: Annotated[
+        str, typer.Option(help="Why a record that was changed is sealed as it is now.")
+    ] = "",
     incidents: Incidents = None,
+    by: Actor = "",
     as_json: AsJson = False,
 ) -> None:
     """Build the archive of all incidents as a static site, or make one record anew.
 
-    The site needs no network: open its index.html, or take the folder elsewhere. A rebuild touches
+    A record that is not as it was sealed is sealed anew only with a reason, which stays in it. The
+    site needs no network: open its index.html, or take the folder elsewhere. A rebuild touches
     only what changed. Exit code: 0, or 1 where a record is not whole.
 
     Example: runbook archive --to /media/usb/archive
@@ -48,7 +53,7 @@ def archive(
 
     folder = incidents or incidents_folder()
     if incident is not None:
-        return _one(folder, incident, to=to, as_json=as_json)
+        return _one(folder, incident, to=to, because=because, by=by, as_json=as_json)
     from runbook_nb.record.site import build
 
     with shown_progress() as watch:
@@ -110,14 +115,17 @@ def shown_progress() -> Iterator[Callable[[str], Callable[[int, int], None]]]:
         yield watch
 
 
-def _one(folder: Path, incident: str, *, to: Path | None, as_json: bool) -> None:
+def _one(
+    folder: Path, incident: str, *, to: Path | None, because: str, by: str, as_json: bool
+) -> None:
     from runbook_nb.cli.close import warn_unsigned
+    from runbook_nb.incident.context import actor
     from runbook_nb.record.close import remake
 
     if to is not None:
         message = f"--to is for the site. A record stays in its folder: runbook archive {incident}"
         raise ParameterError(message)
-    done = remake(folder, incident)
+    done = remake(folder, incident, because=because, by=by or actor())
     facts = {"page": str(done.page), "head": done.sealed.digest}
     typer.echo(json.dumps(facts) if as_json else facts["page"])
     warn_unsigned(done)

@@ -81,6 +81,8 @@ def verify(
             "head": found.head,
             "record_head": found.digest,
             "witnessed": found.witnessed,
+            "reseals": [vars(each) for each in found.reseals],
+            "made_by": found.made_by,
             "signer": vars(found.signer),
         }
         typer.echo(json.dumps(facts, indent=2))
@@ -102,6 +104,7 @@ def _record_folder(path: Path) -> Path:
 
 def _said(path: Path, found: "ProofResult") -> Iterator[str]:
     """Say what differs, who vouches, and what a witness confirms, a line each."""
+    from runbook_nb.record.facts import made_by
     from runbook_nb.record.proof import Witnessed
 
     yield from map(str, found.problems)
@@ -109,6 +112,12 @@ def _said(path: Path, found: "ProofResult") -> Iterator[str]:
         yield f"{path}: every file and every event is as it was sealed."
     if not found.head:
         return
+    yield from map(str, found.reseals)
+    if found.made_by != made_by():
+        yield (
+            f"Made by {found.made_by}; this is {made_by()}. Its facts may be told otherwise here: "
+            "its timeline and its files are proven."
+        )
     yield _vouched(found.signer)
     yield f"Head of the timeline: {found.head}"
     yield f"Head of the whole record: {found.digest}"

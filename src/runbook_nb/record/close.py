@@ -1,15 +1,24 @@
 """Close an incident: keep what was done by hand, make its record, seal it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from runbook_nb.errors import RunbookFormatError
+from runbook_nb.errors import IncidentStateError, RecordIntegrityError, RunbookFormatError
 from runbook_nb.incident.context import new_run_id
 from runbook_nb.incident.known_incident import redactor_of, writable
 from runbook_nb.record.page import write_record
-from runbook_nb.record.proof import Seal, Statement, read_envelope, signing_seal
+from runbook_nb.record.proof import (
+    Change,
+    Reseal,
+    Seal,
+    Statement,
+    read_envelope,
+    signing_seal,
+    verify_record,
+)
 from runbook_nb.redaction import Redactor
 from runbook_nb.redaction.outputs import masked_notebook
 from runbook_nb.runbook.document import read_whole_notebook
@@ -58,15 +67,51 @@ def close(incidents: Path, incident: str, *, by: str, resolution: str = "") -> R
     return _record(incidents, incident, redactor)
 
 
-def remake(incidents: Path, incident: str) -> Recorded:
-    """Make the record anew from the timeline and the runs, and seal it again."""
-    return _record(incidents, incident, redactor_of(find(incidents, incident)))
+def remake(incidents: Path, incident: str, *, because: str = "", by: str = "") -> Recorded:
+    """Make the record of a closed incident anew from the timeline and the runs, and seal it again.
+
+    Where it is not as it was sealed, that needs a reason, which stays in the record for ever.
+    Raises IncidentStateError for an open incident, and RecordIntegrityError without a reason.
+    """
+    timeline = find(incidents, incident)
+    if queries.closed(timeline.proven()) is None:
+        message = f"{incident} is open, and its record is made when it closes: runbook close"
+        raise IncidentStateError(message)
+    return _record(
+        incidents,
+        incident,
+        redactor_of(timeline),
+        reseals=_reseals(timeline.folder, because=because.strip(), by=by),
+    )
 
 
-def _record(incidents: Path, incident: str, redactor: Redactor) -> Recorded:
+def _reseals(folder: IncidentFolder, *, because: str, by: str) -> tuple[Reseal, ...]:
+    """Return why the record was sealed anew, this time too where it is not as it was sealed."""
+    if not (folder.page.exists() or folder.facts.exists() or folder.envelope.exists()):
+        # The close was cut off before there was a record.
+        return ()
+    found = verify_record(folder.path)
+    changed = [each for each in found.problems if each.change is not Change.RENAMED]
+    if not changed:
+        return found.reseals
+    if not because:
+        listed = "; ".join(map(str, changed[:3]))
+        message = (
+            f"{folder.name} is not as it was sealed: {listed}. Look what changed it. To seal it as "
+            f'it is now, say why, in the record for ever: runbook archive {folder.name} --because "…"'
+        )
+        raise RecordIntegrityError(message)
+    at = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    redacted = redactor_of(find(folder.incidents.path, folder.name)).text(because)
+    return (*found.reseals, Reseal(at=at, by=by, because=redacted, before=found.digest))
+
+
+def _record(
+    incidents: Path, incident: str, redactor: Redactor, *, reseals: Sequence[Reseal] = ()
+) -> Recorded:
     timeline, seal = find(incidents, incident), signing_seal()
     folder = timeline.folder
-    page = write_record(folder.path, redactor=redactor, seal=seal)
+    page = write_record(folder.path, redactor=redactor, seal=seal, reseals=reseals)
     sealed = read_envelope(folder.envelope)
     return Recorded(
         incident=incident,

@@ -4,6 +4,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import datetime
+from functools import cache
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,6 +25,7 @@ from runbook_nb.record.facts.phases import (
 from runbook_nb.record.facts.remarks import Remark, remarks_of
 from runbook_nb.record.facts.types import ActionFacts, CheckFacts, Integrity, RunFacts
 from runbook_nb.record.facts.verification import HeldFacts, fold_held
+from runbook_nb.text.files import code_digest
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import (
     Alert,
@@ -164,9 +167,15 @@ def plain_facts(facts: Any) -> dict[str, Any]:
     return plain
 
 
+@cache
 def made_by() -> str:
-    """Name the program and its version, as every record does."""
-    return f"runbook-nb {version('runbook-nb')}"
+    """Name what folds a timeline into a record: the program, its version, and that code's digest.
+
+    Another folding may tell other facts of the same events, also within one version.
+    """
+    packages = (f"runbook_nb.{name}" for name in ("record.facts", "incident", "text", "timeline"))
+    digest = code_digest(*map(import_module, packages))
+    return f"runbook-nb {version('runbook-nb')} ({digest[:12]})"
 
 
 def read_events(timeline: Timeline) -> tuple[list[Event], Integrity]:

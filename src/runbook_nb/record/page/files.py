@@ -1,7 +1,8 @@
 """Archive an incident: its record as one page and one file of facts, sealed."""
 
 import json
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from runbook_nb.record.facts import Record, made_by, plain_facts, read_events
@@ -10,6 +11,7 @@ from runbook_nb.record.page.notebook_html import fragment, read_notebook
 from runbook_nb.record.page.page import ShownNotebook, page
 from runbook_nb.record.proof import (
     Content,
+    Reseal,
     Seal,
     contents_of,
     seal_record,
@@ -22,7 +24,13 @@ from runbook_nb.timeline.folder import FACTS, PAGE, RECORDED, TIMELINE, Incident
 from runbook_nb.timeline.log import Timeline
 
 
-def write_record(folder: Path, *, redactor: Redactor | None = None, seal: Seal = NO_SEAL) -> Path:
+def write_record(
+    folder: Path,
+    *,
+    redactor: Redactor | None = None,
+    seal: Seal = NO_SEAL,
+    reseals: Sequence[Reseal] = (),
+) -> Path:
     """Write page, facts and seal of an incident's folder; return the page's path.
 
     What is missing, cut off or altered in the folder is said in the page. The seal comes last,
@@ -46,11 +54,13 @@ def write_record(folder: Path, *, redactor: Redactor | None = None, seal: Seal =
         redaction=redaction,
         # A template that could reach the key could print it.
         seal=replace(seal, key=None),
+        reseals=reseals,
     )
     facts = {
         "record": record.to_json(),
         "made_by": made_by(),
         "sealed_by": seal.fingerprint,
+        "reseals": [asdict(each) for each in reseals],
         "redaction": plain_facts(redaction),
         "similar": [plain_facts(each) for each in before.similar],
     }
@@ -63,6 +73,7 @@ def write_record(folder: Path, *, redactor: Redactor | None = None, seal: Seal =
         events=integrity.events,
         made_by=made_by(),
         seal=seal,
+        reseals=reseals,
     )
     return places.page
 

@@ -12,7 +12,7 @@ from runbook_nb.record.page.anchors import Anchors
 from runbook_nb.record.page.chart import HEIGHT, WIDTH, chart
 from runbook_nb.record.page.filters import FILTERS
 from runbook_nb.record.page.timeline_view import curated, full_log
-from runbook_nb.record.proof import Content, Seal
+from runbook_nb.record.proof import Content, Reseal, Seal
 from runbook_nb.redaction import RedactionReport
 from runbook_nb.runbook.folders import templates_folder
 from runbook_nb.text.formatting import clock, day_and_clock
@@ -40,6 +40,7 @@ def page(
     seal: Seal,
     before: SeenBefore,
     redaction: RedactionReport,
+    reseals: Sequence[Reseal] = (),
 ) -> str:
     """Return the whole page: one file that needs no script and no network."""
     anchors = Anchors(record, events)
@@ -58,6 +59,7 @@ def page(
             notebooks=notebooks,
             contents=contents,
             seal=seal,
+            reseals=reseals,
             before=before,
             redaction=redaction,
             moment=clock if _is_one_day(events) else day_and_clock,

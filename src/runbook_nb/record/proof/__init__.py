@@ -6,7 +6,13 @@ from runbook_nb.record.proof.contents import (
     contents_of,
     without_copies,
 )
-from runbook_nb.record.proof.envelope import EnvelopeError, Statement, read_envelope, seal_record
+from runbook_nb.record.proof.envelope import (
+    EnvelopeError,
+    Reseal,
+    Statement,
+    read_envelope,
+    seal_record,
+)
 from runbook_nb.record.proof.keys import Seal, signing_seal
 from runbook_nb.record.proof.verification import (
     ProofResult,
@@ -22,6 +28,7 @@ __all__ = [
     "EnvelopeError",
     "Problem",
     "ProofResult",
+    "Reseal",
     "Seal",
     "Signer",
     "SignerTrust",

@@ -1,31 +1,33 @@
 """Compare a record with what was sealed: its files, its timeline and its facts."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from runbook_nb.errors import RecordIntegrityError
 from runbook_nb.record.facts import Record, made_by
 from runbook_nb.record.proof.contents import Content, contents_of, without_copies
 from runbook_nb.record.proof.envelope import Statement
-from runbook_nb.timeline.folder import ENVELOPE, FACTS, RUNS, TIMELINE, WORKING, IncidentFolder
+from runbook_nb.timeline.folder import ENVELOPE, FACTS, TIMELINE, IncidentFolder
 from runbook_nb.timeline.log import Timeline
+
+# A folder of such a name belongs to an incident; one of another name was made by a person.
+_NUMBERED: Final = re.compile(r"INC-\d+")
 
 
 class Change(StrEnum):
-    """How something differs from what was sealed.
-
-    ``drifted`` is a working copy that changed after the close: an open tab saves it on.
-    """
+    """How something differs from what was sealed."""
 
     ALTERED = "altered"
     ADDED = "added"
     REMOVED = "removed"
     CUT_OFF = "cut off"
-    DRIFTED = "changed since the close"
+    EXCHANGED = "in the place of another"
+    RENAMED = "in a folder of another name"
     UNREAD = "cannot be read"
     NOT_WITNESSED = "not what the witness holds"
 
@@ -46,6 +48,7 @@ class Problem:
 def compare(folder: Path, sealed: Statement) -> Iterator[Problem]:
     """Yield all that differs from what was sealed, files first."""
     yield from _files(folder, sealed)
+    yield from _place(folder, sealed)
     timeline = Timeline(IncidentFolder(folder).timeline)
     broken = chain_problem(timeline)
     if broken:
@@ -72,6 +75,15 @@ def chain_problem(timeline: Timeline) -> Problem | None:
     return None
 
 
+def _place(folder: Path, sealed: Statement) -> Iterator[Problem]:
+    """Hold the folder's name against the incident that was sealed in it."""
+    name = folder.absolute().name
+    if name != sealed.incident:
+        said = f"it seals {sealed.incident}, and lies in {name}"
+        change = Change.EXCHANGED if _NUMBERED.fullmatch(name) else Change.RENAMED
+        yield Problem(change=change, path=ENVELOPE, said=said)
+
+
 def _files(folder: Path, sealed: Statement) -> Iterator[Problem]:
     there = without_copies(contents_of(folder), of=sealed.contents)
     found = {each.path: each for each in there}
@@ -87,9 +99,6 @@ def _files(folder: Path, sealed: Statement) -> Iterator[Problem]:
 def _difference(path: str, *, now: Content | None, then: Content | None) -> Problem:
     change = Change.ALTERED if now and then else Change.ADDED if now else Change.REMOVED
     sizes = f"{then.size:,} bytes then, {now.size:,} now" if now and then else ""
-    if path.split("/", maxsplit=1)[0] == WORKING:
-        said = f"{change}; what was run by hand is kept under {RUNS}/, and that is what counts"
-        return Problem(change=Change.DRIFTED, path=path, said=said)
     return Problem(change=change, path=path, said=sizes)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from runbook_nb.timeline.folder import CHECKPOINTS, ENVELOPE, TURN
+from runbook_nb.timeline.folder import CHECKPOINTS, ENVELOPE, TURN, WORKING
 
 _EMPTY: Final = hashlib.sha256(b"").hexdigest()
 
@@ -27,12 +27,13 @@ class Content:
 def contents_of(folder: Path) -> list[Content]:
     """Return all that lies in a record's folder but its envelope, in the order of their paths.
 
-    Hidden files, links and pipes are in it too: what is left out could carry something unseen.
-    Only the lock is left out, while it is empty.
+    Hidden files, links, pipes and empty folders are in it too: what is left out could carry
+    something unseen. Left out are the lock, while it is empty, and the working copies: an open tab
+    saves them on after the close, and what was run in them is kept under the runs.
     """
     found = (_content(path.relative_to(folder), path) for path in _all_of(folder))
     return sorted(
-        (each for each in found if each.path != ENVELOPE and not _is_lock(each)),
+        (each for each in found if _is_sealed(each)),
         key=lambda each: each.path,
     )
 
@@ -53,6 +54,8 @@ def _all_of(folder: Path) -> Iterator[Path]:
         folder, onerror=lambda error: unread.append(Path(error.filename))
     ):
         yield from (Path(at, name) for name in files)
+        if not files and not folders and Path(at) != folder:
+            yield Path(at)
         yield from (Path(at, name) for name in folders if Path(at, name).is_symlink())
     yield from (path for path in unread if path != folder)
 
@@ -65,6 +68,8 @@ def _content(name: Path, path: Path) -> Content:
     if not path.is_file() and not path.is_dir():
         # Reading a pipe or a device may never end.
         return Content(path=_said(name), sha256=hashlib.sha256(b"no file").hexdigest(), size=0)
+    if path.is_dir() and os.access(path, os.R_OK | os.X_OK):
+        return Content(path=f"{_said(name)}/", sha256=_EMPTY, size=0)
     try:
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
@@ -81,8 +86,10 @@ def _said(name: Path) -> str:
     )
 
 
-def _is_lock(content: Content) -> bool:
-    return content.path == TURN and content.sha256 == _EMPTY
+def _is_sealed(content: Content) -> bool:
+    is_lock = content.path == TURN and content.sha256 == _EMPTY
+    first = content.path.split("/", maxsplit=1)[0]
+    return not is_lock and first != WORKING and content.path != ENVELOPE
 
 
 def _is_checkpoint(content: Content) -> bool:

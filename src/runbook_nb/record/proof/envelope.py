@@ -6,7 +6,8 @@ The envelope is written last. All of it is canonical, so that one changed byte o
 import base64
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,10 +23,29 @@ PREDICATE_TYPE: Final = "urn:runbook-nb:incident-record:v1"
 
 
 @dataclass(frozen=True, kw_only=True)
+class Reseal:
+    """A seal over what had changed since the one before: when, by whom and why.
+
+    ``before`` is the digest of the seal before; empty where there was none to read.
+    """
+
+    at: str
+    by: str
+    because: str
+    before: str = ""
+
+    def __str__(self) -> str:
+        """Say it in a line."""
+        former = f", after {self.before[:12]}" if self.before else ""
+        return f"Sealed anew at {self.at} by {self.by}{former}: {self.because}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Statement:
     """What is sealed: the files, and the timeline by its head and its number of events.
 
-    ``public_key`` is the raw Ed25519 key of who signs, empty where nobody does.
+    ``public_key`` is the raw Ed25519 key of who signs, empty where nobody does. ``reseals`` tell
+    of each time that a changed record was sealed anew, oldest first.
     """
 
     contents: tuple[Content, ...]
@@ -34,6 +54,7 @@ class Statement:
     events: int
     made_by: str
     public_key: bytes = b""
+    reseals: tuple[Reseal, ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -57,6 +78,8 @@ class Statement:
         }
         if self.public_key:
             predicate["public_key"] = _base64(self.public_key)
+        if self.reseals:
+            predicate["reseals"] = [asdict(each) for each in self.reseals]
         subjects: list[dict[str, Any]] = [
             {
                 "name": each.path,
@@ -92,6 +115,10 @@ class Statement:
             events=int(predicate["events"]),
             made_by=str(predicate["made_by"]),
             public_key=base64.b64decode(predicate.get("public_key", ""), validate=True),
+            reseals=tuple(
+                Reseal(**{name: str(value) for name, value in each.items()})
+                for each in predicate.get("reseals", ())
+            ),
         )
 
 
@@ -100,7 +127,14 @@ class EnvelopeError(ValueError):
 
 
 def seal_record(
-    folder: Path, *, incident: str, head: str, events: int, made_by: str, seal: Seal
+    folder: Path,
+    *,
+    incident: str,
+    head: str,
+    events: int,
+    made_by: str,
+    seal: Seal,
+    reseals: Sequence[Reseal] = (),
 ) -> Statement:
     """Write the envelope over all files of a record as they are now; return what it says."""
     found = contents_of(folder)
@@ -111,6 +145,7 @@ def seal_record(
         events=events,
         made_by=made_by,
         public_key=seal.key.public_key().public_bytes_raw() if seal.key else b"",
+        reseals=tuple(reseals),
     )
     payload = statement.to_bytes()
     signature = seal.key.sign(_signed(payload)) if seal.key else b""

@@ -10,7 +10,7 @@ from typing import Final
 
 from runbook_nb.errors import ParameterError, RecordIntegrityError
 from runbook_nb.record.proof.comparison import Change, Problem, chain_problem, compare
-from runbook_nb.record.proof.envelope import EnvelopeError, Statement, read_envelope
+from runbook_nb.record.proof.envelope import EnvelopeError, Reseal, Statement, read_envelope
 from runbook_nb.record.proof.keys import own_fingerprint, trusted_keys
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import Verdict
@@ -19,7 +19,7 @@ from runbook_nb.timeline.log import Timeline
 
 # Twelve of 64 digits: nobody finds another record with the same by trying.
 _HEAD: Final = re.compile(r"[0-9a-f]{12,64}")
-_SOFT: Final = {Change.UNREAD: Verdict.UNKNOWN, Change.DRIFTED: Verdict.WARN}
+_SOFT: Final = {Change.UNREAD: Verdict.UNKNOWN, Change.RENAMED: Verdict.WARN}
 
 
 class SignerTrust(StrEnum):
@@ -58,7 +58,7 @@ class ProofResult:
     """What differs from the seal of a record, and who vouches for it.
 
     ``head`` is that of the timeline, ``digest`` that of everything sealed; both are empty where
-    no seal can be read.
+    no seal can be read. ``reseals`` say when and why it was sealed anew, ``made_by`` what made it.
     """
 
     problems: tuple[Problem, ...]
@@ -66,6 +66,8 @@ class ProofResult:
     digest: str = ""
     signer: Signer = Signer()
     witnessed: Witnessed = Witnessed.NOTHING
+    reseals: tuple[Reseal, ...] = ()
+    made_by: str = ""
 
     @property
     def verdict(self) -> Verdict:
@@ -107,6 +109,8 @@ def verify_record(
         digest=sealed.digest,
         signer=_signer(sealed.fingerprint, environ),
         witnessed=witnessed,
+        reseals=sealed.reseals,
+        made_by=sealed.made_by,
     )
 
 
