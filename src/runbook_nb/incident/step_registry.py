@@ -115,6 +115,10 @@ class KnownSteps:
             raise StepNotFoundError(self._not_run("act", title, self._planned))
         return self._planned[title]
 
+    def planned(self, title: str) -> Planned | None:
+        """Return an action by its title; None where its cell has not run."""
+        return self._planned.get(title)
+
     def _not_run(self, verb: str, title: str, known: Iterable[str]) -> str:
         """Say which cell to run first; a title that no cell has is named with those that ran."""
         step = self._runbook.step(verb, title)

@@ -14,7 +14,7 @@ from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import Alert, Alerted, Opened, Terms
 from runbook_nb.timeline.folder import IncidentFolder, IncidentsFolder
 from runbook_nb.timeline.log import Timeline
-from runbook_nb.timeline.writer import WritableTimeline
+from runbook_nb.timeline.writer import WritableTimeline, closed_error
 
 _NUMBERED: Final = re.compile(r"INC-(\d+)")
 # Numbers begin here so that the ids of an incident and of a drill look alike in every list.
@@ -90,11 +90,7 @@ def maybe_open(incidents: Path) -> list[IncidentFolder]:
 def refuse_closed(timeline: Timeline) -> None:
     """Raise IncidentStateError if the incident is closed."""
     if closed := queries.closed(timeline):
-        message = (
-            f"{timeline.folder.name} was closed at {closed.at:%Y-%m-%d %H:%M:%SZ} by "
-            f"{closed.by}. Open a new incident for what happens now."
-        )
-        raise IncidentStateError(message)
+        raise closed_error(timeline, closed)
 
 
 def beginning(timeline: Timeline) -> Opened:
