@@ -61,6 +61,23 @@ def option_letters(context: typer.Context, incomplete: str) -> Offers:
     ]
 
 
+def unsettled_titles(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the actions and undos of the incident that may be half done."""
+    from runbook_nb.timeline import queries
+    from runbook_nb.timeline.folder import incidents_folder
+    from runbook_nb.timeline.incidents import find
+
+    given = context.params.get("incidents")
+    try:
+        timeline = find(
+            Path(given) if given else incidents_folder(), context.params.get("incident") or ""
+        )
+        left = queries.unsettled(timeline.proven())
+    except (RunbookError, OSError):
+        return []
+    return _beginning(incomplete, (attempt.acting.title for attempt in left))
+
+
 def parameter_names(context: typer.Context, incomplete: str) -> Offers:
     """Return the parameters of the runbook that is named, to be given a value."""
     runbook = _named(context)

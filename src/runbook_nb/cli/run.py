@@ -62,6 +62,7 @@ def run(
     Example: runbook run queue_backlog --incident INC-2041 --approve A
     """
     from runbook_nb.incident.context import actor
+    from runbook_nb.incident.settle import how_to_settle
     from runbook_nb.runbook.packs import find_lab, has_lab
     from runbook_nb.runbook.runbook import Runbook
     from runbook_nb.runs.engine.progress import for_stream
@@ -96,6 +97,8 @@ def run(
         typer.echo(
             f"\nIncident {done.incident}: {done.verdict}. Executed copy: {done.execution.notebook}"
         )
+        for line in how_to_settle(done.incident, done.begun):
+            typer.echo(line)
         _say_seen_before(done)
         typer.echo(f"Close it and make its record: runbook close {done.incident}")
     raise typer.Exit(EXIT_CODES[done.verdict])
@@ -148,5 +151,6 @@ def _run_facts(done: Any) -> dict[str, Any]:
         "reason": done.execution.reason,
         "stopped_at": done.execution.stopped_at,
         "notebook": str(done.execution.notebook),
+        "begun": [attempt.acting.title for attempt in done.begun],
         "took_s": round(done.execution.took_s, 3),
     }

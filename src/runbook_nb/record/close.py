@@ -1,12 +1,16 @@
 """Close an incident: keep what was done by hand, make its record, seal it."""
 
 import json
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from runbook_nb.errors import RunbookError, RunbookFormatError, SettingMissingError
+from runbook_nb.incident import results
 from runbook_nb.incident.context import new_run_id
+from runbook_nb.incident.turn import PATIENCE_S, TurnTakenError, turn
 from runbook_nb.probes.environment import Environment
 from runbook_nb.record.page import write_record
 from runbook_nb.record.proof import Seal, Statement, read_envelope, signing_seal
@@ -16,6 +20,7 @@ from runbook_nb.runbook.document import read_whole_notebook
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.text.files import write_atomically
 from runbook_nb.timeline import queries
+from runbook_nb.timeline.attempts import Attempt
 from runbook_nb.timeline.events import Closed
 from runbook_nb.timeline.folder import IncidentFolder
 from runbook_nb.timeline.incidents import beginning, find, refuse_closed
@@ -26,13 +31,15 @@ from runbook_nb.timeline.writer import WritableTimeline
 class Recorded:
     """A record that was made: its page, what was sealed, and with which key.
 
-    ``unanswered`` are the manual steps that stayed open, ``channel`` is where the message goes.
+    ``unanswered`` are the manual steps that stayed open, ``begun`` the attempts that may be half
+    done, ``channel`` is where the message goes.
     """
 
     incident: str
     channel: str
     page: Path
     unanswered: tuple[str, ...]
+    begun: tuple[Attempt, ...]
     sealed: Statement
     seal: Seal
 
@@ -47,16 +54,32 @@ class Recorded:
         )
 
 
-def close(incidents: Path, incident: str, *, by: str, resolution: str = "") -> Recorded:
-    """Close an open incident and make its record.
+def close(
+    incidents: Path,
+    incident: str,
+    *,
+    by: str,
+    resolution: str = "",
+    say: Callable[[str], None] = lambda _text: None,
+    patience_s: float = PATIENCE_S,
+) -> Recorded:
+    """Close an open incident and make its record, once what is on its way has ended.
 
-    Works also when the last run was cut off. Raises IncidentStateError if it is closed already.
+    Works also when the last run was cut off, and after ``patience_s`` beside an action that is
+    still on its way. Raises IncidentStateError if it is closed already.
     """
     redactor = _redactor(incidents, incident)
     timeline = WritableTimeline(find(incidents, incident).path, redactor=redactor)
     refuse_closed(timeline)
-    _keep_working_copies(timeline.folder, redactor=redactor)
-    timeline.append(Closed(at=datetime.now(UTC), by=by, resolution=resolution))
+    with ExitStack() as held:
+        try:
+            held.enter_context(turn(timeline, say=say, patience_s=patience_s))
+        except TurnTakenError as error:
+            say(f"{error} The close goes on beside it.")
+        refuse_closed(timeline)
+        _keep_working_copies(timeline.folder, redactor=redactor)
+        timeline.append(Closed(at=datetime.now(UTC), by=by, resolution=resolution))
+        results.forget(timeline.folder)
     return _record(incidents, incident, redactor)
 
 
@@ -75,6 +98,7 @@ def _record(incidents: Path, incident: str, redactor: Redactor) -> Recorded:
         channel=queries.terms_of(timeline).closing_channel,
         page=page,
         unanswered=tuple(step.question for step in queries.open_questions(timeline)),
+        begun=tuple(queries.unsettled(timeline)),
         sealed=sealed,
         seal=seal,
     )

@@ -189,7 +189,7 @@ def test_events_that_were_dropped_are_counted(sealed, verified):
 
 def test_events_that_came_later_are_counted(sealed, verified):
     """A run that went on after the close is not somebody who rewrote the story."""
-    Story(sealed).tell(Noted, text="One more word.")
+    Story(sealed).forge(Noted, text="One more word.")
 
     assert "added: timeline.jsonl (1 after the 25 events that were sealed)" in map(
         str, verified(sealed).problems
@@ -254,7 +254,7 @@ def test_an_envelope_of_another_key_or_of_none_is_not_that_of_the_record(
 def test_an_older_seal_does_not_fit_a_longer_story(sealed, environ, said):
     """Replaying what was once true does not help."""
     old = (sealed / ENVELOPE).read_bytes()
-    Story(sealed).tell(Noted, text="One more word.")
+    Story(sealed).forge(Noted, text="One more word.")
     write_record(sealed, seal=signing_seal(environ))
     (sealed / ENVELOPE).write_bytes(old)
 

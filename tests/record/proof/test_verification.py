@@ -75,7 +75,7 @@ def test_a_record_without_a_key_says_so_and_is_no_pass(folder, environ, verified
 def test_an_older_state_that_fits_itself_is_found_by_its_witness(sealed, environ):
     """Only the head in the channel tells that there was more."""
     old = shutil.copytree(sealed, sealed.with_name("old"))
-    Story(sealed).tell(Noted, text="One more word.")
+    Story(sealed).forge(Noted, text="One more word.")
     write_record(sealed, seal=signing_seal(environ))
     head = verify_record(sealed, environ=environ).digest
 
