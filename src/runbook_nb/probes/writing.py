@@ -128,6 +128,9 @@ class WritingDatabase(Database):
             transaction.__exit__(None, None, None)
         else:
             self._held, self._held_id = transaction, changed["id"]
+            if not self._journal.attempt:
+                # Nobody will ask what became of it, and nobody may be there to end it.
+                self.commit(last=False)
 
     @contextmanager
     def _inside(self) -> Iterator[None]:
