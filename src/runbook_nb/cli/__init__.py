@@ -17,6 +17,7 @@ from runbook_nb.cli import (  # noqa: F401
     author,
     by_hand,
     close,
+    incident,
     lab,
     lint,
     listing,

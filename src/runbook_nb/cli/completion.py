@@ -61,6 +61,21 @@ def option_letters(context: typer.Context, incomplete: str) -> Offers:
     ]
 
 
+def open_questions(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the manual steps of the incident that nobody has answered."""
+    from runbook_nb.timeline import queries
+    from runbook_nb.timeline.folder import incidents_folder
+    from runbook_nb.timeline.incidents import find
+
+    given = context.params.get("incidents")
+    try:
+        folder = Path(given) if given else incidents_folder()
+        waiting = queries.open_questions(find(folder, str(context.params.get("incident"))))
+    except (RunbookError, OSError):
+        return []
+    return _beginning(incomplete, (step.question for step in waiting))
+
+
 def unsettled_titles(context: typer.Context, incomplete: str) -> list[str]:
     """Return the actions and undos of the incident that may be half done."""
     from runbook_nb.timeline import queries
@@ -69,13 +84,23 @@ def unsettled_titles(context: typer.Context, incomplete: str) -> list[str]:
 
     given = context.params.get("incidents")
     try:
-        timeline = find(
-            Path(given) if given else incidents_folder(), context.params.get("incident") or ""
-        )
-        left = queries.unsettled(timeline.proven())
+        folder = Path(given) if given else incidents_folder()
+        left = queries.unsettled(find(folder, str(context.params.get("incident"))))
     except (RunbookError, OSError):
         return []
     return _beginning(incomplete, (attempt.acting.title for attempt in left))
+
+
+def severities(incomplete: str) -> list[str]:
+    """Return the severities of the organisation."""
+    from runbook_nb.runbook.folders import runbooks_folder
+    from runbook_nb.runbook.policy import policy_or_default
+
+    try:
+        names = policy_or_default(runbooks_folder()).severity_names
+    except (RunbookError, OSError):
+        return []
+    return [name for name in names if name.startswith(incomplete)]
 
 
 def parameter_names(context: typer.Context, incomplete: str) -> Offers:

@@ -92,7 +92,7 @@ def run(
         start_lab(say_to_errors, lab=find_lab(source=book.source()))
     done = run_order(order, progress=for_stream(sys.stderr if as_json else sys.stdout))
     if as_json:
-        typer.echo(json.dumps(_run_facts(done), indent=2))
+        typer.echo(json.dumps(_run_facts(done), indent=2, default=str))
     else:
         typer.echo(
             f"\nIncident {done.incident}: {done.verdict}. Executed copy: {done.execution.notebook}"
@@ -142,7 +142,16 @@ def _say_seen_before(done: Any) -> None:
 
 
 def _run_facts(done: Any) -> dict[str, Any]:
+    """Return how the run ended, and where the incident stands after it."""
+    from datetime import UTC, datetime
+
+    from runbook_nb.incident.board import board_of
+    from runbook_nb.incident.board.status import status_facts
+    from runbook_nb.runbook.runbook import Runbook
+
+    board = board_of(done.timeline, Runbook.read(done.context.notebook), now=datetime.now(UTC))
     return {
+        **status_facts(board),
         "incident": done.incident,
         "run": done.context.run,
         "verdict": done.verdict,

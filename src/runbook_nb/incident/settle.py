@@ -10,17 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from runbook_nb.errors import ParameterError, SettingMissingError, StepNotFoundError
+from runbook_nb.errors import ParameterError, StepNotFoundError
 from runbook_nb.incident.action_spec import Planned
+from runbook_nb.incident.known_incident import writable
 from runbook_nb.incident.live_run import LiveRun
 from runbook_nb.incident.turn import TurnTakenError, turn
-from runbook_nb.probes.environment import Environment
-from runbook_nb.redaction import Redactor
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.attempts import Attempt
 from runbook_nb.timeline.events import UNDO, Settled, Settlement
-from runbook_nb.timeline.incidents import beginning, find
-from runbook_nb.timeline.log import Timeline
 from runbook_nb.timeline.writer import WritableTimeline
 
 TRANSACTION_STATUS: Final = "select pg_xact_status(%(id)s::xid8) as status"
@@ -198,8 +195,7 @@ def settle_by_hand(
     if not because.strip():
         message = "Say with --because what you saw, for whoever reads the record."
         raise ParameterError(message)
-    known = find(incidents, incident)
-    timeline = WritableTimeline(known.path, redactor=_redactor(known))
+    timeline = writable(incidents, incident)
     with turn(timeline, say=lambda _text: None, patience_s=10):
         attempt = _named(timeline, title)
         settled = Settled(
@@ -224,11 +220,3 @@ def _named(timeline: WritableTimeline, title: str) -> Attempt:
     undo = f" An undo is named {UNDO!r} and its title." if any(e.undoes for e in left) else ""
     message = f"No attempt at {title!r} is unsettled in {timeline.folder.name}. {known}{undo}"
     raise StepNotFoundError(message)
-
-
-def _redactor(timeline: Timeline) -> Redactor:
-    """Mask the secrets of the incident's environment, where its settings can be read."""
-    try:
-        return Environment.load(beginning(timeline).environment).redactor()
-    except SettingMissingError:
-        return Redactor()

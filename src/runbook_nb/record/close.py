@@ -7,24 +7,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from runbook_nb.errors import RunbookError, RunbookFormatError, SettingMissingError
+from runbook_nb.errors import RunbookFormatError
 from runbook_nb.incident import results
 from runbook_nb.incident.context import new_run_id
+from runbook_nb.incident.known_incident import redactor_of, writable
 from runbook_nb.incident.turn import PATIENCE_S, TurnTakenError, turn
-from runbook_nb.probes.environment import Environment
 from runbook_nb.record.page import write_record
 from runbook_nb.record.proof import Seal, Statement, read_envelope, signing_seal
 from runbook_nb.redaction import Redactor
 from runbook_nb.redaction.outputs import masked_notebook
 from runbook_nb.runbook.document import read_whole_notebook
-from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.text.files import write_atomically
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.attempts import Attempt
 from runbook_nb.timeline.events import Closed
 from runbook_nb.timeline.folder import IncidentFolder
-from runbook_nb.timeline.incidents import beginning, find, refuse_closed
-from runbook_nb.timeline.writer import WritableTimeline
+from runbook_nb.timeline.incidents import find, refuse_closed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +66,8 @@ def close(
     Works also when the last run was cut off, and after ``patience_s`` beside an action that is
     still on its way. Raises IncidentStateError if it is closed already.
     """
-    redactor = _redactor(incidents, incident)
-    timeline = WritableTimeline(find(incidents, incident).path, redactor=redactor)
+    timeline = writable(incidents, incident)
+    redactor = timeline.redactor
     refuse_closed(timeline)
     with ExitStack() as held:
         try:
@@ -85,7 +83,7 @@ def close(
 
 def remake(incidents: Path, incident: str) -> Recorded:
     """Make the record anew from the timeline and the runs, and seal it again."""
-    return _record(incidents, incident, _redactor(incidents, incident))
+    return _record(incidents, incident, redactor_of(find(incidents, incident)))
 
 
 def _record(incidents: Path, incident: str, redactor: Redactor) -> Recorded:
@@ -119,24 +117,3 @@ def _keep_working_copies(folder: IncidentFolder, *, redactor: Redactor) -> None:
         kept = folder.kept(new_run_id(path.stem, saved))
         text = json.dumps(masked_notebook(notebook, redactor), indent=1, ensure_ascii=False)
         write_atomically(kept, text + "\n")
-
-
-def _redactor(incidents: Path, incident: str) -> Redactor:
-    """Mask the secrets of the incident's environment, where its settings can still be read."""
-    timeline = find(incidents, incident)
-    first = beginning(timeline)
-    # A second runbook joins with contacts of its own.
-    ran = dict.fromkeys([first.runbook, *queries.runbooks(timeline)])
-    contacts = [contact for name in ran for contact in _contacts(name)]
-    try:
-        return Environment.load(first.environment).redactor(allowed=contacts)
-    except SettingMissingError:
-        return Redactor(allowed=contacts)
-
-
-def _contacts(runbook: str) -> tuple[str, ...]:
-    """Return the addresses a runbook names; one that was renamed or retired since names none."""
-    try:
-        return Runbook.find(runbook).contacts
-    except RunbookError:
-        return ()

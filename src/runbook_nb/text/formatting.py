@@ -18,6 +18,10 @@ CELL_LIMIT: Final = 120
 SHOWN_ROWS: Final = 20
 SHOWN_COLUMNS: Final = 8
 _BOUND = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
+# The first word of a unit in the plural; a unit of time or size (s, ms, GB) is too short for one.
+_PLURAL = re.compile(
+    r"^([a-z]{2,}?)(ies|(?:(?<=x)|(?<=ss)|(?<=ch)|(?<=sh))es|(?<=[a-z]{3})(?<![sui])s)(?=$|[/ ])"
+)
 _CUT_ROWS = re.compile(r"\[cut: ([\d,]+) rows in all\]")
 
 
@@ -67,7 +71,17 @@ def said(answer: Json, unit: str = "", against: str = "") -> str:
     if isinstance(answer, Mapping):
         return one_line(_pairs(answer))
     text = number(answer, against) if isinstance(answer, int | float) else one_line(answer)
-    return f"{text} {unit}".strip()
+    return f"{text} {singular(unit) if text == '1' else unit}".strip()
+
+
+def singular(unit: str) -> str:
+    """Return a unit as it stands after a 1: ``policy`` of ``policies``, ``open/min``; ``ms`` stays.
+
+    English alone, and only what is regular: any other unit is returned as it is.
+    """
+    if unit == "people":
+        return "person"
+    return _PLURAL.sub(lambda word: f"{word[1]}{'y' if word[2] == 'ies' else ''}", unit)
 
 
 def number(value: float, against: str = "") -> str:

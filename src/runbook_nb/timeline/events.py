@@ -222,6 +222,17 @@ class Alerted(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Classified(Event):
+    """Somebody gave the incident another severity, and said why."""
+
+    kind: ClassVar[str] = "classified"
+
+    severity: str
+    before: str
+    because: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Started(Event):
     """A run of a runbook began; ``production`` where a mistake harms customers."""
 
@@ -483,6 +494,7 @@ class Closed(Event):
 EVENTS: tuple[type[Event], ...] = (
     Opened,
     Alerted,
+    Classified,
     Started,
     Checked,
     Decided,

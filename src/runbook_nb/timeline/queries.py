@@ -15,6 +15,7 @@ from runbook_nb.timeline.events import (
     Approved,
     Asked,
     Checked,
+    Classified,
     Closed,
     Decided,
     Ended,
@@ -66,6 +67,13 @@ def opened(events: Iterable[Event]) -> Opened | None:
 def closed(events: Iterable[Event]) -> Closed | None:
     """Return how the incident was closed; None while it is open."""
     return next((event for event in events if isinstance(event, Closed)), None)
+
+
+def severity_of(events: Iterable[Event]) -> str:
+    """Return the severity that the incident has now: as it was classified last, or opened."""
+    known = list(events)
+    classified, first = last(known, Classified), opened(known)
+    return classified.severity if classified else first.severity if first else ""
 
 
 def first_alert(events: Iterable[Event]) -> Alert | None:

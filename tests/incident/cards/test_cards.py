@@ -17,6 +17,7 @@ from runbook_nb.timeline.events import (
     Approved,
     Asked,
     Changed,
+    Classified,
     Closed,
     Decided,
     Ended,
@@ -52,6 +53,7 @@ def every_event(text="ordinary", rows=None):
     return [
         Opened(**at, **place, incident=text, title=text, severity=text, alert=alert),
         Alerted(**at, alert=alert),
+        Classified(**at, severity=text, before=text, because=text),
         Started(**at, **place, **digests, notebook=text, versions={text: text}),
         checked(**limits, **at, fail=text, if_failed=text, purpose=text, reading=2),
         Decided(**at, option=None, recommended=text, ranked=RANKED, reason=text, try_next=(text,)),

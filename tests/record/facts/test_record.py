@@ -6,7 +6,6 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from runbook_nb.record.facts import Record
-from runbook_nb.redaction import Redactor
 from runbook_nb.timeline.events import (
     Acted,
     Acting,
@@ -22,7 +21,6 @@ from runbook_nb.timeline.events import (
     Verdict,
 )
 from runbook_nb.timeline.log import Timeline
-from runbook_nb.timeline.writer import WritableTimeline
 from story import ACTION, LAG, RESTART, START, Story, cut_off, healthy, heartbeat
 
 

@@ -28,7 +28,7 @@ def board_of(timeline: Sequence[Event], runbook: Runbook, *, now: datetime) -> B
     own = [event for event in events if event.run not in others]
     decided = queries.decided(own)
     sections = _sections(runbook, traces(own), decided, now=None if closed else now)
-    severity = opened.severity if opened else str(runbook.front.get("severity", ""))
+    severity = queries.severity_of(events) or str(runbook.front.get("severity", ""))
     update, escalation = (None, None) if closed else _due(events, opened, severity, now=now)
     ends = closed.at if closed else now
     return Board(

@@ -6,6 +6,7 @@ from runbook_nb.timeline.events import (
     Alerted,
     Approved,
     Changed,
+    Classified,
     Closed,
     Ended,
     Noted,
@@ -33,6 +34,17 @@ def _alerted(event: Alerted) -> Face:
         lead=event.alert.summary,
         facts=kept([("Severity", event.alert.severity), ("Says", event.alert.description)]),
         folds=folded(("Labels", event.alert.labels)),
+    )
+
+
+@face.register
+def _classified(event: Classified) -> Face:
+    return Face(
+        at=event.at,
+        word="SEVERITY",
+        title=event.severity,
+        lead=event.because,
+        facts=kept([("Before", event.before), ("By", event.by)]),
     )
 
 

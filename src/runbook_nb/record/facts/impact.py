@@ -10,7 +10,7 @@ from runbook_nb.record.facts.phases import PhaseFacts
 from runbook_nb.text.durations import words
 from runbook_nb.text.formatting import clock
 from runbook_nb.timeline.events import Checked, Event, Impact, ImpactFigure, Verified
-from runbook_nb.timeline.queries import terms_of
+from runbook_nb.timeline.queries import severity_of, terms_of
 
 NOT_MEASURED: Final = "not measured"
 
@@ -52,8 +52,9 @@ def fold_impact(events: Sequence[Event], phases: Sequence[PhaseFacts]) -> tuple[
     return (_lasted(events, phases), *_reach(_measured(events)))
 
 
-def worst_severity(events: Sequence[Event], declared: str) -> str:
-    """Return the worst of the declared severity and those that the figures made it."""
+def worst_severity(events: Sequence[Event]) -> str:
+    """Return the worst of the severity that was declared last and those that figures made it."""
+    declared = severity_of(events)
     measured = (impact.severity for _, _, impact in _impacts(events))
     return terms_of(events).worst([declared, *measured]) or declared
 

@@ -94,11 +94,11 @@ class Record:
         actions, decisions = fold.fold_actions(events), _of(events, Decided)
         verifications, phases = _of(events, Verified), fold_phases(events, actions)
         held, reached = fold_held(events), {phase.name: phase.at for phase in phases}
-        severity = worst_severity(events, opened.severity if opened else "")
+        severity = worst_severity(events)
         return cls(
             id=opened.incident if opened else folder.name,
             title=opened.title if opened else "",
-            severity=opened.severity if opened else "",
+            severity=queries.severity_of(events),
             status=IncidentStatus.CLOSED if closed else IncidentStatus.OPEN,
             environment=opened.environment if opened else "",
             runbooks=queries.runbooks(events),

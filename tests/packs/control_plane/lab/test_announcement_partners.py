@@ -8,7 +8,7 @@ from runbook_nb.packs.control_plane.lab.emulators.slack import INCIDENTS
 from runbook_nb.packs.control_plane.lab.emulators.statuspage import PAGE
 from runbook_nb.packs.control_plane.lab.faults.response_told import forget_what_was_told
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 
 @pytest.fixture(autouse=True)

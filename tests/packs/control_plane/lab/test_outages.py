@@ -10,7 +10,7 @@ from runbook_nb.packs.control_plane.lab.emulators import EMULATORS
 from runbook_nb.packs.control_plane.lab.outage import PATH
 from runbook_nb.packs.control_plane.lab.refusals import REFUSALS
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 PARTNERS = sorted({*EMULATORS, "fly"})
 

@@ -16,7 +16,7 @@ from psycopg.conninfo import make_conninfo
 from runbook_nb.packs.control_plane.lab.postgres import PostgresServer, apply_schema
 from runbook_nb.packs.control_plane.lab.seed import end_of_past, seed, seed_past, seed_present
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 

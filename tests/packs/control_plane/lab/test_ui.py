@@ -9,7 +9,7 @@ import pytest
 
 from runbook_nb.packs.control_plane.lab.ui_streams import heartbeat_metrics
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 
 def events(answer):

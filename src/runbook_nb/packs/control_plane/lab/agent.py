@@ -24,9 +24,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from runbook_nb.packs.control_plane.lab.agent_database import Database, DatabaseAwayError
+from runbook_nb.packs.control_plane.lab.agent_database import AgentDatabase, DatabaseAwayError
 from runbook_nb.packs.control_plane.lab.agent_events import Events
-from runbook_nb.packs.control_plane.lab.agent_runs import Composio, Runs, ToolCall
+from runbook_nb.packs.control_plane.lab.agent_runs import ComposioClient, Runs, ToolCall
 from runbook_nb.packs.control_plane.lab.agent_sessions import Sessions
 
 _PLATFORM_INTERVAL_S = 30.0
@@ -95,7 +95,7 @@ class Agent:
 
     def __init__(self, settings: Settings) -> None:
         self._events = Events()
-        self._database = Database(
+        self._database = AgentDatabase(
             settings.database_dsn, application_name=f"agent-{settings.machine}"
         )
         self.sessions = Sessions(
@@ -108,7 +108,7 @@ class Agent:
         self._runs = Runs(
             self._database,
             self._events,
-            Composio(url=settings.composio_url, key=settings.composio_token),
+            ComposioClient(url=settings.composio_url, key=settings.composio_token),
         )
         self.app = Starlette(
             routes=[

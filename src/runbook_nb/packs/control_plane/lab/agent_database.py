@@ -20,7 +20,7 @@ class DatabaseAwayError(Exception):
     """The database cannot be reached now; it is tried again after a pause."""
 
 
-class Database:
+class AgentDatabase:
     """One autocommit connection, used by one task at a time.
 
     While the server is away every use fails at once, except that one connection attempt is made

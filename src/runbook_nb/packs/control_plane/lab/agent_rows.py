@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
-from runbook_nb.packs.control_plane.lab.agent_database import Database
+from runbook_nb.packs.control_plane.lab.agent_database import AgentDatabase
 
 _RESUMED_WITHIN = timedelta(minutes=15)
 _TOKENS_A_BEAT = 7
@@ -131,7 +131,7 @@ class SessionRows:
     A claim is a lock of the database connection, so it goes when the process dies.
     """
 
-    def __init__(self, database: Database, *, runner: str) -> None:
+    def __init__(self, database: AgentDatabase, *, runner: str) -> None:
         self._database = database
         self._runner = runner
 

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import psycopg
 from psycopg.types.json import Jsonb
 
-from runbook_nb.packs.control_plane.lab.agent_database import Database, DatabaseAwayError
+from runbook_nb.packs.control_plane.lab.agent_database import AgentDatabase, DatabaseAwayError
 from runbook_nb.packs.control_plane.lab.agent_events import Events, Record
 
 _CALL_TIMEOUT_S = 60.0
@@ -70,7 +70,7 @@ class Called:
         return "success" if self.error_code is None else "error"
 
 
-class Composio:
+class ComposioClient:
     """Composio's HTTP API, as the agent uses it."""
 
     def __init__(self, *, url: str, key: str) -> None:
@@ -107,7 +107,7 @@ class Composio:
 class Runs:
     """Runs plays in the background: a run goes on when the client that asked for it has gone."""
 
-    def __init__(self, database: Database, events: Events, composio: Composio) -> None:
+    def __init__(self, database: AgentDatabase, events: Events, composio: ComposioClient) -> None:
         self._database = database
         self._events = events
         self._composio = composio

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-from runbook_nb.packs.control_plane.lab.agent_database import Database, DatabaseAwayError
+from runbook_nb.packs.control_plane.lab.agent_database import AgentDatabase, DatabaseAwayError
 from runbook_nb.packs.control_plane.lab.agent_events import Events
 from runbook_nb.packs.control_plane.lab.agent_rows import Session, SessionRows
 
@@ -31,7 +31,7 @@ class Sessions:
 
     def __init__(
         self,
-        database: Database,
+        database: AgentDatabase,
         events: Events,
         *,
         machine: str,

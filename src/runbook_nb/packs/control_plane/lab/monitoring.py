@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from runbook_nb.packs.control_plane.lab.lab import Lab, LabState
-from runbook_nb.packs.control_plane.lab.rules import RULES, Rule
+from runbook_nb.packs.control_plane.lab.rules import RULES, AlertRule
 from runbook_nb.packs.control_plane.lab.rules.heartbeat import BEATS, SETTLED
 from runbook_nb.packs.control_plane.lab.rules.rule import sql
 
@@ -77,7 +77,7 @@ def _unsettled(lab: LabState) -> list[str]:
     return [] if settled else ["agent has just started"]
 
 
-def _alert(rule: Rule) -> dict[str, Any]:
+def _alert(rule: AlertRule) -> dict[str, Any]:
     labels = {
         "alertname": rule.name,
         "severity": rule.severity,

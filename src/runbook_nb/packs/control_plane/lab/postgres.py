@@ -26,8 +26,8 @@ from runbook_nb.packs.control_plane.lab.postmaster import (
     settings,
 )
 from runbook_nb.packs.control_plane.lab.processes import (
-    Account,
     ProcessIdentity,
+    ServerAccount,
     command_of,
     commands,
     end,
@@ -192,10 +192,10 @@ class PostgresServer:
         for lock in (self._data / "postmaster.pid", *self._home.glob("socket/.s.PGSQL.*")):
             lock.unlink(missing_ok=True)
 
-    def _programs(self, account: Account | None) -> Path:
+    def _programs(self, account: ServerAccount | None) -> Path:
         return programs_for(account, copy=self.folder / "binaries")
 
-    def _launch(self, account: Account | None) -> None:
+    def _launch(self, account: ServerAccount | None) -> None:
         """Start the server process; a port that was taken meanwhile is replaced by another."""
         last_words = ""
         for _ in range(_PORT_ATTEMPTS):
@@ -208,7 +208,7 @@ class PostgresServer:
                 break
         raise LabError(f"PostgreSQL could not be started. Its last words:\n{last_words}")
 
-    def _try_port(self, port: int, account: Account | None) -> str:
+    def _try_port(self, port: int, account: ServerAccount | None) -> str:
         """Start on ``port``; return nothing when it runs, else its last words."""
         log_begin = self.log.stat().st_size if self.log.exists() else 0
         identity = start_detached(

@@ -23,7 +23,7 @@ _children: dict[int, "subprocess.Popen[bytes]"] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Account:
+class ServerAccount:
     """The system account that a process runs as."""
 
     name: str
@@ -31,7 +31,7 @@ class Account:
     gid: int
 
 
-def server_account() -> Account | None:
+def server_account() -> ServerAccount | None:
     """Return the account PostgreSQL runs as: `nobody` when we are root, else our own (None).
 
     PostgreSQL refuses to run as root.
@@ -45,7 +45,7 @@ def server_account() -> Account | None:
             "PostgreSQL refuses to run as root, and this system has no user 'nobody'. "
             "Start the lab as an ordinary user."
         ) from None
-    return Account(name=entry.pw_name, uid=entry.pw_uid, gid=entry.pw_gid)
+    return ServerAccount(name=entry.pw_name, uid=entry.pw_uid, gid=entry.pw_gid)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +93,7 @@ def start_detached(
     command: Sequence[str | Path],
     *,
     log: Path,
-    account: Account | None = None,
+    account: ServerAccount | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> ProcessIdentity:
     """Start a process in a session of its own, that outlives us; its output is added to ``log``."""

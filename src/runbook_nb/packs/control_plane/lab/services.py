@@ -19,7 +19,7 @@ from pathlib import Path
 from starlette.types import ASGIApp
 
 from runbook_nb.packs.control_plane.lab.agent import quiet_server
-from runbook_nb.packs.control_plane.lab.agent_database import Database
+from runbook_nb.packs.control_plane.lab.agent_database import AgentDatabase
 from runbook_nb.packs.control_plane.lab.agent_machine import lasting_port
 from runbook_nb.packs.control_plane.lab.browsers import watch_live_missions
 from runbook_nb.packs.control_plane.lab.cron import CronWorker
@@ -52,7 +52,7 @@ class Services:
             "agent": lasting_port(),
             **{name: held.getsockname()[1] for name, held in self._sockets.items()},
         }
-        self._database = Database(read_secret(folder, "agent.dsn"), application_name="ui")
+        self._database = AgentDatabase(read_secret(folder, "agent.dsn"), application_name="ui")
         self._telemetry = StreamTelemetry(self._database)
         self.fly = Fly(
             folder=folder,

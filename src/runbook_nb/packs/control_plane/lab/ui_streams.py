@@ -32,7 +32,7 @@ _ENDED: Payload = {"message": "the stream ended"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Event:
+class StreamEvent:
     """One server-sent event; ``last`` when the stream ends with it."""
 
     name: str
@@ -58,7 +58,7 @@ class AgentClient:
         )
         self._retry_s = interval_s
 
-    async def watch(self, mission: UUID, tell: Callable[[Event], None]) -> None:
+    async def watch(self, mission: UUID, tell: Callable[[StreamEvent], None]) -> None:
         """Tell what happens in a mission for ever; a lost agent is told once and tried again."""
         request = self._client.build_request(
             "GET", "/execution/events", params={"mission_id": str(mission)}
@@ -71,7 +71,7 @@ class AgentClient:
                 told = problem
             await asyncio.sleep(self._retry_s)
 
-    async def run(self, body: Payload, tell: Callable[[Event], None]) -> None:
+    async def run(self, body: Payload, tell: Callable[[StreamEvent], None]) -> None:
         """Have a play run and tell what happens until its stream ends, however it ends."""
         request = self._client.build_request("POST", "/execution/run", json=dict(body))
         problem = await self._relay(request, tell)
@@ -79,9 +79,9 @@ class AgentClient:
             tell(_error(problem))
         # Sent at the end of the stream even if the agent sent one before, or failed.
         ended = {"mission_id": body["mission_id"], "play_id": body["play_id"]}
-        tell(Event(name="execution_complete", payload=ended, last=True))
+        tell(StreamEvent(name="execution_complete", payload=ended, last=True))
 
-    async def _relay(self, request: httpx.Request, tell: Callable[[Event], None]) -> Payload:
+    async def _relay(self, request: httpx.Request, tell: Callable[[StreamEvent], None]) -> Payload:
         """Tell each record of one stream; return what ended it."""
         try:
             answer = await self._client.send(request, stream=True)
@@ -110,10 +110,10 @@ class Stream:
         self._viewed = viewed
         self._telemetry = telemetry
         self._interval_s = interval_s
-        self._events: asyncio.Queue[Event] = asyncio.Queue(_BEHIND)
+        self._events: asyncio.Queue[StreamEvent] = asyncio.Queue(_BEHIND)
         self._lags_ms: list[float] = []
 
-    def tell(self, event: Event) -> None:
+    def tell(self, event: StreamEvent) -> None:
         """Send an event; a browser that is far behind misses it."""
         self._measure(event)
         if event.last and self._events.full():
@@ -127,7 +127,7 @@ class Stream:
         beats = asyncio.create_task(self._beat())
         ended_by = "client"
         try:
-            yield Event(name="execution_started", payload=self._viewed.names).frame()
+            yield StreamEvent(name="execution_started", payload=self._viewed.names).frame()
             while True:
                 event = await self._events.get()
                 yield event.frame()
@@ -148,10 +148,10 @@ class Stream:
         while True:
             due += self._interval_s
             await asyncio.sleep(due - time.monotonic())
-            self.tell(Event(name="session_heartbeat", payload=self._viewed.names))
+            self.tell(StreamEvent(name="session_heartbeat", payload=self._viewed.names))
             self._telemetry.beat(self._viewed)
 
-    def _measure(self, event: Event) -> None:
+    def _measure(self, event: StreamEvent) -> None:
         lag_ms = event.payload.get("lag_ms")
         if not isinstance(lag_ms, int | float) or len(self._lags_ms) == _SAMPLES:
             return
@@ -175,15 +175,15 @@ def heartbeat_metrics(lags_ms: list[float]) -> dict[str, object]:
     }
 
 
-def _relayed(line: str) -> Event:
+def _relayed(line: str) -> StreamEvent:
     try:
         record = json.loads(line)
     except ValueError:
         return _error({"message": "invalid stream payload"})
     kind = record.get("type")
-    return Event(name=kind if kind in _RELAYED else "message", payload=record)
+    return StreamEvent(name=kind if kind in _RELAYED else "message", payload=record)
 
 
-def _error(problem: Payload) -> Event:
+def _error(problem: Payload) -> StreamEvent:
     nothing = {"backend_status": None, "backend_response": None}
-    return Event(name="error", payload={"incident_id": str(uuid4()), **nothing, **problem})
+    return StreamEvent(name="error", payload={"incident_id": str(uuid4()), **nothing, **problem})

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import psycopg
 from psycopg.types.json import Jsonb
 
-from runbook_nb.packs.control_plane.lab.agent_database import Database, DatabaseAwayError
+from runbook_nb.packs.control_plane.lab.agent_database import AgentDatabase, DatabaseAwayError
 
 _log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class StreamTelemetry:
     While the database is away beats are dropped, and what opened or closed is kept for later.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: AgentDatabase) -> None:
         self._database = database
         self._waiting: deque[tuple[LiteralString, Mapping[str, object]]] = deque(
             maxlen=_ROWS_WAITING

@@ -43,7 +43,7 @@ class AccountState(StrEnum):
 
 
 @dataclass(kw_only=True)
-class Account:
+class ConnectedAccount:
     """One connected account; ``upstream`` is the mailbox or workspace behind it."""
 
     id: str
@@ -108,13 +108,13 @@ class Accounts:
     """All accounts of the project, and the customers who follow links."""
 
     def __init__(self) -> None:
-        self._by_id: dict[str, Account] = {}
+        self._by_id: dict[str, ConnectedAccount] = {}
         self._customers: set[asyncio.Task[None]] = set()
 
     def connect(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Make the accounts that the platform's rows speak of."""
         for row in rows:
-            account = Account(
+            account = ConnectedAccount(
                 id=f"ca_{secrets.token_hex(6)}",
                 user_id=row["user_id"],
                 toolkit=row["toolkit"],
@@ -126,7 +126,7 @@ class Accounts:
             account.changed_at = account.created_at
             self._by_id[account.id] = account
 
-    def all(self) -> list[Account]:
+    def all(self) -> list[ConnectedAccount]:
         """Return every account, the oldest first; links that nobody followed have expired."""
         for account in self._by_id.values():
             overdue = datetime.now(UTC) - account.changed_at > LINK_LIVES
@@ -136,23 +136,23 @@ class Accounts:
                 )
         return sorted(self._by_id.values(), key=lambda account: account.created_at)
 
-    def get(self, account_id: str) -> Account | None:
+    def get(self, account_id: str) -> ConnectedAccount | None:
         """Return one account."""
         return next((account for account in self.all() if account.id == account_id), None)
 
-    def of(self, user_id: str, toolkit: str) -> list[Account]:
+    def of(self, user_id: str, toolkit: str) -> list[ConnectedAccount]:
         """Return a user's accounts of a toolkit, the newest last."""
         return [one for one in self.all() if (one.user_id, one.toolkit) == (user_id, toolkit)]
 
-    def delete(self, account: Account) -> None:
+    def delete(self, account: ConnectedAccount) -> None:
         """Forget an account; the consent at the provider stays."""
         self._by_id.pop(account.id, None)
 
-    def link(self, *, user_id: str, toolkit: str) -> Account:
+    def link(self, *, user_id: str, toolkit: str) -> ConnectedAccount:
         """Begin a new account; a customer follows its link a moment later and consents."""
         before = self.of(user_id, toolkit)
         alias = before[-1].alias if before else f"{user_id[:8]}-{toolkit}"
-        account = Account(
+        account = ConnectedAccount(
             id=f"ca_{secrets.token_hex(6)}",
             user_id=user_id,
             toolkit=toolkit,
@@ -168,7 +168,7 @@ class Accounts:
         customer.add_done_callback(self._customers.discard)
         return account
 
-    async def _follow(self, account: Account) -> None:
+    async def _follow(self, account: ConnectedAccount) -> None:
         await asyncio.sleep(_FOLLOWED_AFTER_S)
         if account.id in self._by_id and account.state is AccountState.INITIATED:
             account.scopes = TOOLKITS[account.toolkit].scopes

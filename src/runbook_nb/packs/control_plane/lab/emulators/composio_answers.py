@@ -12,9 +12,9 @@ from starlette.responses import JSONResponse, Response
 from runbook_nb.packs.control_plane.lab.emulators.composio_accounts import (
     LINK_LIVES,
     TOOLKITS,
-    Account,
     Accounts,
     AccountState,
+    ConnectedAccount,
     auth_config_id,
 )
 from runbook_nb.packs.control_plane.lab.emulators.composio_errors import error, page
@@ -22,7 +22,7 @@ from runbook_nb.packs.control_plane.lab.emulators.composio_tools import execute
 
 Answer = Callable[[Request, Accounts], Awaitable[Response]]
 
-_FILTERS: dict[str, Callable[[Account], str]] = {
+_FILTERS: dict[str, Callable[[ConnectedAccount], str]] = {
     "statuses": lambda account: account.state.value,
     "user_ids": lambda account: account.user_id,
     "toolkit_slugs": lambda account: account.toolkit,
@@ -194,7 +194,7 @@ def _connectable() -> dict[str, Any]:
     return {slug: toolkit for slug, toolkit in TOOLKITS.items() if toolkit.scopes}
 
 
-def _named(request: Request, accounts: Accounts) -> Account | None:
+def _named(request: Request, accounts: Accounts) -> ConnectedAccount | None:
     return accounts.get(request.path_params["account"])
 
 

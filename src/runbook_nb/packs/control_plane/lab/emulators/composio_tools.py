@@ -10,9 +10,9 @@ from starlette.responses import Response
 
 from runbook_nb.packs.control_plane.lab.emulators.composio_accounts import (
     TOOLKITS,
-    Account,
     Accounts,
     AccountState,
+    ConnectedAccount,
 )
 from runbook_nb.packs.control_plane.lab.emulators.composio_errors import error, successful
 
@@ -102,7 +102,7 @@ def _no_account(account_id: str) -> Response:
     )
 
 
-def _unusable(account: Account) -> Response | None:
+def _unusable(account: ConnectedAccount) -> Response | None:
     if account.state is AccountState.ACTIVE and not account.disabled:
         return None
     word = "DISABLED" if account.disabled else account.state.value

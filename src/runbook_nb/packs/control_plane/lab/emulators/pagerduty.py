@@ -28,7 +28,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 @dataclass(kw_only=True)
-class Account:
+class PagerDutyAccount:
     """One account with one service, and its incidents by id."""
 
     token: str
@@ -62,9 +62,9 @@ class Account:
 
 def pagerduty_app(*, token: str) -> Starlette:
     """Make the emulator; only ``token`` opens the REST API."""
-    account = Account(token=token)
+    account = PagerDutyAccount(token=token)
 
-    def guarded(handler: Callable[[Account, Request], Awaitable[Response]]) -> Handler:
+    def guarded(handler: Callable[[PagerDutyAccount, Request], Awaitable[Response]]) -> Handler:
         async def checked(request: Request) -> Response:
             given = request.headers.get("authorization", "").encode()
             if not secrets.compare_digest(given, f"Token token={token}".encode()):
@@ -91,7 +91,7 @@ def pagerduty_app(*, token: str) -> Starlette:
     )
 
 
-async def _enqueue(account: Account, request: Request) -> Response:
+async def _enqueue(account: PagerDutyAccount, request: Request) -> Response:
     event = await _json(request)
     key, action = str(event.get("routing_key", "")), event.get("event_action")
     if len(key) != _KEY_LENGTH:
@@ -115,7 +115,7 @@ async def _enqueue(account: Account, request: Request) -> Response:
     return JSONResponse(answer, status_code=HTTPStatus.ACCEPTED)
 
 
-def _apply(account: Account, key: str, action: str, payload: Mapping[str, Any]) -> None:
+def _apply(account: PagerDutyAccount, key: str, action: str, payload: Mapping[str, Any]) -> None:
     present = account.open(key)
     if action == "trigger" and present is None:
         urgency = "high" if payload["severity"] in {"critical", "error"} else "low"
@@ -124,7 +124,7 @@ def _apply(account: Account, key: str, action: str, payload: Mapping[str, Any]) 
         present["status"] = _ACTIONS[action]
 
 
-async def _list(account: Account, request: Request) -> Response:
+async def _list(account: PagerDutyAccount, request: Request) -> Response:
     statuses = request.query_params.getlist("statuses[]")
     services = request.query_params.getlist("service_ids[]")
     key = request.query_params.get("incident_key")
@@ -147,7 +147,7 @@ async def _list(account: Account, request: Request) -> Response:
     )
 
 
-async def _create(account: Account, request: Request) -> Response:
+async def _create(account: PagerDutyAccount, request: Request) -> Response:
     wanted = (await _json(request)).get("incident") or {}
     if not wanted.get("title"):
         return _error(HTTPStatus.BAD_REQUEST, 2001, "Invalid Input Provided", "Title is required.")
@@ -166,7 +166,7 @@ async def _create(account: Account, request: Request) -> Response:
     return JSONResponse({"incident": created}, status_code=HTTPStatus.CREATED)
 
 
-async def _incident(account: Account, request: Request) -> Response:
+async def _incident(account: PagerDutyAccount, request: Request) -> Response:
     found = account.incidents.get(request.path_params["id"])
     if found is None:
         return _error(HTTPStatus.NOT_FOUND, 2100, "Not Found")
@@ -182,7 +182,7 @@ async def _incident(account: Account, request: Request) -> Response:
     return JSONResponse({"incident": found})
 
 
-async def _notes(account: Account, request: Request) -> Response:
+async def _notes(account: PagerDutyAccount, request: Request) -> Response:
     incident = request.path_params["id"]
     if incident not in account.incidents:
         return _error(HTTPStatus.NOT_FOUND, 2100, "Not Found")
@@ -198,7 +198,7 @@ async def _notes(account: Account, request: Request) -> Response:
     return JSONResponse({"note": note}, status_code=HTTPStatus.CREATED)
 
 
-async def _on_calls(_account: Account, _request: Request) -> Response:
+async def _on_calls(_account: PagerDutyAccount, _request: Request) -> Response:
     on_calls = [
         {
             "escalation_level": level,

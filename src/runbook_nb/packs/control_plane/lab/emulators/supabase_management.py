@@ -30,7 +30,7 @@ _BACKUP_AFTER_S = 1.5
 _log = logging.getLogger(__name__)
 
 
-class Project:
+class ManagedProject:
     """One hosted project with its backups, as its ``folder`` holds them."""
 
     def __init__(self, folder: Path) -> None:
@@ -73,7 +73,7 @@ class Project:
         return True
 
 
-def management_app(*, token: str, project: Project) -> Starlette:
+def management_app(*, token: str, project: ManagedProject) -> Starlette:
     """Make the emulator; only ``token`` opens it."""
 
     async def show(request: Request) -> Response:
@@ -129,7 +129,7 @@ def _take_tonight(access: Access) -> None:
 def _make(access: Access) -> Starlette:
     threading.Thread(target=_take_tonight, args=(access,), name="nightly", daemon=True).start()
     token = access.secret("supabase_management.token")
-    return management_app(token=token, project=Project(access.folder))
+    return management_app(token=token, project=ManagedProject(access.folder))
 
 
 EMULATOR = Emulator(name="supabase_management", make=_make, settings={"ref": REF})

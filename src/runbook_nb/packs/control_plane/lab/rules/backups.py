@@ -8,7 +8,7 @@ from typing import Any, Final
 from runbook_nb.packs.control_plane.lab.backups import PROOFS, RESTORES, manifests
 from runbook_nb.packs.control_plane.lab.files import read_secret
 from runbook_nb.packs.control_plane.lab.inspection import NO_CERTIFICATES
-from runbook_nb.packs.control_plane.lab.rules.rule import Rule
+from runbook_nb.packs.control_plane.lab.rules.rule import AlertRule
 from runbook_nb.packs.control_plane.lab.state import LabState
 
 # The platform's RPO, and how often it restores a backup to prove it.
@@ -116,8 +116,10 @@ def _known(lab: LabState) -> dict[str, Any] | None:
     return known[0] if known else None
 
 
-def _rule(name: str, severity: str, summary: str, fires: Callable[[LabState, Any], bool]) -> Rule:
-    return Rule(name=name, severity=severity, summary=summary, fires=fires, service="database")
+def _rule(
+    name: str, severity: str, summary: str, fires: Callable[[LabState, Any], bool]
+) -> AlertRule:
+    return AlertRule(name=name, severity=severity, summary=summary, fires=fires, service="database")
 
 
 RULES: Final = (

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from runbook_nb.packs.control_plane.lab.inspection import NO_CERTIFICATES, is_healthy
-from runbook_nb.packs.control_plane.lab.rules.rule import Rule, sql
+from runbook_nb.packs.control_plane.lab.rules.rule import AlertRule, sql
 from runbook_nb.packs.control_plane.lab.state import LabState
 
 # Beats, five of each live session, before figures about them mean something.
@@ -43,13 +43,13 @@ def _stream_stalls(lab: LabState, connection: Any) -> bool:
 
 
 RULES: Final = (
-    Rule(
+    AlertRule(
         name="AgentHealthFailing",
         severity="critical",
         summary="The agent does not answer /health within a second.",
         fires=_health_fails,
     ),
-    Rule(
+    AlertRule(
         name="AgentHeartbeatMissing",
         severity="critical",
         summary="A live session has not beaten for more than 90 s.",
@@ -60,7 +60,7 @@ RULES: Final = (
                 where s.status = 'active' and s.last_heartbeat_at < now() - interval '90 s')
             """),
     ),
-    Rule(
+    AlertRule(
         name="SSEHeartbeatLagHigh",
         severity="critical",
         summary="SSE heartbeat lag is above 8 s at the 95th percentile.",
@@ -71,7 +71,7 @@ RULES: Final = (
             )
         ),
     ),
-    Rule(
+    AlertRule(
         name="StreamReconnectStorm",
         severity="warning",
         summary="A session opens its stream more than three times a minute.",
@@ -84,7 +84,7 @@ RULES: Final = (
                 having count(*) * 60 / %(window)s > 3)
             """),
     ),
-    Rule(
+    AlertRule(
         name="AgentSessionsSilent",
         severity="warning",
         summary="Sessions are marked active that have not beaten for 90 s.",
@@ -94,7 +94,7 @@ RULES: Final = (
                 where status = 'active' and last_heartbeat_at < now() - interval '90 s')
             """),
     ),
-    Rule(
+    AlertRule(
         name="HeartbeatLagUnreadable",
         severity="warning",
         summary="Beats carry a lag that the operations dashboard cannot read.",
@@ -102,7 +102,7 @@ RULES: Final = (
             BEATS.format(figure=f"count(*) >= {SETTLED} and bool_or(context ->> 'lag_ms' ~ '[.]')")
         ),
     ),
-    Rule(
+    AlertRule(
         name="StreamStalled",
         severity="critical",
         summary="A test stream through the edge delivers nothing.",

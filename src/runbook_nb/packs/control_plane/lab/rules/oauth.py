@@ -7,7 +7,7 @@ from typing import Any, Final
 from runbook_nb.packs.control_plane.lab.emulators.composio import PROJECT
 from runbook_nb.packs.control_plane.lab.files import read_secret
 from runbook_nb.packs.control_plane.lab.inspection import NO_CERTIFICATES
-from runbook_nb.packs.control_plane.lab.rules.rule import Rule, sql
+from runbook_nb.packs.control_plane.lab.rules.rule import AlertRule, sql
 from runbook_nb.packs.control_plane.lab.state import LabState
 
 API: Final = "/api/v3.1"
@@ -91,14 +91,14 @@ def _key_overdue(lab: LabState, _connection: Any) -> bool:
 
 
 RULES: Final = (
-    Rule(
+    AlertRule(
         name="OAuthRefreshFailuresHigh",
         severity="critical",
         summary="More than 10 % of the OAuth flows of the last 15 minutes failed or expired.",
         fires=sql(FLOWS),
         service="composio",
     ),
-    Rule(
+    AlertRule(
         name="ConnectionsPastExpiry",
         severity="warning",
         summary="Connections are approved although their time is over.",
@@ -108,7 +108,7 @@ RULES: Final = (
             """),
         service="composio",
     ),
-    Rule(
+    AlertRule(
         name="ConnectionScopesMissing",
         severity="warning",
         summary="Connections of open missions hold fewer scopes than were asked for.",
@@ -121,21 +121,21 @@ RULES: Final = (
             """),
         service="composio",
     ),
-    Rule(
+    AlertRule(
         name="ConnectionWithdrawn",
         severity="warning",
         summary="A customer withdrew a consent that our rows still show as approved.",
         fires=_withdrawn,
         service="composio",
     ),
-    Rule(
+    AlertRule(
         name="ConnectedAccountDoubled",
         severity="warning",
         summary="One upstream account is connected more than once.",
         fires=_doubled,
         service="composio",
     ),
-    Rule(
+    AlertRule(
         name="ComposioKeyOverdue",
         severity="warning",
         summary="A valid key of the Composio project is older than 90 days.",

@@ -9,7 +9,7 @@ from runbook_nb.packs.control_plane.lab.emulators.vercel import PROJECT
 from runbook_nb.packs.control_plane.lab.files import read_secret
 from runbook_nb.packs.control_plane.lab.fly import APP
 from runbook_nb.packs.control_plane.lab.inspection import NO_CERTIFICATES
-from runbook_nb.packs.control_plane.lab.rules.rule import Rule, sql
+from runbook_nb.packs.control_plane.lab.rules.rule import AlertRule, sql
 from runbook_nb.packs.control_plane.lab.state import LabState
 
 _ANSWER_WITHIN_S: Final = 2.0
@@ -43,7 +43,7 @@ def _get(lab: LabState, partner: str, path: str) -> Any:
 
 
 RULES: Final = (
-    Rule(
+    AlertRule(
         name="ReleaseErrorsHigh",
         severity="critical",
         summary="More than 5 % of the platform's events are errors.",
@@ -56,7 +56,7 @@ RULES: Final = (
               and event_type not in ('session_heartbeat', 'streaming_heartbeat_metrics')
             """),
     ),
-    Rule(
+    AlertRule(
         name="ReleaseLatencyDoubled",
         severity="warning",
         summary="Steps take more than twice as long as in the day before, at the 95th percentile.",
@@ -76,7 +76,7 @@ RULES: Final = (
             from step
             """),
     ),
-    Rule(
+    AlertRule(
         name="ReleasePairBroken",
         severity="critical",
         summary="UI and agent run different releases.",

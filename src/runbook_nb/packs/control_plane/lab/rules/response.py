@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from runbook_nb.packs.control_plane.lab.rules.rule import Rule, sql
+from runbook_nb.packs.control_plane.lab.rules.rule import AlertRule, sql
 
 RULES: Final = (
-    Rule(
+    AlertRule(
         name="PlatformImpaired",
         severity="critical",
         service="platform",
@@ -18,7 +18,7 @@ RULES: Final = (
             where s.status = 'active'
             """),
     ),
-    Rule(
+    AlertRule(
         name="PlatformSilent",
         severity="critical",
         service="platform",
@@ -29,7 +29,7 @@ RULES: Final = (
                and exists (select from mission_sessions where status = 'active')
             """),
     ),
-    Rule(
+    AlertRule(
         name="ToolCallsFailing",
         severity="warning",
         service="platform",
@@ -41,7 +41,7 @@ RULES: Final = (
             where occurred_at > now() - interval '5 min'
             """),
     ),
-    Rule(
+    AlertRule(
         name="ErrorRateHigh",
         severity="critical",
         service="platform",
@@ -55,7 +55,7 @@ RULES: Final = (
                    and count(*) filter (where status = 'error') > 0.05 * count(*))
             """),
     ),
-    Rule(
+    AlertRule(
         name="SecretInTelemetry",
         severity="critical",
         service="platform",
@@ -68,7 +68,7 @@ RULES: Final = (
                   and context::text ~* '\mbearer [a-z0-9._-]{16,}')
             """),
     ),
-    Rule(
+    AlertRule(
         name="IncidentLeftOpen",
         severity="warning",
         service="platform",

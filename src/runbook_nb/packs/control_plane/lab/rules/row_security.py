@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from runbook_nb.packs.control_plane.lab.rules.rule import Rule, sql
+from runbook_nb.packs.control_plane.lab.rules.rule import AlertRule, sql
 from runbook_nb.packs.control_plane.lab.state import LabState
 
 SERVICE: Final = "database"
@@ -119,28 +119,28 @@ def _others_visible(_lab: LabState, connection: Any) -> bool:
 
 
 RULES: Final = (
-    Rule(
+    AlertRule(
         name="RowSecurityHidesRows",
         severity="critical",
         summary="A person who signs in sees none of the rows of its tenant.",
         fires=_rows_missing,
         service=SERVICE,
     ),
-    Rule(
+    AlertRule(
         name="RowSecurityRefuses",
         severity="critical",
         summary="A person who signs in is refused with SQLSTATE 42501.",
         fires=_refused,
         service=SERVICE,
     ),
-    Rule(
+    AlertRule(
         name="RowSecurityLeaks",
         severity="critical",
         summary="A person who signs in sees rows of another tenant.",
         fires=_others_visible,
         service=SERVICE,
     ),
-    Rule(
+    AlertRule(
         name="RowSecurityOff",
         severity="critical",
         summary="A table that customers write to has row level security off.",

@@ -11,7 +11,7 @@ WINDOW_S: Final = 30
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
+class AlertRule:
     """One alert rule: it fires when its question answers true."""
 
     name: str

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from runbook_nb.packs.control_plane.lab.seed.missions import Standing, Status
+from runbook_nb.packs.control_plane.lab.seed.missions import MissionPlan, Status
 from runbook_nb.packs.control_plane.lab.seed.story import Story
 from runbook_nb.packs.control_plane.lab.seed.vocabulary import SAFEGUARDS, Stage
 
@@ -90,7 +90,7 @@ def _write_stage(story: Story, stage: Stage) -> None:
     )
 
 
-def _open_state(standing: Standing) -> str:
+def _open_state(standing: MissionPlan) -> str:
     if standing.status is Status.BLOCKED:
         return "blocked"
     if standing.status is Status.DRAFT:

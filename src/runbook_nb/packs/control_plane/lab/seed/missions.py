@@ -32,7 +32,7 @@ class Tenant:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class MissionPlan:
     """How far a mission has come."""
 
     status: Status
@@ -60,7 +60,7 @@ class Mission:
     owner_id: str
     approver_id: str
     priority: str
-    standing: Standing
+    standing: MissionPlan
     spans: Mapping[Stage, Span]
     play_ids: tuple[str, ...]
     undo_plan_id: str

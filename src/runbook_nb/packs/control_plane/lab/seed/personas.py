@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from runbook_nb.packs.control_plane.lab.seed.missions import (
     Mission,
+    MissionPlan,
     Span,
-    Standing,
     Status,
     Tenant,
     is_every,
@@ -20,23 +20,23 @@ LIVE_AGENTS = (
     *("inspector", "executor", "validator", "evidence"),
 )
 
-COMPLETED = Standing(status=Status.COMPLETED, stage=Stage.REFLECT)
-LIVE = Standing(status=Status.IN_PROGRESS, stage=Stage.EXECUTE)
-_DRAFT = Standing(status=Status.DRAFT, stage=Stage.DEFINE)
+COMPLETED = MissionPlan(status=Status.COMPLETED, stage=Stage.REFLECT)
+LIVE = MissionPlan(status=Status.IN_PROGRESS, stage=Stage.EXECUTE)
+_DRAFT = MissionPlan(status=Status.DRAFT, stage=Stage.DEFINE)
 
 # The newest missions in turn: what a board shows on a normal day. A mission in progress waits
 # for a person in all of these; only the live ones execute.
 _NEWEST = (
-    Standing(status=Status.DRAFT, stage=Stage.HOME),
+    MissionPlan(status=Status.DRAFT, stage=Stage.HOME),
     COMPLETED,
-    Standing(status=Status.READY, stage=Stage.PREPARE),
-    Standing(status=Status.IN_PROGRESS, stage=Stage.APPROVE),
+    MissionPlan(status=Status.READY, stage=Stage.PREPARE),
+    MissionPlan(status=Status.IN_PROGRESS, stage=Stage.APPROVE),
     COMPLETED,
     _DRAFT,
-    Standing(status=Status.IN_PROGRESS, stage=Stage.PLAN),
+    MissionPlan(status=Status.IN_PROGRESS, stage=Stage.PLAN),
     COMPLETED,
-    Standing(status=Status.READY, stage=Stage.PLAN),
-    Standing(status=Status.IN_PROGRESS, stage=Stage.REFLECT),
+    MissionPlan(status=Status.READY, stage=Stage.PLAN),
+    MissionPlan(status=Status.IN_PROGRESS, stage=Stage.REFLECT),
 )
 _NEWEST_COUNT = 20
 _BLOCKED_RUN = 12
@@ -92,18 +92,18 @@ def cast_live(
     ]
 
 
-def _standing(number: int, *, newest_from: int) -> Standing:
+def _standing(number: int, *, newest_from: int) -> MissionPlan:
     if number >= newest_from:
         return _NEWEST[(number - newest_from) % len(_NEWEST)]
     # One blocked run among more than two hundred, and an old one: success stays above 99 %.
     if number == _BLOCKED_RUN:
-        return Standing(status=Status.BLOCKED, stage=Stage.EXECUTE)
+        return MissionPlan(status=Status.BLOCKED, stage=Stage.EXECUTE)
     if is_every(number, 49, first=20):
-        return Standing(status=Status.BLOCKED, stage=Stage.APPROVE)
+        return MissionPlan(status=Status.BLOCKED, stage=Stage.APPROVE)
     if is_every(number, 25, first=5):
         return _DRAFT
     if is_every(number, 8, first=3) and number < newest_from // 2:
-        return Standing(status=Status.ARCHIVED, stage=Stage.REFLECT)
+        return MissionPlan(status=Status.ARCHIVED, stage=Stage.REFLECT)
     return COMPLETED
 
 
@@ -122,12 +122,12 @@ def _stage_lengths(chance: Chance) -> dict[Stage, timedelta]:
 
 
 def _spans(
-    planned: Standing,
+    planned: MissionPlan,
     lengths: Mapping[Stage, timedelta],
     *,
     created_at: datetime,
     now: datetime,
-) -> tuple[Standing, dict[Stage, Span]]:
+) -> tuple[MissionPlan, dict[Stage, Span]]:
     """Lay the stages out; a mission for whose standing there was no time yet is still a draft."""
     ends = planned.status in (Status.COMPLETED, Status.ARCHIVED)
     spans: dict[Stage, Span] = {}
@@ -164,7 +164,7 @@ def _cast(
     tenant: Tenant,
     personas: Mapping[str, str],
     *,
-    standing: Standing,
+    standing: MissionPlan,
     spans: Mapping[Stage, Span],
     agent: str | None,
 ) -> Mission:

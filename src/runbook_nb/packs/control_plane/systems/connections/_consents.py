@@ -4,7 +4,11 @@ from datetime import timedelta
 from typing import Any, Final
 
 from runbook_nb.errors import ActionError
-from runbook_nb.packs.control_plane.systems.connections._standing import API, Standing, standings
+from runbook_nb.packs.control_plane.systems.connections._standing import (
+    API,
+    AccountState,
+    standings,
+)
 from runbook_nb.probes.calls import Systems
 
 # Where the former row does not tell how long a connection lasts.
@@ -41,7 +45,7 @@ returning id::text, status::text, granted_scopes, expires_at
 """
 
 
-def needing_consent(systems: Systems) -> dict[tuple[str, str], list[Standing]]:
+def needing_consent(systems: Systems) -> dict[tuple[str, str], list[AccountState]]:
     """Return the rows that need a new consent, by tenant and toolkit.
 
     A revoked consent is not asked for again: its customer withdrew it.
@@ -52,7 +56,7 @@ def needing_consent(systems: Systems) -> dict[tuple[str, str], list[Standing]]:
         for one in found
         if one.word in ("expired", "failed") or (one.word == "approved" and one.row["lacks_scopes"])
     }
-    grouped: dict[tuple[str, str], list[Standing]] = {key: [] for key in sorted(keys)}
+    grouped: dict[tuple[str, str], list[AccountState]] = {key: [] for key in sorted(keys)}
     for one in found:
         if one.key in grouped:
             grouped[one.key].append(one)
@@ -60,7 +64,7 @@ def needing_consent(systems: Systems) -> dict[tuple[str, str], list[Standing]]:
 
 
 def begin_anew(
-    systems: Systems, needing: list[Standing], *, link: str, account: str
+    systems: Systems, needing: list[AccountState], *, link: str, account: str
 ) -> dict[str, Any]:
     """Make rows expired and begun anew, as one link for an account needs them."""
     ids = [one.row["id"] for one in needing]
@@ -73,7 +77,7 @@ def begin_anew(
     }
 
 
-def account_of(needing: list[Standing]) -> dict[str, Any]:
+def account_of(needing: list[AccountState]) -> dict[str, Any]:
     """Return whose account it is, and for what."""
     return {"account": needing[0].row["account"], "toolkit": needing[0].row["toolkit"]}
 
@@ -90,7 +94,7 @@ def auth_config(systems: Systems, toolkit: str) -> str:
     return str(items[0]["id"])
 
 
-def followed(systems: Systems, *, yes: bool) -> list[Standing]:
+def followed(systems: Systems, *, yes: bool) -> list[AccountState]:
     """Return the rows under way whose link was followed, or was not."""
     under_way = [one for one in standings(systems) if one.open and one.row["status"] == "initiated"]
     return [one for one in under_way if (one.word == "approved") is yes]

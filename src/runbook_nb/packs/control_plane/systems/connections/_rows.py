@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from runbook_nb.packs.control_plane.systems._database.owner import owner_dsn
-from runbook_nb.packs.control_plane.systems.connections._standing import Standing, standings
+from runbook_nb.packs.control_plane.systems.connections._standing import AccountState, standings
 from runbook_nb.probes.calls import Systems
 from runbook_nb.probes.connections import Database
 
@@ -54,7 +54,7 @@ def set_differing(systems: Systems) -> list[dict[str, Any]]:
     return done
 
 
-def _wanted(one: Standing) -> dict[str, Any]:
+def _wanted(one: AccountState) -> dict[str, Any]:
     """Return the state and the end that a row should have."""
     ends = one.row["expires_at"]
     if not one.open:

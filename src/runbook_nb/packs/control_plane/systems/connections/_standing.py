@@ -56,7 +56,7 @@ order by m.tenant_id, c.toolkit_slug, c.requested_at
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class AccountState:
     """One row and the account behind it; ``word`` is Composio's state in our words."""
 
     row: dict[str, Any]
@@ -124,7 +124,7 @@ def is_active(account: dict[str, Any]) -> bool:
     return account["status"] == "ACTIVE" and not account["is_disabled"]
 
 
-def standings(systems: Systems) -> list[Standing]:
+def standings(systems: Systems) -> list[AccountState]:
     """Return the standing of every row that matters."""
     grouped = of_users(accounts(systems))
     found = []
@@ -133,7 +133,7 @@ def standings(systems: Systems) -> list[Standing]:
         account = _behind(row, own)
         word = OURS.get(account.get("status", ""), GONE)
         disabled = account.get("is_disabled") and word == "approved"
-        found.append(Standing(row=row, word="expired" if disabled else word, account=account))
+        found.append(AccountState(row=row, word="expired" if disabled else word, account=account))
     return found
 
 

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from runbook_nb.packs.control_plane.systems.connections._standing import (
-    Standing,
+    AccountState,
     standings,
 )
 from runbook_nb.packs.control_plane.systems.connections._surplus import surplus_accounts
@@ -107,11 +107,11 @@ def _broken(systems: Systems) -> list[dict[str, Any]]:
     ]
 
 
-def _cut_off(one: Standing) -> bool:
+def _cut_off(one: AccountState) -> bool:
     at_work = one.row["mission_status"] == "in_progress" and one.row["stage"] not in _BEFORE
     lives = one.row["status"] == one.word == "approved"
     return at_work and one.open and not lives and one.row["status"] != "revoked"
 
 
-def _shown(found: list[Standing]) -> list[dict[str, Any]]:
+def _shown(found: list[AccountState]) -> list[dict[str, Any]]:
     return [one.shown() for one in found]
