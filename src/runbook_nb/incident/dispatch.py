@@ -150,7 +150,7 @@ def _keep(live: LiveRun, acting: Acting, result: Json) -> None:
     live.reached(Place.KEPT)
 
 
-def _wait_for(calls: list[threading.Thread]) -> None:
+def _wait_for(calls: list[threading.Event]) -> None:
     ends = time.monotonic() + _GRACE_S
     for call in calls:
-        call.join(max(0.0, ends - time.monotonic()))
+        call.wait(max(0.0, ends - time.monotonic()))

@@ -69,14 +69,14 @@ def _holder(timeline: Timeline) -> str:
     return f"{newest.by or 'Somebody else'} acts in this incident now: {newest.title!r}"
 
 
-def _give_back(file: IO[str], calls: list[threading.Thread]) -> None:
+def _give_back(file: IO[str], calls: list[threading.Event]) -> None:
     if not calls:
         file.close()
         return
 
     def close_at_last() -> None:
         for call in calls:
-            call.join()
+            call.wait()
         file.close()
 
     threading.Thread(target=close_at_last, name="turn", daemon=True).start()

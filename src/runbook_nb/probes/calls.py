@@ -26,7 +26,7 @@ P = ParamSpec("P")
 
 SETTLING_TIMEOUT_S: Final = 30.0
 # Calls that were left at their limit, or by a person, and have not ended yet.
-_LEFT: Final[list[threading.Thread]] = []
+_LEFT: Final[list[threading.Event]] = []
 
 
 class Systems(Protocol):
@@ -283,29 +283,55 @@ def action(
 
 def _within(seconds: float, systems: Systems, call: Callable[[], Any]) -> Any:
     """Run a call for at most so many seconds; at the limit its connections are cut."""
-    outcome: dict[str, Any] = {}
-
-    def run() -> None:
-        try:
-            outcome["answer"] = call()
-        except BaseException as error:  # noqa: BLE001 - handed to the caller's thread below
-            outcome["error"] = error
-
-    thread = threading.Thread(target=run, name="call", daemon=True)
-    thread.start()
+    running = _RunningCall(call)
+    thread = threading.Thread(target=running.run, name="call", daemon=True)
     try:
-        thread.join(seconds)
+        thread.start()
+        in_time = running.ended.wait(seconds)
     except BaseException:
         # Somebody interrupts: what goes on behind their back must not.
-        _leave(thread, systems)
+        running.leave(systems)
         raise
-    if thread.is_alive():
-        _leave(thread, systems)
+    if not in_time:
+        running.leave(systems)
         message = f"No answer within {words(seconds)}."
         raise TimeoutError(message)
-    if "error" in outcome:
-        raise outcome["error"]
-    return outcome["answer"]
+    if running.error is not None:
+        raise running.error
+    return running.answer
+
+
+class _RunningCall:
+    """A call in a thread of its own, and whether it has ended.
+
+    A thread that was interrupted in its join counts as ended in Python 3.11; an event does not.
+    """
+
+    def __init__(self, call: Callable[[], Any]) -> None:
+        self._call, self._lock, self._left = call, threading.Lock(), False
+        self.ended, self.answer = threading.Event(), None
+        self.error: BaseException | None = None
+        self._begun = False
+
+    def run(self) -> None:
+        """Call, unless it was left before it began."""
+        with self._lock:
+            self._begun = not self._left
+        try:
+            if self._begun:
+                self.answer = self._call()
+        except BaseException as error:  # noqa: BLE001 - handed to the caller's thread
+            self.error = error
+        finally:
+            self.ended.set()
+
+    def leave(self, systems: Systems) -> None:
+        """Cut it off; a thread cannot be ended, but without its connections it soon ends itself."""
+        with self._lock:
+            self._left = True
+            if self._begun:
+                _LEFT.append(self.ended)
+        systems.close()
 
 
 def _to_its_end(
@@ -325,15 +351,9 @@ def _to_its_end(
     return result
 
 
-def _leave(thread: threading.Thread, systems: Systems) -> None:
-    """Cut a call off; a thread cannot be ended, but without its connections it soon ends itself."""
-    _LEFT.append(thread)
-    systems.close()
-
-
-def unfinished() -> list[threading.Thread]:
-    """Return the calls of this process that were cut off and go on all the same."""
-    _LEFT[:] = [thread for thread in _LEFT if thread.is_alive()]
+def unfinished() -> list[threading.Event]:
+    """Return the ends of those calls of this process that were cut off and go on all the same."""
+    _LEFT[:] = [ended for ended in _LEFT if not ended.is_set()]
     return list(_LEFT)
 
 
