@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -16,7 +17,10 @@ from runbook_nb.packs.control_plane.lab.lab import Lab
 from runbook_nb.packs.control_plane.lab.postgres import PostgresServer
 from runbook_nb.record.close import close
 from runbook_nb.record.facts import Record
+from runbook_nb.redaction import Redactor
+from runbook_nb.timeline.events import Acting
 from runbook_nb.timeline.log import Timeline
+from runbook_nb.timeline.writer import WritableTimeline
 
 pytestmark = pytest.mark.slow
 
@@ -109,13 +113,20 @@ def archive_again(lab) -> None:
         connection.execute("select pg_switch_wal()")
 
 
+@pytest.fixture
+def healed(lab):
+    """Heal the fault afterwards, whatever was found."""
+    yield
+    FAULTS["sessions_silent"].heal(lab)
+
+
+@pytest.mark.usefixtures("healed")
 @pytest.mark.parametrize("victim", ["kernel", "runner", "postgres"])
 def test_after_a_kill_at_any_step_the_record_is_valid_and_a_second_run_continues(
-    runbook, lab, with_notebooks, effects, victim, request
+    runbook, lab, with_notebooks, effects, victim
 ):
     """The effect is in the system once, and the timeline says so; what was cut off is settled."""
     with_notebooks("dead_sessions", trial.dead_sessions())
-    request.addfinalizer(lambda: FAULTS["sessions_silent"].heal(lab))
     for step in STEPS:
         where = f"{victim} killed at event {step}"
         shutil.rmtree(runbook.incidents, ignore_errors=True)
@@ -175,14 +186,39 @@ def test_a_signal_ends_the_run_and_leaves_a_valid_record(runbook, with_notebooks
     assert "INC-1 is closed" in runbook("close", "INC-1")
 
 
-def test_two_runs_at_once_do_not_act_twice(runbook, lab, with_notebooks, effects, request):
+@pytest.mark.usefixtures("healed")
+def test_two_runs_at_once_do_not_act_twice(runbook, lab, with_notebooks, effects):
     """They take turns on one incident."""
     with_notebooks("dead_sessions", trial.dead_sessions())
     FAULTS["sessions_silent"].inject(lab)
-    request.addfinalizer(lambda: FAULTS["sessions_silent"].heal(lab))
     both = [runbook.start(*ARGUMENTS), runbook.start(*ARGUMENTS)]
     outs = ["".join(process.communicate(timeout=60)) for process in both]
 
     assert len(told_as_done(runbook.events("INC-1"))) == 1, outs
     assert effects() == 1, outs
     assert Timeline(runbook.incidents / "INC-1" / "timeline.jsonl").verify()
+
+
+def test_what_may_be_half_done_ends_a_run_as_unknown_until_somebody_settles_it(
+    runbook, with_notebooks
+):
+    """Exit code 3 and the next command; after it the checks speak again."""
+    with_notebooks("dead_sessions", trial.dead_sessions())
+    runbook("run", "dead_sessions", "--incident", "INC-1")
+    path = runbook.incidents / "INC-1" / "timeline.jsonl"
+    words = dict.fromkeys(("because", "risk", "undo"), "")
+    WritableTimeline(path, redactor=Redactor()).append(
+        Acting(
+            at=datetime.now(UTC),
+            title="End",
+            call="by hand",
+            option="Option A: End them",
+            attempt="lost.1",
+            **words,
+        )
+    )
+
+    out = runbook("run", "dead_sessions", "--incident", "INC-1", expect=3)
+    assert "runbook settle INC-1" in out
+    runbook("settle", "INC-1", "End", "--done", "--because", "The rows are terminated.")
+    runbook("run", "dead_sessions", "--incident", "INC-1", expect=0)

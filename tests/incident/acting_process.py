@@ -45,6 +45,14 @@ def plain(systems):
         return {"rows": systems.database().rows(INSERT, attempt=systems.attempt)}
 
 
+@action(timeout_s=60)
+def slow(systems):
+    """Add one effect in a transaction that takes long."""
+    with systems.database().transaction():
+        systems.database().rows(INSERT, attempt=systems.attempt)
+        return systems.database().rows("select pg_sleep(40)")
+
+
 @contained.undo
 @plain.undo
 def _(systems, result):
@@ -54,7 +62,11 @@ def _(systems, result):
         return systems.database().rows(DELETE, attempts=attempts)
 
 
-ACTIONS: dict[str, Callable[[], Action]] = {"contained": contained, "plain": plain}
+ACTIONS: dict[str, Callable[[], Action]] = {
+    "contained": contained,
+    "plain": plain,
+    "slow": slow,
+}
 
 
 def environment(folder: Path) -> Environment:

@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import time
 from pathlib import Path
 
 import acting_process as trial
@@ -39,6 +40,13 @@ class Effects:
         with psycopg.connect(self._dsn) as connection:
             return connection.execute(f"select count(*) from acting.{table}").fetchone()[0]
 
+    def until(self, sql: str, *, within_s: float = 30) -> None:
+        ends = time.monotonic() + within_s
+        with psycopg.connect(self._dsn, autocommit=True) as connection:
+            while connection.execute(sql).fetchone() is None:
+                assert time.monotonic() < ends
+                connection.execute("select pg_sleep(0.05)")
+
     def run(self, sql: str) -> None:
         with psycopg.connect(self._dsn, autocommit=True) as connection:
             connection.execute(sql)
@@ -60,11 +68,17 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def killed(folder: Path, lab, kind: str, place: Place, verb: str = "act") -> Timeline:
-    """Run until the process is killed; return the timeline that it left."""
+def started(folder: Path, lab, kind: str, place: Place, verb: str = "act"):
+    """Begin in a process of its own."""
     words = (folder, lab.folder, kind, place, verb)
     process = multiprocessing.get_context("spawn").Process(target=trial.act_and_die, args=words)
     process.start()
+    return process
+
+
+def killed(folder: Path, lab, kind: str, place: Place, verb: str = "act") -> Timeline:
+    """Run until the process is killed; return the timeline that it left."""
+    process = started(folder, lab, kind, place, verb)
     process.join(60)
     assert process.exitcode == -9
     return Timeline(folder / "incidents" / "INC-1" / "timeline.jsonl")
@@ -139,6 +153,21 @@ def test_after_a_kill_during_an_undo_it_is_not_repeated_blindly(folder, lab, eff
     assert (effects.count(), effects.count("undos")) == (0, 1)
     assert not is_told(timeline)
     assert not queries.unsettled(timeline)
+
+
+def test_no_statement_outlives_its_run(folder, lab, effects):
+    """The server looks for its client, and rolls back what a killed one left."""
+    running = """
+    select 1 from pg_stat_activity where query like '%pg_sleep(40)%' and state = 'active'
+    and application_name = 'runbook'
+    """
+    process = started(folder, lab, "slow", Place.ENDED)
+    effects.until(running)
+    process.kill()
+    process.join()
+
+    effects.until(f"select 1 where not exists ({running})", within_s=10)
+    assert effects.count() == 0
 
 
 def test_a_transaction_that_still_runs_is_neither_done_nor_not(folder, lab, effects):
