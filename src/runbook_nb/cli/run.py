@@ -2,8 +2,10 @@
 
 import json
 import sys
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -21,9 +23,15 @@ from runbook_nb.cli.app import (
     start_lab,
 )
 from runbook_nb.cli.completion import option_letters, runbook_names
-from runbook_nb.errors import ParameterError
+from runbook_nb.errors import ParameterError, RunbookError, RunbookNotFoundError
 from runbook_nb.probes.lab_settings import LAB
+from runbook_nb.text.formatting import one_line
 from runbook_nb.timeline.events import VERDICTS_BY_RANK, Verdict
+from runbook_nb.timeline.queries import worst
+
+if TYPE_CHECKING:
+    from runbook_nb.runs.delivery import AlertGroup, SortedDelivery
+    from runbook_nb.runs.run import Order, Run
 
 
 @app.command()
@@ -57,51 +65,98 @@ def run(
 ) -> None:
     """Run a runbook unattended: diagnose; with --approve, resolve.
 
-    What is not approved is rehearsed. Exit code: 0 pass, 1 warn, 2 fail, 3 unknown or error.
+    What is not approved is rehearsed. Each alert of a delivery gets the run of its runbook, or is
+    named; what is resolved is noted. Exit code, the worst of all: 0 pass, 1 warn, 2 fail,
+    3 unknown, an error, or an alert that nobody answers.
 
     Example: runbook run queue_backlog --incident INC-2041 --approve A
     """
     from runbook_nb.incident.context import actor
-    from runbook_nb.incident.settle import how_to_settle
-    from runbook_nb.runbook.packs import find_lab, has_lab
     from runbook_nb.runbook.runbook import Runbook
-    from runbook_nb.runs.engine.progress import for_stream
+    from runbook_nb.runs.delivery import AlertGroup, note_cleared, sort_delivery
     from runbook_nb.runs.run import Order
-    from runbook_nb.runs.run import run as run_order
-    from runbook_nb.timeline.alerts import read_alerts
+    from runbook_nb.timeline.alerts import read_delivery
     from runbook_nb.timeline.folder import incidents_folder
 
-    found = read_alerts(alert)[0] if alert else None
-    if name is None and found is None:
-        message = "Name a runbook, or give the alert that finds one: runbook run --alert FILE."
-        raise ParameterError(message)
-    book = Runbook.find(name) if name else Runbook.for_alert(found)  # type: ignore[arg-type]
+    folder, who = incidents or incidents_folder(), by or actor()
     given = given_parameters(parameter or [])
-    order = Order(
-        runbook=book,
-        incidents=incidents or incidents_folder(),
-        actor=by or actor(),
+    book = Runbook.find(name) if name else None
+    order = partial(
+        Order,
+        incidents=folder,
+        actor=who,
         incident=incident,
-        alert=found,
         parameters=given,
         approve=approve or (),
         option=option,
         limit_s=limit_minutes * 60,
     )
-    if book.environment(given) == LAB and has_lab():
-        start_lab(say_to_errors, lab=find_lab(source=book.source()))
-    done = run_order(order, progress=for_stream(sys.stderr if as_json else sys.stdout))
+    if alert is None:
+        if book is None:
+            message = "Name a runbook, or give the alert that finds one: runbook run --alert FILE."
+            raise ParameterError(message)
+        _finish([_run(order, AlertGroup(runbook=book, alerts=()), as_json=as_json)], as_json)
+    delivery = read_delivery(alert)
+    note_cleared(delivery.cleared, incidents=folder, parameters=given, by=who, say=say_to_errors)
+    found = sort_delivery(delivery, runbook=book)
+    if delivery.firing and not found.groups:
+        raise RunbookNotFoundError(" ".join(found.unanswered))
+    if not (delivery.firing or delivery.cleared):
+        message = f"{alert}: no alert in it is firing; there is nothing to respond to."
+        raise ParameterError(message)
+    if delivery.firing or found.unanswered:
+        runs, unanswered = _answer(order, found, as_json=as_json)
+        _finish(runs, as_json, unanswered=unanswered)
+
+
+def _answer(
+    order: "Callable[..., Order]", found: "SortedDelivery", *, as_json: bool
+) -> tuple[list["Run"], list[str]]:
+    """Run the runbook of each group; one that cannot be run is named, and the others are run."""
+    runs, unanswered = list["Run"](), list(found.unanswered)
+    for group in found.groups:
+        try:
+            runs.append(_run(order, group, as_json=as_json))
+        except RunbookError as error:
+            if len(found.groups) == 1:
+                raise
+            names = ", ".join(one_line(alert.name) for alert in group.alerts)
+            unanswered.append(f"{names}: {error}")
+    return runs, unanswered
+
+
+def _run(order: "Callable[..., Order]", group: "AlertGroup", *, as_json: bool) -> "Run":
+    from runbook_nb.runbook.packs import find_lab, has_lab
+    from runbook_nb.runs.engine.progress import for_stream
+    from runbook_nb.runs.run import run as run_order
+
+    first, also = next(iter(group.alerts), None), group.alerts[1:]
+    asked = order(runbook=group.runbook, alert=first, also=also)
+    if group.runbook.environment(asked.parameters or {}) == LAB and has_lab():
+        start_lab(say_to_errors, lab=find_lab(source=group.runbook.source()))
+    return run_order(asked, progress=for_stream(sys.stderr if as_json else sys.stdout))
+
+
+def _finish(runs: list["Run"], as_json: bool, *, unanswered: Sequence[str] = ()) -> NoReturn:  # noqa: FBT001 - the option of the command
+    """Say what became of each run, name what nobody answered, and exit by the worst."""
+    from runbook_nb.incident.settle import how_to_settle
+
+    verdicts = [done.verdict for done in runs] + [Verdict.UNKNOWN for _ in unanswered]
     if as_json:
-        typer.echo(json.dumps(_run_facts(done), indent=2, default=str))
+        first, *others = [_run_facts(done) for done in runs] or [{}]
+        facts = {**first, "also": others, "unanswered": list(unanswered)}
+        typer.echo(json.dumps(facts, indent=2, default=str))
     else:
-        typer.echo(
-            f"\nIncident {done.incident}: {done.verdict}. Executed copy: {done.execution.notebook}"
-        )
-        for line in how_to_settle(done.incident, done.begun):
-            typer.echo(line)
-        _say_seen_before(done)
-        typer.echo(f"Close it and make its record: runbook close {done.incident}")
-    raise typer.Exit(EXIT_CODES[done.verdict])
+        for done in runs:
+            where = f"Executed copy: {done.execution.notebook}"
+            typer.echo(f"\nIncident {done.incident}: {done.verdict}. {where}")
+            for line in how_to_settle(done.incident, done.begun):
+                typer.echo(line)
+            _say_seen_before(done)
+            typer.echo(f"Close it and make its record: runbook close {done.incident}")
+    for said in unanswered:
+        say_to_errors(f"Not answered: {said}")
+    raise typer.Exit(EXIT_CODES[worst(verdicts)])
 
 
 @app.command()

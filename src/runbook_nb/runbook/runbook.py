@@ -136,13 +136,28 @@ class Runbook:
         return list(dict.fromkeys(seen))
 
 
+def stray_copy(runbook: Runbook) -> str:
+    """Say that a file is a copy of a runbook under another name; empty for a runbook itself.
+
+    JupyterLab makes ``x-Copy1.ipynb`` of ``x.ipynb``, and both would answer the same alerts.
+    """
+    own = str(runbook.front.get("name", ""))
+    if own in ("", runbook.path.stem):
+        return ""
+    return f"{runbook.path} names itself {own!r}: it is a copy. Rename it within, or delete it."
+
+
 def _readable(folder: Path) -> tuple[list[Runbook], list[str]]:
     """Return the runbooks of a folder that can be read, and why each other one cannot."""
     found: list[Runbook] = []
     unreadable: list[str] = []
     for path in sorted(folder.glob("*.ipynb")):
         try:
-            found.append(Runbook.read(path))
+            runbook = Runbook.read(path)
+            if stray := stray_copy(runbook):
+                unreadable.append(stray)
+            else:
+                found.append(runbook)
         except RunbookFormatError as error:
             unreadable.append(str(error))
         except OSError as error:

@@ -43,7 +43,7 @@ class Order:
     """What was asked for: a runbook, an incident or an alert, parameters and approvals.
 
     ``approve`` and ``option`` name options by heading or letter. ``incident`` None joins the open
-    incident of the alert, or opens a new one.
+    incident of the alert, or opens a new one. ``also`` are alerts that came with it.
     """
 
     runbook: Runbook
@@ -51,6 +51,7 @@ class Order:
     actor: str
     incident: str | None = None
     alert: Alert | None = None
+    also: Sequence[Alert] = ()
     parameters: Mapping[str, Json] | None = None
     approve: Sequence[str] = ()
     option: str = ""
@@ -92,6 +93,7 @@ def run(order: Order, *, progress: Progress, ready: SpareKernel | None = None) -
         environment=environment.name,
         by=order.actor,
         alert=order.alert,
+        also=order.also,
         redactor=redactor,
         terms=policy_for(runbook).terms,
     )

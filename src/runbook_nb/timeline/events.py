@@ -222,6 +222,15 @@ class Alerted(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Cleared(Event):
+    """The alert manager says that an alert of this incident is over; whether it is, checks say."""
+
+    kind: ClassVar[str] = "cleared"
+
+    alert: Alert
+
+
+@dataclass(frozen=True, kw_only=True)
 class Classified(Event):
     """Somebody gave the incident another severity, and said why."""
 
@@ -494,6 +503,7 @@ class Closed(Event):
 EVENTS: tuple[type[Event], ...] = (
     Opened,
     Alerted,
+    Cleared,
     Classified,
     Started,
     Checked,

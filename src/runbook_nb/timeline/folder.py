@@ -120,6 +120,11 @@ class IncidentsFolder:
         return self.path / ".lock"
 
     @property
+    def open_index(self) -> Path:
+        """Which open incident an alert belongs to; it can be made anew."""
+        return self.path / ".open"
+
+    @property
     def history(self) -> Path:
         """The index of all incidents; it can be made anew."""
         return self.path / ".history.sqlite3"

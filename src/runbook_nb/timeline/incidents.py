@@ -1,25 +1,21 @@
 """The folder of incidents: declare one, find one, join one."""
 
-import fcntl
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Final
 
 from runbook_nb.errors import IncidentStateError, near
 from runbook_nb.redaction import Redactor
 from runbook_nb.timeline import queries
-from runbook_nb.timeline.events import Alert, Alerted, Opened, Terms
+from runbook_nb.timeline.events import Alert, Alerted, Cleared, Opened, Terms
 from runbook_nb.timeline.folder import IncidentFolder, IncidentsFolder
+from runbook_nb.timeline.lock import locked
 from runbook_nb.timeline.log import Timeline
+from runbook_nb.timeline.open_index import OpenIndex
+from runbook_nb.timeline.tail import is_closed
 from runbook_nb.timeline.writer import WritableTimeline, closed_error
-
-_NUMBERED: Final = re.compile(r"INC-(\d+)")
-# Numbers begin here so that the ids of an incident and of a drill look alike in every list.
-_FIRST: Final = 2001
-_TAIL: Final = 4096  # bytes at the end of a timeline; its last lines are in them
 
 
 def declare(
@@ -34,37 +30,82 @@ def declare(
     alert: Alert | None,
     redactor: Redactor,
     terms: Terms | None = None,
+    also: Sequence[Alert] = (),
 ) -> WritableTimeline:
     """Open an incident, or join the open one with this id or alert; return its timeline.
 
-    ``terms`` are written when it is opened: one that is joined keeps those it was opened with.
-    Raises IncidentStateError if the incident of that id is closed.
+    Alerts that were delivered ``also`` join it with the first. ``terms`` are written when it is
+    opened: one that is joined keeps those it was opened with. Raises IncidentStateError if the
+    incident of that id is closed.
     """
     incidents.mkdir(parents=True, exist_ok=True)
+    alerts = [each for each in (alert, *also) if each is not None]
+    opening = Opened(
+        at=datetime.now(UTC),
+        by=by,
+        incident="",
+        title=title,
+        severity=severity,
+        runbook=runbook,
+        environment=environment,
+        alert=alert,
+        terms=terms or Terms(),
+    )
     folder = IncidentsFolder(incidents)
-    with _locked(folder.lock):
-        if incident is None and alert is not None:
-            incident = _open_for(incidents, alert)
-        if incident is None:
-            incident = _next_id(incidents)
-        timeline = WritableTimeline(folder.incident(incident).timeline, redactor=redactor)
-        if len(timeline) == 0:
-            opened = Opened(
-                at=datetime.now(UTC),
-                by=by,
-                incident=incident,
-                title=title,
-                severity=severity,
-                runbook=runbook,
-                environment=environment,
-                alert=alert,
-                terms=terms or Terms(),
-            )
-            timeline.append(opened)
-        else:
-            refuse_closed(timeline)
-            if alert is not None:
-                timeline.append(Alerted(at=datetime.now(UTC), by=by, alert=alert))
+    with locked(folder.lock, what="An incident is being opened"):
+        index = OpenIndex(folder)
+        put = partial(_put, folder, index, opening=opening, alerts=alerts, redactor=redactor)
+        if incident is not None:
+            return put(incident)
+        while known := index.find(environment, alerts):
+            try:
+                return put(known)
+            except IncidentStateError:
+                # It was closed between the look and the line: the alert opens the next one.
+                continue
+        return put(index.next_id())
+
+
+def clear(
+    incidents: Path, *, environment: str, alert: Alert, by: str, redactor: Redactor
+) -> str | None:
+    """Note that an alert is over in the open incident that it has come to; return its id."""
+    if not incidents.is_dir():
+        return None
+    folder = IncidentsFolder(incidents)
+    with locked(folder.lock, what="An incident is being opened"):
+        known = OpenIndex(folder).find(environment, [alert])
+    if known is None:
+        return None
+    timeline = WritableTimeline(folder.incident(known).timeline, redactor=redactor)
+    try:
+        refuse_closed(timeline)
+        timeline.append(Cleared(at=datetime.now(UTC), by=by, alert=alert))
+    except IncidentStateError:
+        return None
+    return known
+
+
+def _put(
+    folder: IncidentsFolder,
+    index: OpenIndex,
+    incident: str,
+    *,
+    opening: Opened,
+    alerts: Sequence[Alert],
+    redactor: Redactor,
+) -> WritableTimeline:
+    timeline = WritableTimeline(folder.incident(incident).timeline, redactor=redactor)
+    is_new = len(timeline) == 0
+    if not is_new:
+        refuse_closed(timeline)
+    first = opening if is_new else beginning(timeline)
+    for alert in alerts:
+        index.put(first.environment, alert, incident)
+    if is_new:
+        timeline.append(replace(opening, incident=incident))
+    for alert in alerts[1:] if is_new else alerts:
+        timeline.append(Alerted(at=datetime.now(UTC), by=opening.by, alert=alert))
     return timeline
 
 
@@ -84,7 +125,7 @@ def maybe_open(incidents: Path) -> list[IncidentFolder]:
     Closed incidents are the many; the end of the file tells without reading the rest.
     """
     folders = IncidentsFolder(incidents).newest_first()
-    return [folder for folder in folders if not _ends_closed(folder.timeline)]
+    return [folder for folder in folders if not is_closed(folder.timeline)]
 
 
 def refuse_closed(timeline: Timeline) -> None:
@@ -100,31 +141,3 @@ def beginning(timeline: Timeline) -> Opened:
         message = f"{timeline.path} does not begin with an opened incident."
         raise IncidentStateError(message)
     return first
-
-
-def _open_for(incidents: Path, alert: Alert) -> str | None:
-    """Return the open incident that this alert belongs to, newest first."""
-    for folder in maybe_open(incidents):
-        first = queries.opened(Timeline(folder.timeline))
-        if first and first.alert and first.alert.fingerprint == alert.fingerprint:
-            return folder.name
-    return None
-
-
-def _ends_closed(timeline: Path) -> bool:
-    with timeline.open("rb") as file:
-        file.seek(max(0, timeline.stat().st_size - _TAIL))
-        return b'"kind":"closed"' in file.read()
-
-
-def _next_id(incidents: Path) -> str:
-    names = (_NUMBERED.fullmatch(path.name) for path in incidents.iterdir())
-    return f"INC-{max((int(match[1]) for match in names if match), default=_FIRST - 1) + 1}"
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold a lock over all incidents, so that one alert delivered twice opens one."""
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

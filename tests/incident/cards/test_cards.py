@@ -18,6 +18,7 @@ from runbook_nb.timeline.events import (
     Asked,
     Changed,
     Classified,
+    Cleared,
     Closed,
     Decided,
     Ended,
@@ -53,6 +54,7 @@ def every_event(text="ordinary", rows=None):
     return [
         Opened(**at, **place, incident=text, title=text, severity=text, alert=alert),
         Alerted(**at, alert=alert),
+        Cleared(**at, alert=alert),
         Classified(**at, severity=text, before=text, because=text),
         Started(**at, **place, **digests, notebook=text, versions={text: text}),
         checked(**limits, **at, fail=text, if_failed=text, purpose=text, reading=2),

@@ -7,6 +7,7 @@ from runbook_nb.timeline.events import (
     Approved,
     Changed,
     Classified,
+    Cleared,
     Closed,
     Ended,
     Noted,
@@ -34,6 +35,17 @@ def _alerted(event: Alerted) -> Face:
         lead=event.alert.summary,
         facts=kept([("Severity", event.alert.severity), ("Says", event.alert.description)]),
         folds=folded(("Labels", event.alert.labels)),
+    )
+
+
+@face.register
+def _cleared(event: Cleared) -> Face:
+    return Face(
+        at=event.at,
+        word="RESOLVED",
+        title=event.alert.name,
+        lead="The alert manager says so; the checks say whether it is over",
+        facts=kept([("Says", event.alert.summary)]),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from runbook_nb.errors import RunbookFormatError
 from runbook_nb.runbook.catalog.freshness import Freshness
 from runbook_nb.runbook.policy import PlannedRunbook, Policy
-from runbook_nb.runbook.runbook import ARCHIVED, Runbook
+from runbook_nb.runbook.runbook import ARCHIVED, Runbook, stray_copy
 
 
 class EntryState(StrEnum):
@@ -107,14 +107,17 @@ def _entry(path: Path, *, policy: Policy, today: date) -> Entry:
     group = planned.group if planned else ""
     try:
         runbook = Runbook.read(path)
+        problem = stray_copy(runbook)
     except (RunbookFormatError, OSError) as error:
+        problem = str(error)
+    if problem:
         return Entry(
             name=path.stem,
             state=EntryState.UNREADABLE,
             group=group,
             planned=planned is not None,
             freshness=Freshness.of("", period=policy.review_days, today=today),
-            problem=str(error),
+            problem=problem,
         )
     front = runbook.front
     severity = _text(front.get("severity"))
