@@ -13,6 +13,7 @@ from runbook_nb.incident.approval import LIFETIME, parameters_digest
 from runbook_nb.incident.context import RunContext
 from runbook_nb.incident.place import Place, pass_by
 from runbook_nb.incident.screen import Screen
+from runbook_nb.incident.step_registry import KnownSteps
 from runbook_nb.packs.control_plane.lab.lab import Lab, LabState
 from runbook_nb.probes.environment import Environment
 from runbook_nb.redaction import Redactor
@@ -47,6 +48,7 @@ class Night:
         screen: Screen | None = None,
         reached: Callable[[Place], None] = pass_by,
         systems: dict[str, dict[str, str]] | None = None,
+        names: dict[str, object] | None = None,
     ) -> Incident:
         self.environment = Environment("trial", {"kind": kind, **(systems or {})})
         self.timeline = declare(
@@ -82,6 +84,7 @@ class Night:
             screen=screen or self.screen,
             running=lambda: self.cell,
             reached=reached,
+            known=KnownSteps(self.runbook, names=lambda: names or {}),
         )
 
     def starts(

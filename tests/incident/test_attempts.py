@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from threading import Event, Thread
+from types import SimpleNamespace
 
 import pytest
 
@@ -179,6 +180,20 @@ def test_the_settling_probe_says_whether_it_happened(night, found, effects, ende
     assert asked[0] == "run-0.7"
     assert (machine.effects, outcomes(night)) == (effects, [ended])
     assert bool(queries.unsettled(night.timeline)) is (found is None)
+
+
+def test_what_was_begun_is_settled_before_it_is_decided_though_its_cell_has_not_run(night):
+    """Its action is made from the text of the cell, and asked."""
+    machine = Machine(settle=lambda _systems, _attempt: True)
+    incident = night.incident(names={"a": SimpleNamespace(change=machine)})
+    begun(night)
+    check(incident, 1)
+    check(incident, 1, title="Load")
+    incident.decide()
+
+    assert night.timeline.last(Settled).outcome is Settlement.DONE
+    assert night.timeline.last(Decided).verdict is Verdict.PASS
+    assert machine.effects == 0
 
 
 @pytest.mark.parametrize("answer", ["yes", 1, 0, []])

@@ -85,7 +85,7 @@ class Incident:
         )
         approved_for = parameters_digest(parameters, environment=environment.name)
         consent = Consent(live=self._live, parameters=approved_for, ask=ask)
-        self._settler = Settler(live=self._live, ask=ask, planned=self._known.planned)
+        self._settler = Settler(live=self._live, ask=ask, action=self._known.action_if_known)
         self._actor = Actor(
             live=self._live,
             consent=consent,

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from runbook_nb.errors import ParameterError, StepNotFoundError
-from runbook_nb.incident.action_spec import Planned
 from runbook_nb.incident.known_incident import writable
 from runbook_nb.incident.live_run import LiveRun
 from runbook_nb.incident.turn import TurnTakenError, turn
+from runbook_nb.probes.calls import Action
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.attempts import Attempt
 from runbook_nb.timeline.events import UNDO, Settled, Settlement
@@ -31,12 +31,12 @@ _ANSWERS: Final = {"done": Settlement.DONE, "not done": Settlement.NOT_DONE}
 class Settler:
     """Settles the attempts of an incident for one run.
 
-    ``planned`` returns an action of this kernel by its title, None where its cell has not run.
+    ``action`` returns an action of this runbook by its title; None where it cannot be told.
     """
 
     live: LiveRun
     ask: Callable[[str], str]
-    planned: Callable[[str], Planned | None]
+    action: Callable[[str], Action | None]
 
     def settle(self, *titles: str) -> None:
         """Settle what was begun by what the systems say, then ask an attended person.
@@ -110,10 +110,10 @@ class Settler:
 
     def _by_probe(self, attempt: Attempt) -> tuple[Settlement, str] | None:
         """Read the action's own settling probe; for an undo, whether the effect is still there."""
-        planned = self.planned(attempt.title)
-        if planned is None or planned.action.settle is None:
+        action = self.action(attempt.title)
+        if action is None or action.settle is None:
             return None
-        call = f"undo of {planned.action}" if attempt.undoes else str(planned.action)
+        call = f"undo of {action}" if attempt.undoes else str(action)
         if not self.live.is_same_call(attempt.acting.call, call):
             return None
         asked_for = attempt.id
@@ -123,7 +123,7 @@ class Settler:
         asked: list[str] = []
         systems = self.live.environment.reading(asked)
         try:
-            effect = planned.action.took_effect(systems, asked_for)
+            effect = action.took_effect(systems, asked_for)
         except Exception:  # noqa: BLE001 - who cannot read does not know
             return None
         finally:
