@@ -60,7 +60,7 @@ jupyter:
 
 ```python tags=["parameters"]
 incident_id: str = ""
-environment: str = "lab"
+environment: str = "storm"
 ```
 
 ```python
@@ -99,6 +99,14 @@ incident.verify("Effects", within=seconds(3))
 
 ## Validation Log
 """
+# An environment of its own: the command would start the lab itself anew, and lose what is counted.
+SETTINGS = """\
+[environments.storm]
+kind = "lab"
+[environments.storm.database]
+reader = "file:{secrets}/reader.dsn"
+writer = "file:{secrets}/writer.dsn"
+"""
 STORM_S = 7.0  # a run takes about as long
 STRIKES = ("kernel", "runner", "keeper", "postgres")
 
@@ -112,7 +120,7 @@ class Storm:
         (folder / "work").mkdir()
         self._runbook = Command(folder / "work")
         self._runbook.environ |= {
-            "RUNBOOK_LAB": str(self._lab.folder),
+            "RUNBOOK_SETTINGS": str(folder / "work" / "settings.toml"),
             "RUNBOOK_NOTEBOOKS": str(folder / "work" / "notebooks"),
         }
         self.twice: list[int] = []
@@ -128,6 +136,8 @@ class Storm:
         notebooks.mkdir()
         (notebooks / "storm.md").write_text(BOOK, encoding="utf-8")
         write_pair(notebooks / "storm.md")
+        settings = SETTINGS.format(secrets=self._lab.folder / "secrets")
+        (self._runbook.folder / "settings.toml").write_text(settings, encoding="utf-8")
         try:
             self._lab.up()
             self._sql(storm_system.TABLES)
