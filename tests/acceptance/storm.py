@@ -164,7 +164,7 @@ class Storm:
     def _strike(self, runners: list[subprocess.Popen[str]]) -> None:
         ends = time.monotonic() + STORM_S
         while time.monotonic() < ends and any(each.poll() is None for each in runners):
-            time.sleep(self._random.uniform(0.05, 1.0))
+            time.sleep(self._random.uniform(0.05, 0.7))
             victim = self._random.choice(STRIKES)
             found = self._victims(victim)
             if not found:
