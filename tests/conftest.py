@@ -11,7 +11,9 @@ import pytest
 from runbook_nb.incident import Incident
 from runbook_nb.incident.approval import LIFETIME, parameters_digest
 from runbook_nb.incident.context import RunContext
+from runbook_nb.incident.place import Place, pass_by
 from runbook_nb.incident.screen import Screen
+from runbook_nb.incident.step_registry import KnownSteps
 from runbook_nb.packs.control_plane.lab.lab import Lab, LabState
 from runbook_nb.probes.environment import Environment
 from runbook_nb.redaction import Redactor
@@ -44,8 +46,11 @@ class Night:
         run: str = "run-1",
         ask: Callable[[str], str] | None = None,
         screen: Screen | None = None,
+        reached: Callable[[Place], None] = pass_by,
+        systems: dict[str, dict[str, str]] | None = None,
+        names: dict[str, object] | None = None,
     ) -> Incident:
-        self.environment = Environment("trial", {"kind": kind})
+        self.environment = Environment("trial", {"kind": kind, **(systems or {})})
         self.timeline = declare(
             self.folder / "incidents",
             incident="INC-1",
@@ -78,16 +83,20 @@ class Night:
             ask=ask or self.responder,
             screen=screen or self.screen,
             running=lambda: self.cell,
+            reached=reached,
+            known=KnownSteps(self.runbook, names=lambda: names or {}),
         )
 
-    def starts(self, run: str, *, runbook: str = "trial", by: str = "sam") -> None:
+    def starts(
+        self, run: str, *, runbook: str = "trial", by: str = "sam", environment: str = "trial"
+    ) -> None:
         began = Started(
             at=self.clock.now(),
             run=run,
             by=by,
             runbook=runbook,
             runbook_digest=self.runbook.digest,
-            environment="trial",
+            environment=environment,
             parameters={"window_s": 60},
             attended=False,
         )

@@ -13,6 +13,7 @@
     ├── StepNotFoundError
     ├── NoAnswerError
     ├── ActionError
+    │   └── NothingDoneError
     ├── ApprovalError
     ├── WriteRefusedError
     ├── ExecutionError
@@ -80,6 +81,10 @@ class NoAnswerError(RunbookError):
 
 class ActionError(RunbookError):
     """The action failed and may be half done; the timeline holds what was sent."""
+
+
+class NothingDoneError(ActionError):
+    """The action failed before it changed anything; it may be tried again."""
 
 
 class ApprovalError(RunbookError):

@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -16,13 +17,55 @@ from runbook_nb.packs.control_plane.lab.lab import Lab
 from runbook_nb.packs.control_plane.lab.postgres import PostgresServer
 from runbook_nb.record.close import close
 from runbook_nb.record.facts import Record
+from runbook_nb.redaction import Redactor
+from runbook_nb.timeline.events import Acting
 from runbook_nb.timeline.log import Timeline
+from runbook_nb.timeline.writer import WritableTimeline
 
 pytestmark = pytest.mark.slow
 
-# opened, approved, started, two checks, decided, the reason read again, acting, acted, two verified
-STEPS = range(2, 11)
+# opened, approved, started, two checks, decided, the reason read again, acting, sending, acted, two
+# verified
+STEPS = range(2, 12)
 ARGUMENTS = ("run", "dead_sessions", "--incident", "INC-1", "--approve", "A")
+
+
+# Each transaction that ends a session is an effect, seen by the database itself.
+COUNTING = """
+create schema counting;
+create table counting.effects (transaction xid8 primary key);
+create function counting.count() returns trigger language plpgsql security definer as $$
+begin
+    insert into counting.effects values (pg_current_xact_id()) on conflict do nothing;
+    return new;
+end $$;
+create trigger counting after update on public.mission_sessions for each row
+when (old.status = 'active' and new.status = 'terminated') execute function counting.count();
+"""
+STOP_COUNTING = """
+drop trigger if exists counting on public.mission_sessions;
+drop schema if exists counting cascade;
+"""
+
+
+@pytest.fixture
+def effects(lab):
+    """Count in the system how often the action took effect; returns the count and forgets it."""
+
+    def run(sql: str) -> list[tuple[int]]:
+        with psycopg.connect(Lab(lab.folder).dsn(), autocommit=True) as connection:
+            cursor = connection.execute(sql)
+            return cursor.fetchall() if cursor.description else []
+
+    run(STOP_COUNTING + COUNTING)
+    yield lambda: len(run("delete from counting.effects returning 1"))
+    run(STOP_COUNTING)
+
+
+def told_as_done(events: list[dict[str, object]]) -> set[object]:
+    """Return the attempts that the timeline says took effect: acted or settled."""
+    said = [event for event in events if event["kind"] in ("acted", "settled")]
+    return {event["attempt"] for event in said if event["outcome"] == "done"}
 
 
 def kernel_of(incidents: Path) -> int | None:
@@ -70,17 +113,25 @@ def archive_again(lab) -> None:
         connection.execute("select pg_switch_wal()")
 
 
+@pytest.fixture
+def healed(lab):
+    """Heal the fault afterwards, whatever was found."""
+    yield
+    FAULTS["sessions_silent"].heal(lab)
+
+
+@pytest.mark.usefixtures("healed")
 @pytest.mark.parametrize("victim", ["kernel", "runner", "postgres"])
 def test_after_a_kill_at_any_step_the_record_is_valid_and_a_second_run_continues(
-    runbook, lab, with_notebooks, victim, request
+    runbook, lab, with_notebooks, effects, victim
 ):
-    """Nothing done is done twice, and what was cut off is named."""
+    """The effect is in the system once, and the timeline says so; what was cut off is settled."""
     with_notebooks("dead_sessions", trial.dead_sessions())
-    request.addfinalizer(lambda: FAULTS["sessions_silent"].heal(lab))
     for step in STEPS:
         where = f"{victim} killed at event {step}"
         shutil.rmtree(runbook.incidents, ignore_errors=True)
         FAULTS["sessions_silent"].inject(lab)
+        effects()
 
         killed_at(runbook, lab, victim, step)
         folder = runbook.incidents / "INC-1"
@@ -89,10 +140,8 @@ def test_after_a_kill_at_any_step_the_record_is_valid_and_a_second_run_continues
 
         time.sleep(0.1 if victim == "runner" else 0)
         out = runbook(*ARGUMENTS)
-        done = [
-            e for e in runbook.events("INC-1") if e["kind"] == "acted" and e["outcome"] == "done"
-        ]
-        assert len(done) == 1, f"{where}\n{out}"
+        assert len(told_as_done(runbook.events("INC-1"))) == 1, f"{where}\n{out}"
+        assert effects() == 1, f"{where}\n{out}"
         assert Timeline(folder / "timeline.jsonl").verify(), where
         FAULTS["sessions_silent"].heal(lab)
 
@@ -137,14 +186,39 @@ def test_a_signal_ends_the_run_and_leaves_a_valid_record(runbook, with_notebooks
     assert "INC-1 is closed" in runbook("close", "INC-1")
 
 
-def test_two_runs_at_once_do_not_act_twice(runbook, lab, with_notebooks, request):
+@pytest.mark.usefixtures("healed")
+def test_two_runs_at_once_do_not_act_twice(runbook, lab, with_notebooks, effects):
     """They take turns on one incident."""
     with_notebooks("dead_sessions", trial.dead_sessions())
     FAULTS["sessions_silent"].inject(lab)
-    request.addfinalizer(lambda: FAULTS["sessions_silent"].heal(lab))
     both = [runbook.start(*ARGUMENTS), runbook.start(*ARGUMENTS)]
     outs = ["".join(process.communicate(timeout=60)) for process in both]
 
-    done = [e for e in runbook.events("INC-1") if e["kind"] == "acted" and e["outcome"] == "done"]
-    assert len(done) == 1, outs
+    assert len(told_as_done(runbook.events("INC-1"))) == 1, outs
+    assert effects() == 1, outs
     assert Timeline(runbook.incidents / "INC-1" / "timeline.jsonl").verify()
+
+
+def test_what_may_be_half_done_ends_a_run_as_unknown_until_somebody_settles_it(
+    runbook, with_notebooks
+):
+    """Exit code 3 and the next command; after it the checks speak again."""
+    with_notebooks("dead_sessions", trial.dead_sessions())
+    runbook("run", "dead_sessions", "--incident", "INC-1")
+    path = runbook.incidents / "INC-1" / "timeline.jsonl"
+    words = dict.fromkeys(("because", "risk", "undo"), "")
+    WritableTimeline(path, redactor=Redactor()).append(
+        Acting(
+            at=datetime.now(UTC),
+            title="End",
+            call="by hand",
+            option="Option A: End them",
+            attempt="lost.1",
+            **words,
+        )
+    )
+
+    out = runbook("run", "dead_sessions", "--incident", "INC-1", expect=3)
+    assert "runbook settle INC-1" in out
+    runbook("settle", "INC-1", "End", "--done", "--because", "The rows are terminated.")
+    runbook("run", "dead_sessions", "--incident", "INC-1", expect=0)

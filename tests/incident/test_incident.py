@@ -2,7 +2,6 @@
 
 import re
 from datetime import timedelta
-from threading import Event, Thread
 
 import pytest
 
@@ -28,7 +27,7 @@ from runbook_nb.errors import (
     StepNotFoundError,
 )
 from runbook_nb.incident import RunStopped
-from runbook_nb.testing import RecordingAction, Wall, scripted_probe
+from runbook_nb.testing import RecordingAction, scripted_probe
 from runbook_nb.timeline.events import (
     Acted,
     Acting,
@@ -38,11 +37,14 @@ from runbook_nb.timeline.events import (
     Closed,
     Decided,
     Outcome,
+    Settled,
+    Settlement,
     Undone,
     Verified,
 )
 
 A, B = "Option A: Restart", "Option B: Scale out"
+UNDO_RESTART = "Undo: Restart"
 LATE = 9.4
 WORDS = {"risk": "Calls are cut.", "undo": "None needed."}
 
@@ -418,14 +420,19 @@ def test_an_action_cut_off_midway_is_repeated_only_if_it_may_be(night, repeatabl
     assert action.done == done
 
 
-def test_a_responder_is_told_that_an_action_was_cut_off(night):
-    """A person may do it again, and must know."""
-    _, act = diagnosed(night, RecordingAction(), attended=True, answers=("no",))
+def test_a_responder_settles_what_was_cut_off_before_it_is_done_again(night):
+    """A person looks and says so; then the same step asks as ever."""
+    action = RecordingAction()
+    answers = ("not done", "Its uptime is 3 days.", "do")
+    _, act = diagnosed(night, action, attended=True, answers=answers)
     words = {"title": "Restart", "call": "", "option": A, "because": "", "risk": "", "undo": ""}
     night.timeline.append(Acting(at=night.clock.now(), by="kim", **words))
     act()
 
-    assert "by kim and cut off, so it may be half done. 'Restart'" in night.responder.asked[0]
+    settled = night.timeline.last(Settled)
+    assert (settled.outcome, settled.by) == (Settlement.NOT_DONE, "sam")
+    assert settled.because == "Its uptime is 3 days."
+    assert action.done == 1
 
 
 def test_a_failed_action_is_recorded_then_raised(night):
@@ -543,6 +550,7 @@ def test_undo_takes_back_only_what_was_done(night):
     incident, act = diagnosed(night, action)
     night.approve(A)
     act()
+    night.approve(UNDO_RESTART)
     incident.undo("Restart")
 
     assert action.undone == 1
@@ -557,6 +565,7 @@ def test_after_an_undo_the_action_may_be_done_again(night):
     incident, act = diagnosed(night, action)
     night.approve(A)
     act()
+    night.approve(UNDO_RESTART)
     incident.undo("Restart")
     act()
 
@@ -674,37 +683,23 @@ def test_an_approval_does_not_cover_a_cell_that_was_edited_since(night, edited):
     assert action.done == 0
 
 
-class Bell(Wall):
-    """A screen that rings when somebody is told to wait."""
+def test_an_open_question_holds_nobody_up(night):
+    """Who thinks keeps no other from acting, and is told then that it is done."""
+    action = RecordingAction()
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.rang = Event()
-
-    def say(self, text: str) -> None:
-        super().say(text)
-        self.rang.set()
-
-
-def test_two_responders_take_turns(night):
-    """The second one waits, is told so, and is then told that it is done."""
-    action, bell = RecordingAction(), Bell()
-
-    def confirm_while_another_one_acts(_question: str) -> str:
-        second.start()
-        assert bell.rang.wait(30), "the second responder was not held"
+    def confirm_after_another_one_acted(_question: str) -> str:
+        act_too()
         return "do"
 
-    _, act = diagnosed(night, action, attended=True, ask=confirm_while_another_one_acts)
-    kim = {"actor": "kim", "run": "run-2", "screen": bell, "answers": ("no",)}
+    _, act = diagnosed(night, action, attended=True, ask=confirm_after_another_one_acted)
+    kim = {"actor": "kim", "run": "run-2", "answers": ("do",)}
     _, act_too = diagnosed(night, action, attended=True, **kim)
-    second = Thread(target=act_too)
     act()
-    second.join(30)
 
     assert action.done == 1
-    assert bell.said == ["Somebody else acts in this incident now; this waits for it."]
-    assert re.search(r"It was done at \d\d:\d\d:\d\dZ by sam", night.responder.asked[0])
+    mine = night.timeline.last(Acted)
+    assert (mine.run, mine.outcome) == ("run-1", Outcome.NOT_NEEDED)
+    assert "by kim" in mine.reason
 
 
 def test_an_answer_stands_until_another_one_is_given(night):

@@ -25,6 +25,7 @@ from runbook_nb.cli import (  # noqa: F401
     postmortem,
     project,
     run,
+    settle,
     show,
 )
 from runbook_nb.cli.app import ERROR, app

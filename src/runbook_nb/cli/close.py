@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runbook_nb.cli.app import EXIT_CODES, Actor, AsJson, IncidentId, Incidents, app
+from runbook_nb.cli.app import EXIT_CODES, Actor, AsJson, IncidentId, Incidents, app, say_to_errors
 from runbook_nb.cli.completion import incident_ids
 from runbook_nb.errors import RunbookError
 
@@ -35,14 +35,19 @@ def close(
     Example: runbook close INC-2041 --resolution "The worker runs again."
     """
     from runbook_nb.incident.context import actor
+    from runbook_nb.incident.settle import how_to_settle
     from runbook_nb.record.close import close as close_incident
     from runbook_nb.timeline.folder import incidents_folder
 
     folder = incidents or incidents_folder()
-    done = close_incident(folder, incident, by=by or actor(), resolution=resolution)
+    done = close_incident(
+        folder, incident, by=by or actor(), resolution=resolution, say=say_to_errors
+    )
     typer.echo(f"{incident} is closed. Record: {done.page}")
     for question in done.unanswered:
         typer.echo(f"Nobody answered: {question}", err=True)
+    for line in how_to_settle(incident, done.begun):
+        typer.echo(line, err=True)
     warn_unsigned(done)
     if announce:
         _announce(folder, done)

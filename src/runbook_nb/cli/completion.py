@@ -76,6 +76,21 @@ def open_questions(context: typer.Context, incomplete: str) -> list[str]:
     return _beginning(incomplete, (step.question for step in waiting))
 
 
+def unsettled_titles(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the actions and undos of the incident that may be half done."""
+    from runbook_nb.timeline import queries
+    from runbook_nb.timeline.folder import incidents_folder
+    from runbook_nb.timeline.incidents import find
+
+    given = context.params.get("incidents")
+    try:
+        folder = Path(given) if given else incidents_folder()
+        left = queries.unsettled(find(folder, str(context.params.get("incident"))))
+    except (RunbookError, OSError):
+        return []
+    return _beginning(incomplete, (attempt.acting.title for attempt in left))
+
+
 def severities(incomplete: str) -> list[str]:
     """Return the severities of the organisation."""
     from runbook_nb.runbook.folders import runbooks_folder

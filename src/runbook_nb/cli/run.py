@@ -139,6 +139,8 @@ def _run(order: "Callable[..., Order]", group: "AlertGroup", *, as_json: bool) -
 
 def _finish(runs: list["Run"], as_json: bool, *, unanswered: Sequence[str] = ()) -> NoReturn:  # noqa: FBT001 - the option of the command
     """Say what became of each run, name what nobody answered, and exit by the worst."""
+    from runbook_nb.incident.settle import how_to_settle
+
     verdicts = [done.verdict for done in runs] + [Verdict.UNKNOWN for _ in unanswered]
     if as_json:
         first, *others = [_run_facts(done) for done in runs] or [{}]
@@ -148,6 +150,8 @@ def _finish(runs: list["Run"], as_json: bool, *, unanswered: Sequence[str] = ())
         for done in runs:
             where = f"Executed copy: {done.execution.notebook}"
             typer.echo(f"\nIncident {done.incident}: {done.verdict}. {where}")
+            for line in how_to_settle(done.incident, done.begun):
+                typer.echo(line)
             _say_seen_before(done)
             typer.echo(f"Close it and make its record: runbook close {done.incident}")
     for said in unanswered:
@@ -211,5 +215,6 @@ def _run_facts(done: Any) -> dict[str, Any]:
         "reason": done.execution.reason,
         "stopped_at": done.execution.stopped_at,
         "notebook": str(done.execution.notebook),
+        "begun": [attempt.acting.title for attempt in done.begun],
         "took_s": round(done.execution.took_s, 3),
     }

@@ -1,9 +1,10 @@
 """An action as its cell wrote it, before anything is asked or sent."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from runbook_nb.probes.calls import Action
+from runbook_nb.timeline.events import UNDO
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -11,7 +12,8 @@ class Planned:
     """An action with its words, under the option it belongs to.
 
     ``changed`` tells that its cell is not the runbook's. ``uncovered`` names the steps, itself or
-    its checks, whose cells are not in the text that an approval names.
+    its checks, whose cells are not in the text that an approval names. ``taken_back`` marks the
+    undo of it.
     """
 
     title: str
@@ -22,12 +24,23 @@ class Planned:
     undo: str
     changed: bool = False
     uncovered: tuple[str, ...] = ()
+    taken_back: bool = False
+
+    @property
+    def call(self) -> str:
+        """What would be sent, as a person reads it."""
+        return f"undo of {self.action}" if self.taken_back else str(self.action)
+
+    def as_undo(self) -> "Planned":
+        """Return the undo of this action, with a title of its own that a yes must name."""
+        title = f"{UNDO}{self.title}"
+        return replace(self, title=title, option=title, taken_back=True)
 
     def described(self) -> dict[str, Any]:
         """Return the fields that every event of this action carries."""
         return {
             "title": self.title,
-            "call": str(self.action),
+            "call": self.call,
             "option": self.option,
             "because": "; ".join(self.because),
             "risk": self.risk,

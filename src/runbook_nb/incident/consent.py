@@ -27,14 +27,18 @@ class Consent:
 
     def given(self, planned: Planned, acting: Acting) -> str | None:
         """Return who said yes; None when the responder did not. Raises ApprovalError."""
-        guarded = self.live.environment.is_production and planned.action.irreversible
-        approver = self.live.context.actor
-        if guarded or not self.live.context.attended:
-            approver = self._approver(planned, second_person=guarded)
+        approver = self.approver(planned)
         if not self.live.context.attended:
             return approver
         self.live.screen.card(self.live.card(acting, changed=planned.changed))
         return approver if self._typed(planned) else None
+
+    def approver(self, planned: Planned) -> str:
+        """Return whose yes holds now, before a word is typed; raises ApprovalError."""
+        guarded = self.live.environment.is_production and planned.action.irreversible
+        if guarded or not self.live.context.attended:
+            return self._approver(planned, second_person=guarded)
+        return self.live.context.actor
 
     def _approver(self, planned: Planned, *, second_person: bool) -> str:
         if planned.uncovered:
@@ -49,7 +53,7 @@ class Consent:
             queries.approved(self.live.timeline, planned.option),
             option=planned.option,
             title=planned.title,
-            call=str(planned.action),
+            call=planned.call,
             text=self.live.runbook.digest,
             parameters=self.parameters,
             now=self.live.now(),
@@ -65,10 +69,6 @@ class Consent:
         return answer.strip() == word
 
     def _before(self, title: str) -> str:
-        """Say that an action was done before, or begun and never ended."""
-        if done := queries.done(self.live.timeline, title):
-            return f"It was done at {done.at:%H:%M:%SZ} by {done.by}. "
-        if begun := queries.begun(self.live.timeline, title):
-            when = f"{begun.at:%H:%M:%SZ} by {begun.by}"
-            return f"It was begun at {when} and cut off, so it may be half done. "
-        return ""
+        """Say that an action was done before."""
+        done = queries.done(self.live.own_events(), title)
+        return f"It was done at {done.at:%H:%M:%SZ} by {done.by}. " if done else ""

@@ -16,8 +16,11 @@ from runbook_nb.incident.context import RunContext
 from runbook_nb.incident.edits import CellTexts, master_of, running_cell
 from runbook_nb.incident.join import is_known, join, started
 from runbook_nb.incident.live_run import LiveRun
-from runbook_nb.incident.recommend import choose, own_checks, stale_titles
+from runbook_nb.incident.place import Place, pass_by
+from runbook_nb.incident.recommend import choose, own_checks, stale_titles, with_begun
+from runbook_nb.incident.refusal import Refusals
 from runbook_nb.incident.screen import NotebookScreen, Screen
+from runbook_nb.incident.settle import Settler
 from runbook_nb.incident.step_registry import KnownSteps
 from runbook_nb.incident.stop import RunStopped
 from runbook_nb.incident.verification import RepeatedCheck
@@ -34,6 +37,7 @@ from runbook_nb.timeline.events import (
     Decided,
     Event,
     Noted,
+    Outcome,
     Stopped,
     Verified,
 )
@@ -58,14 +62,16 @@ class Incident:
         parameters: Mapping[str, Json],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], None] = time.sleep,
+        ticks: Callable[[], float] = time.monotonic,
         ask: Callable[[str], str] = input,
         screen: Screen | None = None,
         running: Callable[[], str] = running_cell,
         known: KnownSteps | None = None,
+        reached: Callable[[Place], None] = pass_by,
     ) -> None:
         self.timeline = timeline
         self._context, self._runbook, self._environment = context, runbook, environment
-        self._now, self._sleep, self._ask = now, sleep, ask
+        self._now, self._sleep, self._ticks, self._ask = now, sleep, ticks, ask
         self._known = known or KnownSteps(runbook)
         self._live = LiveRun(
             context=context,
@@ -75,10 +81,17 @@ class Incident:
             cells=CellTexts(running=running, opened=runbook, master=master_of(runbook)),
             screen=screen or NotebookScreen(attended=context.attended),
             now=now,
+            reached=reached,
         )
         approved_for = parameters_digest(parameters, environment=environment.name)
         consent = Consent(live=self._live, parameters=approved_for, ask=ask)
-        self._actor = Actor(live=self._live, consent=consent, reread=self._reread)
+        self._settler = Settler(live=self._live, ask=ask, action=self._known.action_if_known)
+        self._actor = Actor(
+            live=self._live,
+            consent=consent,
+            settler=self._settler,
+            refusals=Refusals(live=self._live, reread=self._reread),
+        )
 
     @classmethod
     def open(
@@ -152,17 +165,23 @@ class Incident:
         incident count until they are read anew. With no failed check nothing is chosen, and the
         related runbooks are named.
         """
-        checks = own_checks(self.timeline, self._runbook, run=self._run)
         if self._context.option:
             option = self._context.option
             reason = reason or f"Chosen beforehand by {self._context.actor}."
         with self._live.step("decide") as step:
+            # What was begun may be why the checks pass now.
+            self._settler.try_to_settle()
+            checks = own_checks(
+                self.timeline, self._runbook, run=self._run, environment=self._environment.name
+            )
             if self._context.attended and option is None:
                 before = self._decided()
                 say = self._live.screen.say
                 other = choose_by_hand(self._runbook, checks, before=before, ask=self._ask, say=say)
                 option, reason = other or (None, reason)
-            chosen = choose(self._runbook, checks, option=option, reason=reason)
+            chosen = with_begun(
+                choose(self._runbook, checks, option=option, reason=reason), self._settler.open()
+            )
             stale = stale_titles(checks, now=self._now())
             return step.written(Decided(**self._live.stamp(), **chosen, stale=stale))
 
@@ -195,23 +214,26 @@ class Incident:
     def verify(self, title: str, *, within: timedelta, readings: int = 1) -> Card:
         """Repeat a check until it has passed ``readings`` times in a row, or time is up.
 
-        Where no action was done it reads once and does not wait.
+        Where no action is done that was not undone since, it reads once and does not wait.
         """
         self._known.check(title)
         verification = RepeatedCheck(
-            read=lambda: self._read(title), now=self._now, sleep=self._sleep
+            read=lambda: self._read(title), ticks=self._ticks, sleep=self._sleep
         )
-        done = queries.all_done(self.timeline)
+        done = queries.standing(self._live.own_events()) or self._settler.open()
         with self._live.step("verify", title) as step:
             found = verification.run(within=within, readings=readings, wait=bool(done))
             return step.written(Verified(**self._live.stamp(), title=title, **found))
 
     def undo(self, title: str) -> Card:
-        """Take back a done action, newest first, and read its checks again."""
+        """Take back a done action, newest first, and read its checks again.
+
+        It needs the same consent as an action: a typed word, or an approval that names the undo.
+        """
         planned = self._known.action(title)
         with self._live.step("undo", title) as step:
             undone = self._actor.undo(planned)
-            for name in planned.because:
+            for name in planned.because if undone.outcome is Outcome.DONE else ():
                 self._reread(name)
             return step.card(undone)
 
@@ -257,7 +279,7 @@ class Incident:
         return self._ask(f"{question} {said}").strip()
 
     def _decided(self) -> Decided | None:
-        return queries.decided_in(self.timeline, self._runbook.name, run=self._run)
+        return queries.decided_in(self._live.own_events(), self._runbook.name, run=self._run)
 
     @property
     def _run(self) -> str:

@@ -11,9 +11,11 @@ from runbook_nb.incident.board import board_of
 from runbook_nb.incident.cards import Card
 from runbook_nb.incident.context import RunContext
 from runbook_nb.incident.edits import CellTexts
+from runbook_nb.incident.place import Place, pass_by
 from runbook_nb.incident.screen import Screen
 from runbook_nb.probes.environment import Environment
 from runbook_nb.runbook.runbook import Runbook
+from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import Changed, Event
 from runbook_nb.timeline.incidents import refuse_closed
 from runbook_nb.timeline.writer import WritableTimeline
@@ -40,7 +42,10 @@ class LiveStep:
 
 @dataclass(frozen=True, kw_only=True)
 class LiveRun:
-    """Who runs which text where, on which timeline and before which screen."""
+    """Who runs which text where, on which timeline and before which screen.
+
+    ``reached`` is called at each place between two durable steps.
+    """
 
     context: RunContext
     environment: Environment
@@ -49,10 +54,20 @@ class LiveRun:
     cells: CellTexts
     screen: Screen
     now: Callable[[], datetime]
+    reached: Callable[[Place], None] = pass_by
 
     def stamp(self) -> dict[str, Any]:
         """Return the fields that every event of this run carries."""
         return {"at": self.now(), "run": self.context.run, "by": self.context.actor}
+
+    def own_events(self) -> list[Event]:
+        """Return the events of this environment; what was done in another one is not done here."""
+        return queries.in_environment(self.timeline, self.environment.name)
+
+    def is_same_call(self, written: str, call: str) -> bool:
+        """Tell whether a call on the timeline is this one; if it cannot be told, it is."""
+        hidden = any(mark in written for mark in ("[masked", "[withheld", "[cut"))
+        return hidden or written in ("", self.timeline.redactor.text(call))
 
     def record(self, event: E) -> E:
         """Append an event; raises IncidentStateError if the incident is closed."""

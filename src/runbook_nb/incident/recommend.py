@@ -6,19 +6,23 @@ from typing import Any
 
 from runbook_nb.errors import ParameterError, StepNotFoundError, near
 from runbook_nb.incident.board import is_stale
+from runbook_nb.incident.settle import half_done
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runbook.steps import letter
 from runbook_nb.timeline import queries
+from runbook_nb.timeline.attempts import Attempt
 from runbook_nb.timeline.events import Checked, Event, Option, Verdict
 from runbook_nb.timeline.queries import newest, worst
 
 
-def own_checks(timeline: Sequence[Event], runbook: Runbook, *, run: str) -> list[Checked]:
+def own_checks(
+    timeline: Sequence[Event], runbook: Runbook, *, run: str, environment: str
+) -> list[Checked]:
     """Return all readings of this run, and those of earlier runs for steps that are still there.
 
-    So a responder continues where a machine has diagnosed.
+    So a responder continues where a machine has diagnosed, in the same environment.
     """
-    events = list(timeline)
+    events = queries.in_environment(timeline, environment)
     runs = queries.runs(events, runbook.name)
     titles = {step.title for step in runbook.steps if step.verb == "check"}
     return [
@@ -133,6 +137,14 @@ def choose(
         "verdict": worst([*verdicts, *(Verdict.UNKNOWN for _ in missing)]),
         "try_next": () if chosen else tuple(runbook.front.get("related", ())),
     }
+
+
+def with_begun(chosen: dict[str, Any], attempts: Sequence[Attempt]) -> dict[str, Any]:
+    """Return a decision that says what may be half done: then nobody knows that all is well."""
+    if not attempts:
+        return chosen
+    reason = " ".join([*map(half_done, attempts), chosen["reason"]])
+    return {**chosen, "verdict": worst([chosen["verdict"], Verdict.UNKNOWN]), "reason": reason}
 
 
 def _titles(checks: Sequence[Checked], heading: str, verdict: Verdict) -> tuple[str, ...]:

@@ -1,12 +1,13 @@
 """The steps that this kernel knows: what their cells said when they ran."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from runbook_nb.errors import RunbookFormatError, StepNotFoundError, near
 from runbook_nb.incident.action_spec import Planned
+from runbook_nb.incident.cell_action import action_of_cell, kernel_names
 from runbook_nb.incident.check import Check
 from runbook_nb.probes.calls import Action, Probe
 from runbook_nb.probes.limits import Limit
@@ -27,8 +28,10 @@ class KnownSteps:
         """Return the steps known to this kernel for the same text, opened in the same way."""
         return cls._in_this_kernel.setdefault((runbook.digest, *opened_with), cls(runbook))
 
-    def __init__(self, runbook: Runbook) -> None:
-        self._runbook = runbook
+    def __init__(
+        self, runbook: Runbook, *, names: Callable[[], Mapping[str, Any]] = kernel_names
+    ) -> None:
+        self._runbook, self._names = runbook, names
         self._checks: dict[str, Check] = {}
         self._planned: dict[str, Planned] = {}
 
@@ -114,6 +117,11 @@ class KnownSteps:
         if title not in self._planned:
             raise StepNotFoundError(self._not_run("act", title, self._planned))
         return self._planned[title]
+
+    def action_if_known(self, title: str) -> Action | None:
+        """Return an action by its title, also of a cell that has not run yet; None for no such."""
+        planned = self._planned.get(title)
+        return planned.action if planned else action_of_cell(self._runbook, title, self._names)
 
     def _not_run(self, verb: str, title: str, known: Iterable[str]) -> str:
         """Say which cell to run first; a title that no cell has is named with those that ran."""

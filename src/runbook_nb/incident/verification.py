@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from runbook_nb.timeline.events import Checked, Verdict
@@ -15,10 +15,10 @@ LONGEST_S: Final = 10.0
 
 @dataclass(frozen=True, kw_only=True)
 class RepeatedCheck:
-    """One check, read again and again."""
+    """One check, read again and again; ``ticks`` are seconds that only go forward."""
 
     read: Callable[[], Checked]
-    now: Callable[[], datetime]
+    ticks: Callable[[], float]
     sleep: Callable[[float], None]
 
     def run(self, *, within: timedelta, readings: int, wait: bool) -> dict[str, Any]:
@@ -26,20 +26,22 @@ class RepeatedCheck:
 
         Without ``wait`` the check is read once.
         """
-        began = self.now()
+        began, waited_s = self.ticks(), 0.0
         pause_s = min(LONGEST_S, max(SHORTEST_S, within.total_seconds() / LOOKS))
         held = 0
         while True:
             checked = self.read()
             held = held + 1 if checked.verdict is Verdict.PASS else 0
-            took = self.now() - began
-            if held >= readings or not wait or took >= within:
-                return _found(checked, held, readings, took, waited=wait)
+            # A wall clock may be set meanwhile; what was slept has passed at the least.
+            took_s = max(self.ticks() - began, waited_s)
+            if held >= readings or not wait or took_s >= within.total_seconds():
+                return _found(checked, held, readings, took_s, waited=wait)
             self.sleep(pause_s)
+            waited_s += pause_s
 
 
 def _found(
-    checked: Checked, held: int, readings: int, took: timedelta, *, waited: bool
+    checked: Checked, held: int, readings: int, took_s: float, *, waited: bool
 ) -> dict[str, Any]:
     # Held too few times is no pass, even if the last reading was one.
     short = waited and held < readings and checked.verdict is Verdict.PASS
@@ -47,7 +49,7 @@ def _found(
         "verdict": Verdict.WARN if short else checked.verdict,
         "readings": held,
         "wanted": readings if waited else 1,
-        "took_s": round(took.total_seconds(), 3),
+        "took_s": round(took_s, 3),
         "waited": waited,
         "evidence": checked.evidence,
         "expect": checked.expect,

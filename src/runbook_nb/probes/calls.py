@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Concatenate, Generic, ParamSpec, Protocol
+from typing import Any, Concatenate, Final, Generic, ParamSpec, Protocol
 
 from runbook_nb.probes.commands import Commands
 from runbook_nb.probes.connections import Database, Http
@@ -24,8 +24,17 @@ from runbook_nb.timeline.events import Impact
 P = ParamSpec("P")
 
 
+SETTLING_TIMEOUT_S: Final = 30.0
+# Calls that were left at their limit, or by a person, and have not ended yet.
+_LEFT: Final[list[threading.Event]] = []
+
+
 class Systems(Protocol):
     """What a call may reach: the databases and services of one environment."""
+
+    @property
+    def attempt(self) -> str:
+        """The attempt that this action is: a key for partners that do one request only once."""
 
     def database(self, name: str = "database") -> Database:
         """Return a database, by the name it has in the settings."""
@@ -38,6 +47,9 @@ class Systems(Protocol):
 
     def setting(self, system: str, name: str) -> str:
         """Return one setting of a system, or raise SettingMissingError."""
+
+    def commit(self, *, last: bool) -> None:
+        """Commit what an ended transaction holds back; ``last`` where the action has returned."""
 
     def close(self) -> None:
         """Cut all connections; a call in flight fails."""
@@ -89,22 +101,33 @@ class Action(Call):
 
     ``rehearse`` shows what it would change and leaves nothing changed. ``undo`` takes the result
     of the done action back. A ``repeatable`` action may be sent again after it was cut off midway.
-    One that only tells people, and repairs nothing, ``tells`` on which channels.
+    One that only tells people, and repairs nothing, ``tells`` on which channels. A ``contained``
+    one changes nothing but through its systems, so what it sent is known. ``settle`` reads whether
+    an attempt at it took effect.
     """
 
     repeatable: bool = False
     irreversible: bool = False
     tells: tuple[str, ...] = ()
+    contained: bool = False
     rehearse: Callable[..., Json] | None = field(default=None, compare=False)
     undo: Callable[..., Json] | None = field(default=None, compare=False)
+    settle: Callable[..., bool | None] | None = field(default=None, compare=False)
 
     def __repr__(self) -> str:
         """Say what would run, and that nothing has."""
         return f"<Action {self}, not run yet>"
 
-    def do(self, systems: Systems) -> Json:
-        """Change the systems now; returns what changed."""
-        return _within(self.timeout_s, systems, lambda: self.run(systems, **self.arguments))
+    def do(self, systems: Systems, *, ending: Callable[[Json], None] | None = None) -> Json:
+        """Change the systems now; returns what changed.
+
+        ``ending`` is handed the result within the same time, before the last change is committed.
+        """
+        return _within(
+            self.timeout_s,
+            systems,
+            lambda: _to_its_end(systems, lambda: self.run(systems, **self.arguments), ending),
+        )
 
     def rehearsal(self, systems: Systems) -> Json:
         """Return what would change, as read from the systems; None without a rehearsal."""
@@ -113,13 +136,30 @@ class Action(Call):
             return None
         return _within(self.timeout_s, systems, lambda: rehearse(systems, **self.arguments))
 
-    def take_back(self, systems: Systems, result: Json) -> Json:
-        """Run the paired undo with the result of the done action."""
+    def take_back(
+        self, systems: Systems, result: Json, *, ending: Callable[[Json], None] | None = None
+    ) -> Json:
+        """Run the paired undo with the result of the done action; ``ending`` is as in ``do``."""
         undo = self.undo
         if undo is None:
             message = f"{self.name} has no undo."
             raise TypeError(message)
-        return _within(self.timeout_s, systems, lambda: undo(systems, result, **self.arguments))
+        return _within(
+            self.timeout_s,
+            systems,
+            lambda: _to_its_end(systems, lambda: undo(systems, result, **self.arguments), ending),
+        )
+
+    def took_effect(self, systems: Systems, attempt: str) -> bool | None:
+        """Read whether an attempt took effect; None where the systems do not say, or none can."""
+        settle = self.settle
+        if settle is None:
+            return None
+        found = _within(
+            SETTLING_TIMEOUT_S, systems, lambda: settle(systems, attempt, **self.arguments)
+        )
+        # Only a plain yes or no is an answer.
+        return found if isinstance(found, bool) else None
 
 
 class ProbeFactory(Generic[P]):
@@ -152,13 +192,15 @@ class ActionFactory(Generic[P]):
         repeatable: bool,
         irreversible: bool,
         tells: str,
+        contained: bool,
     ) -> None:
         functools.update_wrapper(self, function)
         self._function, self._timeout_s = function, timeout_s
         self._repeatable, self.irreversible = repeatable, irreversible
-        self._tells = (tells,) if tells else ()
+        self._tells, self._contained = (tells,) if tells else (), contained
         self._rehearse: Callable[..., Json] | None = None
         self._undo: Callable[..., Json] | None = None
+        self._settle: Callable[..., bool | None] | None = None
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Action:
         """Bind the arguments; nothing runs."""
@@ -169,9 +211,11 @@ class ActionFactory(Generic[P]):
             repeatable=self._repeatable,
             irreversible=self.irreversible,
             tells=self._tells,
+            contained=self._contained,
             run=self._function,
             rehearse=self._rehearse,
             undo=self._undo,
+            settle=self._settle,
         )
 
     def rehearsal(self, function: Callable[..., Json]) -> Callable[..., Json]:
@@ -182,6 +226,15 @@ class ActionFactory(Generic[P]):
     def undo(self, function: Callable[..., Json]) -> Callable[..., Json]:
         """Take the function that reverts this action; its second argument is the result."""
         self._undo = function
+        return function
+
+    def settling(self, function: Callable[..., bool | None]) -> Callable[..., bool | None]:
+        """Take the function that reads whether an attempt took effect.
+
+        Its second argument is the attempt, as the action saw it in ``systems.attempt``. It
+        returns True, False, or None where that cannot be seen; it only reads.
+        """
+        self._settle = function
         return function
 
 
@@ -205,11 +258,14 @@ def action(
     repeatable: bool = False,
     irreversible: bool = False,
     tells: str = "",
+    contained: bool = False,
 ) -> Callable[[Callable[Concatenate[Systems, P], Any]], ActionFactory[P]]:
     """Make an action of a function whose first argument is the systems it may change.
 
     ``tells`` names the channel of one that only tells people, such as ``#ops``: such an
-    action is a message in the record, and no fix.
+    action is a message in the record, and no fix. One that changes nothing but through these
+    systems, no file and no program of its own, is ``contained``: when it is cut off before it
+    sent anything, that is known, and it is done again without a question.
     """
 
     def decorate(function: Callable[Concatenate[Systems, P], Any]) -> ActionFactory[P]:
@@ -219,6 +275,7 @@ def action(
             repeatable=repeatable,
             irreversible=irreversible,
             tells=tells,
+            contained=contained,
         )
 
     return decorate
@@ -226,25 +283,78 @@ def action(
 
 def _within(seconds: float, systems: Systems, call: Callable[[], Any]) -> Any:
     """Run a call for at most so many seconds; at the limit its connections are cut."""
-    outcome: dict[str, Any] = {}
-
-    def run() -> None:
-        try:
-            outcome["answer"] = call()
-        except BaseException as error:  # noqa: BLE001 - handed to the caller's thread below
-            outcome["error"] = error
-
-    thread = threading.Thread(target=run, name="call", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if thread.is_alive():
-        # A thread cannot be ended from outside, but without its connections it soon ends itself.
-        systems.close()
+    running = _RunningCall(call)
+    thread = threading.Thread(target=running.run, name="call", daemon=True)
+    try:
+        thread.start()
+        in_time = running.ended.wait(seconds)
+    except BaseException:
+        # Somebody interrupts: what goes on behind their back must not.
+        running.leave(systems)
+        raise
+    if not in_time:
+        running.leave(systems)
         message = f"No answer within {words(seconds)}."
         raise TimeoutError(message)
-    if "error" in outcome:
-        raise outcome["error"]
-    return outcome["answer"]
+    if running.error is not None:
+        raise running.error
+    return running.answer
+
+
+class _RunningCall:
+    """A call in a thread of its own, and whether it has ended.
+
+    A thread that was interrupted in its join counts as ended in Python 3.11; an event does not.
+    """
+
+    def __init__(self, call: Callable[[], Any]) -> None:
+        self._call, self._lock, self._left = call, threading.Lock(), False
+        self.ended, self.answer = threading.Event(), None
+        self.error: BaseException | None = None
+        self._begun = False
+
+    def run(self) -> None:
+        """Call, unless it was left before it began."""
+        with self._lock:
+            self._begun = not self._left
+        try:
+            if self._begun:
+                self.answer = self._call()
+        except BaseException as error:  # noqa: BLE001 - handed to the caller's thread
+            self.error = error
+        finally:
+            self.ended.set()
+
+    def leave(self, systems: Systems) -> None:
+        """Cut it off; a thread cannot be ended, but without its connections it soon ends itself."""
+        with self._lock:
+            self._left = True
+            if self._begun:
+                _LEFT.append(self.ended)
+        systems.close()
+
+
+def _to_its_end(
+    systems: Systems, call: Callable[[], Json], ending: Callable[[Json], None] | None
+) -> Json:
+    """Change the systems; with an ``ending`` the last change is committed after it."""
+    if ending is None:
+        return call()
+    try:
+        result = call()
+    except Exception:
+        # What a transaction of its own has ended before stands, though the rest failed.
+        systems.commit(last=False)
+        raise
+    ending(result)
+    systems.commit(last=True)
+    return result
+
+
+def unfinished() -> list[threading.Event]:
+    """Return the ends of those calls of this process that were cut off and go on all the same."""
+    _LEFT[:] = [ended for ended in _LEFT if not ended.is_set()]
+    return list(_LEFT)
 
 
 def _bind(

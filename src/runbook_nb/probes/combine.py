@@ -23,6 +23,7 @@ def combine(*parts: Action) -> Action:
         repeatable=all(part.repeatable for part in parts),
         irreversible=any(part.irreversible for part in parts),
         tells=_channels(parts),
+        contained=all(part.contained for part in parts),
         rehearse=lambda systems, **_: _rehearsed(parts, systems),
         undo=lambda systems, results, **_: _undone(parts, systems, results),
     )

@@ -5,7 +5,7 @@ question. A read-only connection refuses to write on this side, before the syste
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -64,15 +64,18 @@ class Database:
         )
 
     def close(self) -> None:
-        """Cut the connection, also in the middle of a query."""
+        """Cut the connection, also in the middle of a query; raises nothing."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            import psycopg
+            from psycopg.pq import TransactionStatus
 
-            # A server too busy to take the cancellation loses the connection all the same.
-            with suppress(psycopg.Error):
-                connection.cancel_safe(timeout=1)
-            connection.close()
+            # A server too busy to take the cancellation loses the connection all the same. It
+            # takes a second connection, so an idle one is spared it.
+            with suppress(Exception):
+                if connection.info.transaction_status is TransactionStatus.ACTIVE:
+                    connection.cancel_safe(timeout=1)
+            with suppress(Exception):
+                connection.close()
 
     def _execute(self, sql: str, parameters: Mapping[str, object]) -> "psycopg.Cursor[DictRow]":
         import psycopg
@@ -143,7 +146,10 @@ class Database:
 
 
 class Http:
-    """One HTTP service; a read-only one sends reading methods only."""
+    """One HTTP service; a read-only one sends reading methods only.
+
+    ``before`` is told of each request before it is sent, and whether it may write.
+    """
 
     def __init__(
         self,
@@ -153,10 +159,11 @@ class Http:
         read_only: bool,
         timeout_s: float,
         asked: list[str],
+        before: Callable[[bool], None] = lambda _writes: None,
     ) -> None:
         import httpx
 
-        self._read_only, self._asked = read_only, asked
+        self._read_only, self._asked, self._before = read_only, asked, before
         self._client = httpx.Client(
             base_url=base_url,
             headers=dict(headers),
@@ -178,6 +185,7 @@ class Http:
     ) -> "httpx.Response":
         """Send one request; raises WriteRefusedError for a writing method when read-only."""
         self._guard(method, path)
+        self._before(method.upper() not in READING_METHODS)
         started = time.perf_counter()
         timeout = self._client.timeout if timeout_s is None else timeout_s
         url = str(self._client.build_request(method, path, params=params).url)
@@ -200,6 +208,7 @@ class Http:
         self, path: str, *, params: Mapping[str, str], timeout_s: float
     ) -> Iterator["httpx.Response"]:
         """Open a GET response and leave its body to be read as it comes."""
+        self._before(False)  # noqa: FBT003 - it only reads
         self._asked.append(f"GET {self._client.base_url}{path.lstrip('/')} (stream)")
         with self._client.stream("GET", path, params=params, timeout=timeout_s) as response:
             yield response

@@ -18,6 +18,7 @@ A system is a database where it has ``reader`` and ``writer``, a service where i
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -27,6 +28,7 @@ from runbook_nb.probes import secrets
 from runbook_nb.probes.commands import Commands, bare_variables
 from runbook_nb.probes.connections import SQLITE, Database, Http
 from runbook_nb.probes.lab_settings import LAB, lab_settings_file
+from runbook_nb.probes.writing import Journal, NoJournal, WritingDatabase
 from runbook_nb.project import Project
 from runbook_nb.redaction import Redactor, names_secret
 
@@ -86,9 +88,12 @@ class Environment:
         """Return connections that cannot write; what they are asked is added to ``asked``."""
         return Connections(self, read_only=True, asked=asked)
 
-    def writing(self, asked: list[str]) -> "Connections":
-        """Return connections for an action; what they are asked is added to ``asked``."""
-        return Connections(self, read_only=False, asked=asked)
+    def writing(self, asked: list[str], journal: Journal | None = None) -> "Connections":
+        """Return connections for an action; what they are asked is added to ``asked``.
+
+        The ``journal`` is told of each change before it is sent.
+        """
+        return Connections(self, read_only=False, asked=asked, journal=journal)
 
     def setting(self, system: str, name: str) -> str:
         """Return one plain setting as text."""
@@ -163,10 +168,23 @@ class Environment:
 class Connections:
     """The systems of an environment as one call reaches them."""
 
-    def __init__(self, environment: Environment, *, read_only: bool, asked: list[str]) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        *,
+        read_only: bool,
+        asked: list[str],
+        journal: Journal | None = None,
+    ) -> None:
         self._environment, self._read_only, self._asked = environment, read_only, asked
+        self._journal, self._told = journal or NoJournal(), False
         self._timeout_s = PROBE_TIMEOUT_S if read_only else ACTION_TIMEOUT_S
         self._open: dict[tuple[str, type], Database | Http | Commands] = {}
+
+    @property
+    def attempt(self) -> str:
+        """The attempt that these connections serve; empty for a reading and a rehearsal."""
+        return self._journal.attempt
 
     @property
     def source(self) -> str:
@@ -183,14 +201,16 @@ class Connections:
         found = self._open.get((name, Database))
         if not isinstance(found, Database):
             dsn = self._environment.dsn(name, "reader" if self._read_only else "writer")
-            found = _database_at(dsn)(
-                dsn, read_only=self._read_only, timeout_s=self._timeout_s, asked=self._asked
-            )
+            found = self._connected(name, dsn)
             self._open[name, Database] = found
+        for (other, _), connection in self._open.items():
+            if isinstance(connection, WritingDatabase) and other != name:
+                connection.commit(last=False)
         return found
 
     def command(self, system: str) -> Commands:
         """Return the commands of one system, in a bare environment of variables."""
+        self._before(system, writes=True)
         found = self._open.get((system, Commands))
         if not isinstance(found, Commands):
             found = Commands(
@@ -213,6 +233,7 @@ class Connections:
                 read_only=self._read_only,
                 timeout_s=self._timeout_s,
                 asked=self._asked,
+                before=lambda writes: self._before(system, writes=writes),
             )
             self._open[system, Http] = found
         return found
@@ -231,19 +252,45 @@ class Connections:
         """Return one plain setting as text."""
         return self._environment.setting(system, name)
 
-    def close(self) -> None:
-        """Cut all connections."""
+    def commit(self, *, last: bool) -> None:
+        """Commit what an ended transaction holds back; ``last`` where the action has returned."""
         for connection in self._open.values():
-            connection.close()
+            if isinstance(connection, WritingDatabase):
+                connection.commit(last=last)
 
+    def close(self) -> None:
+        """Cut all connections; raises nothing."""
+        for connection in [*self._open.values()]:
+            with suppress(Exception):
+                connection.close()
 
-def _database_at(dsn: str) -> type[Database]:
-    """Return what opens a database: SQLite for a file's path, PostgreSQL for all else."""
-    if not dsn.startswith(SQLITE):
-        return Database
-    from runbook_nb.probes.sqlite import SqliteDatabase
+    def _connected(self, name: str, dsn: str) -> Database:
+        """Return a database: SQLite for a file's path, PostgreSQL for all else."""
+        if not dsn.startswith(SQLITE):
+            if self._read_only:
+                return Database(dsn, read_only=True, timeout_s=self._timeout_s, asked=self._asked)
+            return WritingDatabase(
+                dsn,
+                timeout_s=self._timeout_s,
+                asked=self._asked,
+                name=name,
+                journal=self._journal,
+            )
+        from runbook_nb.probes.sqlite import SqliteDatabase
 
-    return SqliteDatabase
+        self._before(name, writes=True)
+        return SqliteDatabase(
+            dsn, read_only=self._read_only, timeout_s=self._timeout_s, asked=self._asked
+        )
+
+    def _before(self, system: str, *, writes: bool) -> None:
+        """End what is held back, and tell once that something is sent which cannot be asked for."""
+        if self._read_only:
+            return
+        self.commit(last=False)
+        if writes and not self._told:
+            self._journal.sending(system)
+            self._told = True
 
 
 def load_settings() -> dict[str, dict[str, Any]]:

@@ -1,14 +1,17 @@
 """Close an incident: keep what was done by hand, make its record, seal it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from runbook_nb.errors import IncidentStateError, RecordIntegrityError, RunbookFormatError
+from runbook_nb.incident import results
 from runbook_nb.incident.context import new_run_id
 from runbook_nb.incident.known_incident import redactor_of, writable
+from runbook_nb.incident.turn import PATIENCE_S, TurnTakenError, turn
 from runbook_nb.record.page import write_record
 from runbook_nb.record.proof import (
     Change,
@@ -24,8 +27,9 @@ from runbook_nb.redaction.outputs import masked_notebook
 from runbook_nb.runbook.document import read_whole_notebook
 from runbook_nb.text.files import write_atomically
 from runbook_nb.timeline import queries
+from runbook_nb.timeline.attempts import Attempt
 from runbook_nb.timeline.events import Closed
-from runbook_nb.timeline.folder import IncidentFolder
+from runbook_nb.timeline.folder import FACTS, PAGE, IncidentFolder
 from runbook_nb.timeline.incidents import find, refuse_closed
 
 
@@ -33,13 +37,15 @@ from runbook_nb.timeline.incidents import find, refuse_closed
 class Recorded:
     """A record that was made: its page, what was sealed, and with which key.
 
-    ``unanswered`` are the manual steps that stayed open, ``channel`` is where the message goes.
+    ``unanswered`` are the manual steps that stayed open, ``begun`` the attempts that may be half
+    done, ``channel`` is where the message goes.
     """
 
     incident: str
     channel: str
     page: Path
     unanswered: tuple[str, ...]
+    begun: tuple[Attempt, ...]
     sealed: Statement
     seal: Seal
 
@@ -54,16 +60,32 @@ class Recorded:
         )
 
 
-def close(incidents: Path, incident: str, *, by: str, resolution: str = "") -> Recorded:
-    """Close an open incident and make its record.
+def close(
+    incidents: Path,
+    incident: str,
+    *,
+    by: str,
+    resolution: str = "",
+    say: Callable[[str], None] = lambda _text: None,
+    patience_s: float = PATIENCE_S,
+) -> Recorded:
+    """Close an open incident and make its record, once what is on its way has ended.
 
-    Works also when the last run was cut off. Raises IncidentStateError if it is closed already.
+    Works also when the last run was cut off, and after ``patience_s`` beside an action that is
+    still on its way. Raises IncidentStateError if it is closed already.
     """
     timeline = writable(incidents, incident)
     redactor = timeline.redactor
     refuse_closed(timeline)
-    _keep_working_copies(timeline.folder, redactor=redactor)
-    timeline.append(Closed(at=datetime.now(UTC), by=by, resolution=resolution))
+    with ExitStack() as held:
+        try:
+            held.enter_context(turn(timeline, say=say, patience_s=patience_s))
+        except TurnTakenError as error:
+            say(f"{error} The close goes on beside it.")
+        refuse_closed(timeline)
+        _keep_working_copies(timeline.folder, redactor=redactor)
+        timeline.append(Closed(at=datetime.now(UTC), by=by, resolution=resolution))
+        results.forget(timeline.folder)
     return _record(incidents, incident, redactor)
 
 
@@ -91,14 +113,20 @@ def _reseals(folder: IncidentFolder, *, because: str, by: str) -> tuple[Reseal, 
         # The close was cut off before there was a record.
         return ()
     found = verify_record(folder.path)
-    changed = [each for each in found.problems if each.change is not Change.RENAMED]
+    # Page and facts are made anew from the timeline, whatever became of them.
+    changed = [
+        each
+        for each in found.problems
+        if each.change is not Change.RENAMED and each.path not in (PAGE, FACTS)
+    ]
     if not changed:
         return found.reseals
     if not because:
         listed = "; ".join(map(str, changed[:3]))
         message = (
-            f"{folder.name} is not as it was sealed: {listed}. Look what changed it. To seal it as "
-            f'it is now, say why, in the record for ever: runbook archive {folder.name} --because "…"'
+            f"{folder.name} is not as it was sealed: {listed}. Look what changed it. To seal it "
+            "as it is now, say why, in the record for ever: "
+            f'runbook archive {folder.name} --because "…"'
         )
         raise RecordIntegrityError(message)
     at = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
@@ -118,6 +146,7 @@ def _record(
         channel=queries.terms_of(timeline).closing_channel,
         page=page,
         unanswered=tuple(step.question for step in queries.open_questions(timeline)),
+        begun=tuple(queries.unsettled(timeline)),
         sealed=sealed,
         seal=seal,
     )

@@ -4,6 +4,7 @@ Nothing is created before everything that can be checked has been.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +25,9 @@ from runbook_nb.runs.engine.progress import Progress
 from runbook_nb.runs.engine.spare_kernel import SpareKernel
 from runbook_nb.text.values import Json
 from runbook_nb.timeline import queries
+from runbook_nb.timeline.attempts import Attempt
 from runbook_nb.timeline.events import (
+    UNDO,
     Acted,
     Alert,
     Approved,
@@ -59,13 +62,14 @@ class Order:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """What a run came to."""
+    """What a run came to; ``begun`` are the attempts that may be half done."""
 
     incident: str
     context: RunContext
     timeline: WritableTimeline
     execution: Execution
     verdict: Verdict
+    begun: tuple[Attempt, ...] = ()
 
 
 def run(order: Order, *, progress: Progress, ready: SpareKernel | None = None) -> Run:
@@ -79,7 +83,7 @@ def run(order: Order, *, progress: Progress, ready: SpareKernel | None = None) -
     demand_verbs_only(Document.read(runbook.path))
     values = typed(runbook, dict(order.parameters or {}))
     environment = Environment.load(str(values.get("environment", LAB)))
-    approved = [named(option, runbook) for option in order.approve]
+    approved = [_option_or_undo(option, runbook) for option in order.approve]
     chosen = named(order.option, runbook) if order.option else ""
     if order.incident is not None:
         checked_id(order.incident)
@@ -126,24 +130,28 @@ def run(order: Order, *, progress: Progress, ready: SpareKernel | None = None) -
         limit_s=order.limit_s,
         ready=ready,
     )
-    timeline.append(
-        Ended(
-            at=datetime.now(UTC),
-            run=context.run,
-            by=order.actor,
-            runbook=runbook.name,
-            complete=execution.complete,
-            reason=execution.reason,
-            took_s=round(execution.took_s, 3),
-        )
+    ended = Ended(
+        at=datetime.now(UTC),
+        run=context.run,
+        by=order.actor,
+        runbook=runbook.name,
+        complete=execution.complete,
+        reason=execution.reason,
+        took_s=round(execution.took_s, 3),
     )
-    verdict = queries.verdict_of(timeline, context.run) if execution.complete else Verdict.UNKNOWN
+    # An incident that was closed meanwhile takes no end of a run any more.
+    with suppress(IncidentStateError):
+        timeline.append(ended)
+    begun = tuple(queries.unsettled(timeline))
+    known = execution.complete and not begun
+    verdict = queries.verdict_of(timeline, context.run) if known else Verdict.UNKNOWN
     return Run(
         incident=incident,
         context=context,
         timeline=timeline,
         execution=execution,
         verdict=verdict,
+        begun=begun,
     )
 
 
@@ -163,7 +171,7 @@ def approve_last(incidents: Path, incident: str, *, option: str, by: str) -> App
     redactor = Environment.load(started.environment).redactor(allowed=runbook.contacts)
     ran = [acted for acted in timeline.of(Acted) if acted.run == started.run]
     yes = approval(
-        option=named(option, runbook),
+        option=_option_or_undo(option, runbook),
         text=started.runbook_digest,
         parameters=parameters_digest(started.parameters, environment=started.environment),
         by=by,
@@ -171,3 +179,9 @@ def approve_last(incidents: Path, incident: str, *, option: str, by: str) -> App
         calls={acted.title: acted.call for acted in ran},
     )
     return WritableTimeline(timeline.path, redactor=redactor).append(yes)
+
+
+def _option_or_undo(option: str, runbook: Runbook) -> str:
+    """Return the heading that is meant, or the undo of an action of this runbook, as it is."""
+    titles = {f"{UNDO}{step.title}" for step in runbook.steps if step.verb == "act"}
+    return option if option in titles else named(option, runbook)

@@ -50,6 +50,13 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
+class Settlement(StrEnum):
+    """What was found of an attempt that nobody saw end."""
+
+    DONE = "done"
+    NOT_DONE = "not_done"
+
+
 class IncidentStatus(StrEnum):
     """Where an incident stands."""
 
@@ -305,9 +312,11 @@ class Approved(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Acting(Event):
-    """An action is about to be sent; without an ``Acted`` after it, it may be half done.
+    """An action is about to be sent; without the end of its ``attempt`` it may be half done.
 
-    ``tells`` names the channels of an action that only tells people and repairs nothing.
+    ``tells`` names the channels of an action that only tells people and repairs nothing. One that
+    is ``repeatable`` may be sent again; one that is ``contained`` changes nothing that is not
+    written down first as ``Sending``.
     """
 
     kind: ClassVar[str] = "acting"
@@ -321,11 +330,35 @@ class Acting(Event):
     tells: tuple[str, ...] = ()
     rehearsal: Json = None
     approved_by: str = ""
+    attempt: str = ""
+    repeatable: bool = False
+    contained: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sending(Event):
+    """A change of an attempt is about to reach a system.
+
+    ``transaction`` is the id of one that is about to be committed there, empty for any other
+    request; it is the ``last`` where the action itself has returned before.
+    """
+
+    kind: ClassVar[str] = "sending"
+
+    title: str
+    attempt: str
+    system: str
+    transaction: str = ""
+    last: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Acted(Event):
-    """An action has an outcome; ``tells`` is as in ``Acting``."""
+    """An action has an outcome; ``tells`` is as in ``Acting``.
+
+    ``attempt`` is the one that it ends, empty where nothing was sent. One that failed is
+    ``untouched`` where it is known that it changed nothing.
+    """
 
     kind: ClassVar[str] = "acted"
 
@@ -341,6 +374,25 @@ class Acted(Event):
     result: Json = None
     reason: str = ""
     took_s: float = 0.0
+    attempt: str = ""
+    untouched: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settled(Event):
+    """It was found out what became of an attempt: by ``evidence`` that was read, or by a person.
+
+    ``because`` is what that person saw.
+    """
+
+    kind: ClassVar[str] = "settled"
+
+    title: str
+    attempt: str
+    outcome: Settlement
+    call: str = ""
+    evidence: str = ""
+    because: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -361,16 +413,19 @@ class Verified(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Undone(Event):
-    """The paired undo of a done action ran, or failed."""
+    """The paired undo of a done action ran, failed, or was left; the rest is as in ``Acted``."""
 
     kind: ClassVar[str] = "undone"
 
     title: str
     outcome: Outcome
     call: str
+    rehearsal: Json = None
     result: Json = None
     reason: str = ""
     took_s: float = 0.0
+    attempt: str = ""
+    untouched: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -455,7 +510,9 @@ EVENTS: tuple[type[Event], ...] = (
     Decided,
     Approved,
     Acting,
+    Sending,
     Acted,
+    Settled,
     Verified,
     Undone,
     Asked,

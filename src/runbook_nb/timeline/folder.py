@@ -22,6 +22,7 @@ FACTS: Final = "record.json"
 ENVELOPE: Final = "record.dsse.json"
 RECORDED: Final = (PAGE, FACTS, ENVELOPE)  # made of all the others
 TURN: Final = ".acting"  # the lock that whoever acts holds
+RESULTS: Final = ".results"  # what an undo needs whole; its owner's alone, gone with the close
 CHECKPOINTS: Final = ".ipynb_checkpoints"  # JupyterLab's own, beside a notebook
 
 
@@ -76,6 +77,11 @@ class IncidentFolder:
     def turn(self) -> Path:
         """The lock that whoever acts holds, so that no two do at once."""
         return self.path / TURN
+
+    @property
+    def results(self) -> Path:
+        """The folder of what done actions returned, whole, while the incident is open."""
+        return self.path / RESULTS
 
     def executed(self, run: str) -> Path:
         """Return the executed copy of a run."""

@@ -15,7 +15,7 @@ from runbook_nb.timeline.lock import locked
 from runbook_nb.timeline.log import Timeline
 from runbook_nb.timeline.open_index import OpenIndex
 from runbook_nb.timeline.tail import is_closed
-from runbook_nb.timeline.writer import WritableTimeline
+from runbook_nb.timeline.writer import WritableTimeline, closed_error
 
 
 def declare(
@@ -131,11 +131,7 @@ def maybe_open(incidents: Path) -> list[IncidentFolder]:
 def refuse_closed(timeline: Timeline) -> None:
     """Raise IncidentStateError if the incident is closed."""
     if closed := queries.closed(timeline):
-        message = (
-            f"{timeline.folder.name} was closed at {closed.at:%Y-%m-%d %H:%M:%SZ} by "
-            f"{closed.by}. Open a new incident for what happens now."
-        )
-        raise IncidentStateError(message)
+        raise closed_error(timeline, closed)
 
 
 def beginning(timeline: Timeline) -> Opened:

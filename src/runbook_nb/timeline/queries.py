@@ -6,9 +6,9 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import TypeVar
 
+from runbook_nb.timeline.attempts import Done, all_done, done, unsettled
 from runbook_nb.timeline.events import (
     VERDICTS_BY_RANK,
-    Acted,
     Acting,
     Alert,
     Alerted,
@@ -21,14 +21,14 @@ from runbook_nb.timeline.events import (
     Ended,
     Event,
     Opened,
-    Outcome,
     Started,
     Terms,
-    Undone,
     Verdict,
     Verified,
 )
 
+# Questions to attempts are asked here as well.
+__all__ = ["Done", "all_done", "done", "unsettled"]
 E = TypeVar("E", bound=Event)
 
 
@@ -122,9 +122,12 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
 
 def verdict_of(events: Iterable[Event], run: str) -> Verdict:
     """Return the worst verdict of a run, each check by its newest reading or verification."""
-    own = [event for event in events if event.run == run]
-    latest: dict[str, Checked | Verified] = {**newest(own), **verified(own)}
-    return worst(reading.verdict for reading in latest.values())
+    latest = {
+        event.title: event.verdict
+        for event in events
+        if event.run == run and isinstance(event, Checked | Verified)
+    }
+    return worst(latest.values())
 
 
 def decided(events: Iterable[Event], within: Collection[str] | None = None) -> Decided | None:
@@ -148,42 +151,35 @@ def approved(events: Iterable[Event], option: str) -> Approved | None:
 
 
 def begun(events: Iterable[Event], title: str) -> Acting | None:
-    """Return the newest attempt that has no outcome: it may be half done."""
-    attempt: Acting | None = None
-    for event in events:
-        if isinstance(event, Acting) and event.title == title:
-            attempt = event
-        elif isinstance(event, Acted) and event.title == title:
-            attempt = None
-    return attempt
+    """Return the newest attempt of that title that nobody saw end: it may be half done."""
+    open_ones = [each.acting for each in unsettled(events) if each.acting.title == title]
+    return open_ones[-1] if open_ones else None
 
 
-def done(events: Iterable[Event], title: str) -> Acted | None:
-    """Return the done action of that title, unless it was undone since."""
-    stands: Acted | None = None
-    for event in events:
-        if not isinstance(event, Acted | Undone) or event.title != title:
-            continue
-        if event.outcome is Outcome.DONE:
-            stands = event if isinstance(event, Acted) else None
-    return stands
-
-
-def done_after(events: Sequence[Event], acted: Acted) -> str | None:
+def done_after(events: Sequence[Event], earlier: Done) -> str | None:
     """Return the title of another action that was done later and still stands."""
-    later = (other.title for other in all_done(after(events, acted)) if done(events, other.title))
-    return next((title for title in later if title != acted.title), None)
+    later = (other.title for other in all_done(after(events, earlier)) if done(events, other.title))
+    return next((title for title in later if title != earlier.title), None)
+
+
+def standing(events: Sequence[Event]) -> list[Done]:
+    """Return the actions that are done and were not undone since, the newest of each title."""
+    titles = dict.fromkeys(event.title for event in all_done(events))
+    found = (done(events, title) for title in titles)
+    return [event for event in found if event is not None]
+
+
+def in_environment(events: Iterable[Event], environment: str) -> list[Event]:
+    """Return the events of the runs in one environment, and those of no known run."""
+    known = list(events)
+    others = {run for run, start in runs(known).items() if start.environment != environment}
+    return [event for event in known if event.run not in others]
 
 
 def terms_of(events: Iterable[Event]) -> Terms:
     """Return the terms that the incident was opened with."""
     first = opened(events)
     return first.terms if first else Terms()
-
-
-def all_done(events: Iterable[Event]) -> list[Acted]:
-    """Return every action that was done, whether or not it was undone since."""
-    return [acted for acted in of(events, Acted) if acted.outcome is Outcome.DONE]
 
 
 def manual_steps(events: Iterable[Event]) -> tuple[Asked, ...]:

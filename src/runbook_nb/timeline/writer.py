@@ -1,20 +1,27 @@
 """The timeline of an incident, as it is written: append-only, masked, synced to disk.
 
 Two processes may append at once: a lock on the file orders them. A line that was cut off by a
-crash was never acknowledged; the next writer sets it aside and notes that it did.
+crash was never acknowledged; the next writer sets it aside and notes that it did. After the close
+nothing is taken but the testimony of an attempt that was on its way.
 """
 
 import fcntl
 import os
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from runbook_nb.errors import IncidentStateError, ParameterError
 from runbook_nb.redaction import Redactor
-from runbook_nb.timeline.events import Event, Noted
+from runbook_nb.timeline import queries
+from runbook_nb.timeline.attempts import is_testimony
+from runbook_nb.timeline.events import Closed, Event, Noted
 from runbook_nb.timeline.log import Timeline, hash_of, line_of
 
 SIGNATURES: Final = ("by", "requested_by", "approved_by")
+_TIMES: Final = (datetime, datetime | None)
 E = TypeVar("E", bound=Event)
 
 
@@ -29,15 +36,30 @@ class WritableTimeline(Timeline):
         self.redactor = redactor
 
     def append(self, event: E) -> E:
-        """Write one event and return it as written: masked, cut and timed."""
+        """Write one event and return it as written: masked, cut and timed.
+
+        Raises IncidentStateError after the close; nobody can close between this look and the line.
+        Raises ParameterError for a time without a zone.
+        """
+        if naive := next(_naive_times(event), None):
+            message = f"{naive} in a {event.kind!r} event has no zone; give a time in UTC."
+            raise ParameterError(message)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             self._mend(file.fileno())
+            self._refuse_after_close(event)
             self._write(file.fileno(), event)
         written = self._events[-1]
         assert isinstance(written, type(event))  # noqa: S101 - decoded from our own line
         return written
+
+    def _refuse_after_close(self, event: Event) -> None:
+        closed = queries.closed(self._events)
+        if closed is None:
+            return
+        if not is_testimony(queries.before(self._events, closed), event):
+            raise closed_error(self, closed)
 
     def _mend(self, descriptor: int) -> None:
         """Set aside a line that a crash cut off, and note it."""
@@ -67,6 +89,26 @@ class WritableTimeline(Timeline):
             os.ftruncate(descriptor, self._offset)
             raise
         self._take(line)
+
+
+def closed_error(timeline: Timeline, closed: Closed) -> IncidentStateError:
+    """Return the error that says when and by whom an incident was closed."""
+    message = (
+        f"{timeline.folder.name} was closed at {closed.at:%Y-%m-%d %H:%M:%SZ} by "
+        f"{closed.by}. Open a new incident for what happens now."
+    )
+    return IncidentStateError(message)
+
+
+def _naive_times(event: Any) -> Iterator[datetime]:
+    """Find the times without a zone in an event; what a system answers may hold what it likes."""
+    for each in fields(event):
+        value = getattr(event, each.name)
+        if each.type in _TIMES and value is not None and value.utcoffset() is None:
+            yield value
+        for part in value if isinstance(value, tuple) else (value,):
+            if is_dataclass(part):
+                yield from _naive_times(part)
 
 
 def _encode(event: Event, redactor: Redactor) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from runbook_nb.record.facts import Record
-from runbook_nb.redaction import Redactor
 from runbook_nb.timeline.events import (
     Acted,
     Acting,
@@ -22,7 +21,6 @@ from runbook_nb.timeline.events import (
     Verdict,
 )
 from runbook_nb.timeline.log import Timeline
-from runbook_nb.timeline.writer import WritableTimeline
 from story import ACTION, LAG, RESTART, START, Story, cut_off, healthy, heartbeat
 
 
@@ -278,7 +276,7 @@ def test_a_timeline_that_is_none_makes_an_empty_record(folder, content):
 
 def test_events_in_an_odd_order_are_folded(folder):
     """A record never falls over what is on its timeline."""
-    timeline = WritableTimeline(folder / "timeline.jsonl", redactor=Redactor())
+    story = Story(folder)
     for kind in (Closed, Stopped, Ended, Undone, Acted, Decided):
         words = {
             Stopped: {"reason": ""},
@@ -287,9 +285,9 @@ def test_events_in_an_odd_order_are_folded(folder):
             Acted: {"title": "x", "outcome": Outcome.DONE, "call": ""},
             Decided: {"option": None, "recommended": None},
         }
-        timeline.append(kind(at=START, **words.get(kind, {})))
+        story.forge(kind, **words.get(kind, {}))
 
-    assert Record.of(timeline).title == ""
+    assert Record.of(story.timeline).title == ""
 
 
 def test_a_record_holds_each_edit_of_a_step_once(story, folder):

@@ -31,7 +31,6 @@ FILES = [
     "record.json",
     "runs/one.ipynb",
     "timeline.jsonl",
-    "working/one.ipynb",
 ]
 
 
@@ -167,14 +166,39 @@ def test_a_lock_that_holds_something_is_a_file(sealed, said):
     assert said(sealed) == ["added: .acting"]
 
 
-def test_a_working_copy_that_was_saved_later_is_named_and_is_no_forgery(sealed, verified):
-    """A tab that is still open saves on; what counts is kept under runs."""
+def test_a_working_copy_that_is_saved_after_the_close_changes_nothing(sealed, verified):
+    """A tab that is still open saves on; what was run in it is sealed under runs."""
     (sealed / "working" / "one.ipynb").write_text("{}")
-    found = verified(sealed)
+    (sealed / "working" / "two.ipynb").write_text("{}")
+    (sealed / "working" / ".ipynb_checkpoints").mkdir()
 
-    (problem,) = found.problems
-    assert str(problem).startswith("changed since the close: working/one.ipynb (altered; ")
-    assert found.verdict is Verdict.WARN
+    assert verified(sealed).problems == ()
+
+
+def test_an_empty_folder_is_named(sealed, verified):
+    """It was not there when the record was sealed."""
+    (sealed / "runs" / "empty").mkdir()
+
+    assert [str(each) for each in verified(sealed).problems] == ["added: runs/empty/"]
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\rb", "\x1b[2Jx", "a\\nb", "\u202ex"])
+def test_a_file_of_an_odd_name_is_named_on_one_line(sealed, verified, name):
+    """A line break in it must not hide it."""
+    (sealed / name).write_text("x")
+    (problem,) = map(str, verified(sealed).problems)
+
+    assert problem.startswith("added: ")
+    assert problem.isprintable()
+
+
+def test_a_record_in_the_place_of_another_is_an_exchange(sealed, verified):
+    """Both are whole, and each tells another night."""
+    moved = sealed.rename(sealed.with_name("INC-7"))
+    found = verified(moved)
+
+    assert [each.change for each in found.problems] == ["in the place of another"]
+    assert found.verdict is Verdict.FAIL
 
 
 def test_events_that_were_dropped_are_counted(sealed, verified):
@@ -189,7 +213,7 @@ def test_events_that_were_dropped_are_counted(sealed, verified):
 
 def test_events_that_came_later_are_counted(sealed, verified):
     """A run that went on after the close is not somebody who rewrote the story."""
-    Story(sealed).tell(Noted, text="One more word.")
+    Story(sealed).forge(Noted, text="One more word.")
 
     assert "added: timeline.jsonl (1 after the 25 events that were sealed)" in map(
         str, verified(sealed).problems
@@ -254,7 +278,7 @@ def test_an_envelope_of_another_key_or_of_none_is_not_that_of_the_record(
 def test_an_older_seal_does_not_fit_a_longer_story(sealed, environ, said):
     """Replaying what was once true does not help."""
     old = (sealed / ENVELOPE).read_bytes()
-    Story(sealed).tell(Noted, text="One more word.")
+    Story(sealed).forge(Noted, text="One more word.")
     write_record(sealed, seal=signing_seal(environ))
     (sealed / ENVELOPE).write_bytes(old)
 

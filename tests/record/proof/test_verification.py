@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from runbook_nb.cli import app
-from runbook_nb.errors import ParameterError, RecordIntegrityError
+from runbook_nb.errors import IncidentStateError, ParameterError, RecordIntegrityError
 from runbook_nb.record.close import close, remake
 from runbook_nb.record.page import write_record
 from runbook_nb.record.proof import SignerTrust, Witnessed, signing_seal, verify_record
@@ -75,7 +75,7 @@ def test_a_record_without_a_key_says_so_and_is_no_pass(folder, environ, verified
 def test_an_older_state_that_fits_itself_is_found_by_its_witness(sealed, environ):
     """Only the head in the channel tells that there was more."""
     old = shutil.copytree(sealed, sealed.with_name("old"))
-    Story(sealed).tell(Noted, text="One more word.")
+    Story(sealed).forge(Noted, text="One more word.")
     write_record(sealed, seal=signing_seal(environ))
     head = verify_record(sealed, environ=environ).digest
 
@@ -144,6 +144,70 @@ def test_a_close_that_was_cut_off_before_its_seal_is_finished_by_archive(inciden
 
     remake(incidents, "INC-1")
     assert verify_record(incidents / "INC-1").verdict is Verdict.PASS
+
+
+def change_a_run(incidents):
+    """Change what a run left, as a person with an editor does."""
+    path = incidents / "INC-1" / "runs" / "added.ipynb"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("{}")
+
+
+def test_a_changed_record_is_not_sealed_anew_without_a_word(incidents):
+    """Verify would pass, and nobody would know."""
+    close(incidents, "INC-1", by="sam")
+    change_a_run(incidents)
+
+    for because in ("", "   "):
+        with pytest.raises(RecordIntegrityError, match=r"added: runs/added\.ipynb.*--because"):
+            remake(incidents, "INC-1", because=because, by="sam")
+    assert verify_record(incidents / "INC-1").verdict is Verdict.FAIL
+
+
+def test_a_record_whose_seal_was_taken_away_is_not_sealed_anew_without_a_word(incidents):
+    """That would be the way around it."""
+    close(incidents, "INC-1", by="sam")
+    change_a_run(incidents)
+    (incidents / "INC-1" / ENVELOPE).unlink()
+
+    with pytest.raises(RecordIntegrityError, match="--because"):
+        remake(incidents, "INC-1")
+
+
+def test_a_reason_stays_in_the_record_for_ever(incidents):
+    """In the page, the facts, the seal, and what `verify` says; also after the next one."""
+    first = close(incidents, "INC-1", by="sam")
+    change_a_run(incidents)
+    remake(incidents, "INC-1", because="The copy was added by hand.", by="ada")
+    remake(incidents, "INC-1")
+    found = verify_record(incidents / "INC-1")
+
+    assert (found.problems, found.verdict) == ((), Verdict.PASS)
+    (told,) = found.reseals
+    assert (told.by, told.because) == ("ada", "The copy was added by hand.")
+    assert told.before == first.sealed.digest
+    assert told.because in first.page.read_text()
+    facts = json.loads((incidents / "INC-1" / "record.json").read_text())
+    assert [each["because"] for each in facts["reseals"]] == [told.because]
+    printed = CliRunner().invoke(app, ["verify", str(incidents / "INC-1")]).output
+    assert told.because in printed
+
+
+def test_an_open_incident_is_not_sealed(incidents):
+    """Its record is made when it closes."""
+    with pytest.raises(IncidentStateError):
+        remake(incidents, "INC-1")
+    assert not (incidents / "INC-1" / ENVELOPE).exists()
+
+
+def test_a_page_that_was_changed_is_made_anew_from_the_timeline(incidents):
+    """What was written into it is gone; nothing else was touched."""
+    page = close(incidents, "INC-1", by="sam").page
+    page.write_text("Nothing happened.")
+    remake(incidents, "INC-1")
+
+    assert verify_record(incidents / "INC-1").verdict is Verdict.PASS
+    assert "Nothing happened." not in page.read_text()
 
 
 def test_the_command_says_who_vouches_and_what_the_witness_confirms(incidents):

@@ -24,6 +24,7 @@ class StepState(StrEnum):
     NOT_NEEDED = "not needed"
     FAILED = "failed"
     UNDONE = "undone"
+    NOT_DONE = "not done"
     OPEN = "open"
     ANSWERED = "answered"
     NOTED = "noted"

@@ -15,6 +15,8 @@ from runbook_nb.timeline.events import (
     Event,
     Noted,
     Outcome,
+    Settled,
+    Settlement,
     Stopped,
     Undone,
     Verdict,
@@ -24,6 +26,7 @@ from runbook_nb.timeline.events import (
 # Verb and title of a step; a decision has no title.
 Key = tuple[str, str]
 
+_KEPT = frozenset({StepState.DONE, StepState.BEGUN})
 _LEFT_ALONE = frozenset({StepState.NOT_NEEDED, StepState.DECLINED, StepState.REHEARSED})
 _BY_VERDICT = {verdict: StepState(verdict.value) for verdict in Verdict}
 
@@ -54,21 +57,22 @@ def traces(events: Iterable[Event]) -> dict[Key, Trace]:
             if _ends_its_cell(event):
                 trace.changed = (event.run, key) in edited
                 edited.discard((event.run, key))
-            if isinstance(event, Undone):
-                _take_back(seen.get(("act", event.title)), event)
+            if isinstance(event, Undone | Settled):
+                _take_back(seen.get(("act", event.title.removeprefix(UNDO))), event)
     return seen
 
 
 def _follow(trace: Trace, standing: StepState, event: Event) -> None:
-    # To leave a done action alone does not undo it, and a question is answered once.
-    left_alone = trace.standing is StepState.DONE and standing in _LEFT_ALONE
+    # To leave an action alone neither undoes nor ends it, and a question is answered once.
+    left_alone = trace.standing in _KEPT and standing in _LEFT_ALONE
     answered = trace.standing is StepState.ANSWERED and standing is StepState.OPEN
     if not (left_alone or answered):
         trace.standing, trace.event = standing, event
 
 
-def _take_back(act: Trace | None, undone: Undone) -> None:
-    if act is not None and undone.outcome is Outcome.DONE:
+def _take_back(act: Trace | None, undone: Undone | Settled) -> None:
+    undoes = isinstance(undone, Undone) or undone.title.startswith(UNDO)
+    if act is not None and undoes and undone.outcome in (Outcome.DONE, Settlement.DONE):
         act.standing, act.event = StepState.UNDONE, undone
 
 
@@ -84,7 +88,7 @@ def _told(event: Event) -> tuple[Key, StepState] | None:
         case Checked() | Verified():
             verb = "check" if isinstance(event, Checked) else "verify"
             return (verb, event.title), _BY_VERDICT[event.verdict]
-        case Acting() | Acted() | Undone():
+        case Acting() | Acted() | Settled() | Undone():
             return _told_of_action(event)
         case Asked():
             answered = event.answer is not None
@@ -103,7 +107,7 @@ def _told_in_words(event: Event) -> tuple[Key, StepState] | None:
     return None
 
 
-def _told_of_action(event: Acting | Acted | Undone) -> tuple[Key, StepState]:
+def _told_of_action(event: Acting | Acted | Settled | Undone) -> tuple[Key, StepState]:
     undoes = isinstance(event, Undone) or event.title.startswith(UNDO)
     key = ("undo" if undoes else "act", event.title.removeprefix(UNDO))
     if isinstance(event, Acting):

@@ -26,6 +26,9 @@ from runbook_nb.timeline.events import (
     Checked,
     Decided,
     Outcome,
+    Sending,
+    Settled,
+    Settlement,
     Undone,
     Verdict,
     Verified,
@@ -92,6 +95,30 @@ def _acting(event: Acting) -> Face:
         facts=kept([*terms(event), ("Approved by", event.approved_by)]),
         folds=folded(("Rehearsal: what it would change", event.rehearsal)),
         unfolded=True,
+    )
+
+
+@face.register
+def _sending(event: Sending) -> Face:
+    what = f"transaction {event.transaction} is about to be committed"
+    return Face(
+        at=event.at,
+        word="SENDING",
+        title=event.title,
+        lead=f"{event.system}: {what if event.transaction else 'a change is about to be sent'}",
+    )
+
+
+@face.register
+def _settled(event: Settled) -> Face:
+    done = event.outcome is Settlement.DONE
+    return Face(
+        at=event.at,
+        tone=OUTCOME_TONES[Outcome.DONE] if done else Tone.WARN,
+        word="SETTLED: DONE" if done else "SETTLED: NOT DONE",
+        title=event.title,
+        lead=event.call,
+        facts=kept([("Evidence", event.evidence), ("Because", event.because), ("By", event.by)]),
     )
 
 

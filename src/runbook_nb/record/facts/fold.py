@@ -16,6 +16,7 @@ from runbook_nb.timeline.events import (
     Event,
     Noted,
     Outcome,
+    Settled,
     Started,
     Stopped,
     Undone,
@@ -71,6 +72,8 @@ def fold_actions(events: Sequence[Event]) -> tuple[ActionFacts, ...]:
                 actions[-1] = replace(actions[-1], not_chosen=True)
         elif isinstance(event, Undone):
             _take_back(actions, event.title, undone=event)
+        elif isinstance(event, Settled):
+            _settle(actions, event)
     return tuple(actions)
 
 
@@ -159,12 +162,29 @@ def _begin(actions: list[ActionFacts], event: Acting) -> None:
 def _end(actions: list[ActionFacts], event: Acted) -> None:
     for index in reversed(range(len(actions))):
         begun = actions[index].acting
-        if begun and actions[index].acted is None and begun.title == event.title:
+        if begun and event.attempt:
+            if begun.attempt == event.attempt:
+                actions[index] = replace(actions[index], acted=event)
+                return
+        elif begun and actions[index].acted is None and begun.title == event.title:
             if begun.run == event.run:
                 actions[index] = replace(actions[index], acted=event)
                 return
             break
     actions.append(ActionFacts(title=event.title, acted=event))
+
+
+def _settle(actions: list[ActionFacts], event: Settled) -> None:
+    """Join what was found out to its attempt; an older timeline named that by its title alone."""
+    undoes = event.title.startswith(UNDO)
+    for index in reversed(range(len(actions))):
+        begun = actions[index].undoing if undoes else actions[index].acting
+        if begun and begun.title == event.title and begun.attempt in ("", event.attempt):
+            known = actions[index]
+            actions[index] = (
+                replace(known, undo_settled=event) if undoes else replace(known, settled=event)
+            )
+            return
 
 
 def _take_back(

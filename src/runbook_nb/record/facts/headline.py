@@ -48,8 +48,9 @@ def _broken(integrity: Integrity, actions: tuple[ActionFacts, ...]) -> Headline 
         return Headline(verdict=Verdict.FAIL, said="Part of this record cannot be proven")
     if any(action.was_cut_off for action in actions):
         return Headline(verdict=Verdict.FAIL, said="An action was cut off and may be half done")
-    tried = [action.acted for action in actions if action.acted and not action.not_chosen]
-    if tried and tried[-1].outcome is Outcome.FAILED:
+    tried = [action for action in actions if action.acted and not action.not_chosen]
+    last = tried[-1] if tried else None
+    if last and last.acted and last.acted.outcome is Outcome.FAILED and not last.settled:
         return Headline(verdict=Verdict.FAIL, said="An action failed and may be half done")
     return None
 

@@ -62,7 +62,7 @@ def fold_phases(events: Sequence[Event], actions: Sequence[ActionFacts]) -> tupl
         _detected(events),
         _acknowledged(events),
         _diagnosed(events, fix),
-        (fix.acted.at, fix.title) if fix and fix.acted else None,
+        (fix.done.at, fix.title) if fix and fix.done else None,
         _verified(events, fix),
         (closed.at, closed.by) if closed else None,
     )
@@ -139,9 +139,9 @@ def _diagnosed(events: Sequence[Event], fix: ActionFacts | None) -> _Reached:
 
 def _verified(events: Sequence[Event], fix: ActionFacts | None) -> _Reached:
     """Return when the last check of the fix's run passed again; None while any did not."""
-    if fix is None or fix.acted is None:
+    if fix is None or fix.done is None:
         return None
-    later = queries.after(events, fix.acted)
+    later = queries.after(events, fix.done)
     newest = queries.verified(event for event in later if event.run == fix.event.run)
     if not newest or any(event.verdict is not Verdict.PASS for event in newest.values()):
         return None

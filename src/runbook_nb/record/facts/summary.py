@@ -44,7 +44,7 @@ def done(actions: Sequence[ActionFacts], decisions: Sequence[Decided]) -> str:
     cut = [action for action in actions if action.was_cut_off]
     if cut:
         return f"“{_named([each.title for each in cut])}” was cut off and may be half done."
-    failed = [action for action in actions if _outcome(action) is Outcome.FAILED]
+    failed = [a for a in actions if _outcome(a) is Outcome.FAILED and a.settled is None]
     finished = [action for action in actions if action.is_done]
     undone = [action.title for action in actions if action.is_undone]
     said = [chosen] if chosen else []

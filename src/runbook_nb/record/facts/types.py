@@ -9,6 +9,8 @@ from runbook_nb.timeline.events import (
     Acting,
     Checked,
     Outcome,
+    Settled,
+    Settlement,
     Undone,
     Verdict,
     Verified,
@@ -88,7 +90,8 @@ class ActionFacts:
     """One attempt at an action: begun, with its outcome, taken back.
 
     ``acting`` without ``acted`` was cut off; so was ``undoing`` without ``undone``. ``not_chosen``
-    marks one that was passed over because its option was not the one decided for.
+    marks one that was passed over because its option was not the one decided for. ``settled`` and
+    ``undo_settled`` are what was found out of an attempt that nobody saw end.
     """
 
     title: str
@@ -97,6 +100,8 @@ class ActionFacts:
     undoing: Acting | None = None
     undone: Undone | None = None
     not_chosen: bool = False
+    settled: Settled | None = None
+    undo_settled: Settled | None = None
 
     @property
     def event(self) -> Acting | Acted:
@@ -108,28 +113,46 @@ class ActionFacts:
     @property
     def was_cut_off(self) -> bool:
         """Whether it was sent, or its undo was, and nobody knows what became of it."""
-        return self.acted is None or (self.undoing is not None and self.undone is None)
+        cut_off = self.acted is None and self.settled is None
+        undoing = self.undoing is not None and self.undone is None and self.undo_settled is None
+        return cut_off or undoing
+
+    @property
+    def done(self) -> Acted | Settled | None:
+        """The event that says it was done, whether or not it was taken back."""
+        if self.acted is not None and self.acted.outcome is Outcome.DONE:
+            return self.acted
+        settled = self.settled
+        return settled if settled and settled.outcome is Settlement.DONE else None
 
     @property
     def is_done(self) -> bool:
         """Whether it was done and not taken back."""
-        done = self.acted is not None and self.acted.outcome is Outcome.DONE
-        return done and not self.is_undone
+        return self.done is not None and not self.is_undone
 
     @property
     def is_undone(self) -> bool:
         """Whether its undo was done."""
-        return self.undone is not None and self.undone.outcome is Outcome.DONE
+        if self.undone is not None and self.undone.outcome is Outcome.DONE:
+            return True
+        return self.undo_settled is not None and self.undo_settled.outcome is Settlement.DONE
 
     @property
     def said(self) -> str:
         """The outcome in words."""
-        if self.acted is None:
-            return CUT_OFF
-        outcome = self.acted.outcome.replace("_", " ")
+        outcome = _said_of(self.acted, self.settled)
+        if self.undo_settled is not None:
+            return f"{outcome}, undo {_said_of(self.undone, self.undo_settled)}"
         if self.undone is not None:
             return f"{outcome}, then undo {self.undone.outcome.replace('_', ' ')}"
         return f"{outcome}, undo {CUT_OFF}" if self.undoing else outcome
+
+
+def _said_of(ended: Acted | Undone | None, settled: Settled | None) -> str:
+    """Say what became of an attempt: how it ended, and what was found out of it since."""
+    told = [ended.outcome if ended else CUT_OFF if settled is None else "cut off"]
+    told += [f"settled as {settled.outcome}"] if settled else []
+    return ", ".join(told).replace("_", " ")
 
 
 @dataclass(frozen=True, kw_only=True)

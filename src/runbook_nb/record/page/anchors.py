@@ -55,7 +55,14 @@ class Anchors:
                 edit = edits[event.verb, event.title, event.after]
                 self._places[id(event)] = f"change-{edit}"
         for place, action in enumerate(record.actions, start=1):
-            for part in (action.acting, action.acted, action.undoing, action.undone):
+            for part in (
+                action.acting,
+                action.acted,
+                action.settled,
+                action.undoing,
+                action.undone,
+                action.undo_settled,
+            ):
                 self._places[id(part)] = f"action-{place}"
 
     def seq(self, event: Event) -> int:

@@ -28,7 +28,7 @@ from runbook_nb.text.formatting import (
     said,
 )
 from runbook_nb.text.values import Json
-from runbook_nb.timeline.events import Checked, Decided, Event, Evidence, Verified
+from runbook_nb.timeline.events import Checked, Decided, Event, Evidence, Outcome, Verified
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -73,8 +73,10 @@ def turned_down(event: Decided) -> list[tuple[str, str]]:
 
 def action_tone(action: ActionFacts) -> Tone:
     """Return the tone of what became of an action."""
-    if action.acted is None or action.was_cut_off:
+    if action.was_cut_off:
         return Tone.FAIL
+    if action.settled or action.acted is None:
+        return OUTCOME_TONES[Outcome.DONE] if action.done else Tone.WARN
     return OUTCOME_TONES[action.acted.outcome]
 
 

@@ -18,6 +18,7 @@ from runbook_nb.timeline.events import (
     Checked,
     Event,
     Noted,
+    Sending,
     Undone,
     Verdict,
     Verified,
@@ -85,6 +86,8 @@ def _told(record: Record, events: Sequence[Event]) -> Iterator[Event]:
             tells = not event.runbook
         elif isinstance(event, Acting):
             tells = not _has_end(event, events[place + 1 :])
+        elif isinstance(event, Sending):
+            tells = False
         else:
             tells = id(event) not in passed_over
         if tells:

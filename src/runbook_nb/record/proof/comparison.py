@@ -12,6 +12,8 @@ from runbook_nb.errors import RecordIntegrityError
 from runbook_nb.record.facts import Record, made_by
 from runbook_nb.record.proof.contents import Content, contents_of, without_copies
 from runbook_nb.record.proof.envelope import Statement
+from runbook_nb.timeline import queries
+from runbook_nb.timeline.attempts import is_testimony
 from runbook_nb.timeline.folder import ENVELOPE, FACTS, TIMELINE, IncidentFolder
 from runbook_nb.timeline.log import Timeline
 
@@ -20,7 +22,11 @@ _NUMBERED: Final = re.compile(r"INC-\d+")
 
 
 class Change(StrEnum):
-    """How something differs from what was sealed."""
+    """How something differs from what was sealed.
+
+    What was ``told late`` is only the testimony of an action that was on its way when it was
+    closed.
+    """
 
     ALTERED = "altered"
     ADDED = "added"
@@ -29,6 +35,7 @@ class Change(StrEnum):
     EXCHANGED = "in the place of another"
     RENAMED = "in a folder of another name"
     UNREAD = "cannot be read"
+    TOLD_LATE = "told after the close"
     NOT_WITNESSED = "not what the witness holds"
 
 
@@ -47,9 +54,13 @@ class Problem:
 
 def compare(folder: Path, sealed: Statement) -> Iterator[Problem]:
     """Yield all that differs from what was sealed, files first."""
-    yield from _files(folder, sealed)
     yield from _place(folder, sealed)
     timeline = Timeline(IncidentFolder(folder).timeline)
+    if late := _told_late(timeline, sealed):
+        yield from (each for each in _files(folder, sealed) if each.path != TIMELINE)
+        yield late
+        return
+    yield from _files(folder, sealed)
     broken = chain_problem(timeline)
     if broken:
         # A timeline that is gone or unreadable is named among the files already.
@@ -114,6 +125,22 @@ def _story(timeline: Timeline, sealed: Statement) -> Iterator[Problem]:
     elif (events, timeline.head) != (sealed.events, sealed.head):
         said = "its events are not those that were sealed"
         yield Problem(change=Change.ALTERED, path=TIMELINE, said=said)
+
+
+def _told_late(timeline: Timeline, sealed: Statement) -> Problem | None:
+    """Return what was told after the close, where the sealed events stand and that is all."""
+    events = timeline.proven()
+    more = events[sealed.events :]
+    closed = queries.closed(events[: sealed.events])
+    if not more or closed is None or chain_problem(timeline):
+        return None
+    begun = queries.before(events, closed)
+    if not all(is_testimony(begun, event) for event in more):
+        return None
+    if _head_at(timeline.path, sealed.events) != sealed.head:
+        return None
+    said = ", ".join(f"{getattr(event, 'title', '')!r} {event.kind}" for event in more)
+    return Problem(change=Change.TOLD_LATE, path=TIMELINE, said=said)
 
 
 def _head_at(path: Path, number: int) -> str:

@@ -19,7 +19,11 @@ from runbook_nb.timeline.log import Timeline
 
 # Twelve of 64 digits: nobody finds another record with the same by trying.
 _HEAD: Final = re.compile(r"[0-9a-f]{12,64}")
-_SOFT: Final = {Change.UNREAD: Verdict.UNKNOWN, Change.RENAMED: Verdict.WARN}
+_SOFT: Final = {
+    Change.UNREAD: Verdict.UNKNOWN,
+    Change.RENAMED: Verdict.WARN,
+    Change.TOLD_LATE: Verdict.WARN,
+}
 
 
 class SignerTrust(StrEnum):

@@ -6,6 +6,7 @@ from runbook_nb.packs.control_plane.systems._fly import agent_machines, machines
 from runbook_nb.probes.calls import Systems, action
 from runbook_nb.text.values import Json
 
+ATTEMPT: Final = "runbook_attempt"  # which attempt a machine was added by
 LAG_DECIMALS: Final = "HEARTBEAT_LAG_DECIMALS"
 IN_FLIGHT: Final = """
 select s.mission_id, s.agent_name, s.last_heartbeat_at, m.title
@@ -16,7 +17,7 @@ order by s.last_heartbeat_at
 """
 
 
-@action(timeout_s=90, repeatable=True)
+@action(timeout_s=90, repeatable=True, contained=True)
 def restart(systems: Systems) -> Json:
     """Restart every machine of the agent, one after the other, and wait until each is started."""
     fly = systems.http("fly")
@@ -41,14 +42,15 @@ def _(systems: Systems) -> Json:
     }
 
 
-@action(timeout_s=120)
+@action(timeout_s=120, contained=True)
 def scale_out(systems: Systems, *, machines: int) -> Json:
     """Add machines with the configuration of the first, until there are so many."""
     fly, path = systems.http("fly"), machines_path(systems)
     present = agent_machines(systems)
     added = []
     for _number in range(len(present), machines):
-        created = fly.request("POST", path, json={"config": present[0]["config"]})
+        config = _marked(present[0]["config"], systems.attempt)
+        created = fly.request("POST", path, json={"config": config})
         added.append(created.raise_for_status().json()["id"])
         wait = {"state": "started", "timeout": "60"}
         fly.get(f"{path}/{added[-1]}/wait", params=wait).raise_for_status()
@@ -69,7 +71,16 @@ def _(systems: Systems, result: Json, *, machines: int) -> Json:  # noqa: ARG001
     return {"removed": result["added"]}
 
 
-@action(timeout_s=90, repeatable=True)
+@scale_out.settling
+def _(systems: Systems, attempt: str, *, machines: int) -> bool | None:
+    present = agent_machines(systems)
+    added = [one for one in present if one["config"].get("metadata", {}).get(ATTEMPT) == attempt]
+    if not added:
+        return False
+    return True if len(present) >= machines else None
+
+
+@action(timeout_s=90, repeatable=True, contained=True)
 def set_lag_decimals(systems: Systems, *, decimals: int) -> Json:
     """Set how many decimals the agent writes in ``lag_ms``; each machine restarts with it."""
     return {"before": _configure(systems, str(decimals))}
@@ -88,6 +99,12 @@ def _(systems: Systems, result: Json, *, decimals: int) -> Json:  # noqa: ARG001
     for machine, before in result["before"].items():
         _configure(systems, before, only=machine)
     return {"restored": result["before"]}
+
+
+def _marked(config: dict[str, Any], attempt: str) -> dict[str, Any]:
+    """Return a machine's configuration with the attempt that adds it, so that it can be found."""
+    known = config.get("metadata", {})
+    return {**config, "metadata": {**known, ATTEMPT: attempt}} if attempt else config
 
 
 def _configure(systems: Systems, decimals: str, only: str | None = None) -> dict[str, str]:

@@ -25,6 +25,7 @@ from runbook_nb.text.values import Json
 
 # A copy needs its own size, and the log that is written while it is taken.
 ROOM: Final = 1.2
+RESTORING: Final = "RESTORING"
 
 
 @action(timeout_s=1800, repeatable=True)
@@ -65,7 +66,7 @@ def _(systems: Systems, result: Json) -> Json:
     return {"removed": str(folder)}
 
 
-@action(timeout_s=60, irreversible=True)
+@action(timeout_s=60, irreversible=True, contained=True)
 def restore_in_place(systems: Systems, *, moment: str) -> Json:
     """Have the partner restore the whole project to a moment (ISO 8601, UTC).
 
@@ -82,6 +83,14 @@ def restore_in_place(systems: Systems, *, moment: str) -> Json:
 def _(systems: Systems, *, moment: str) -> Json:
     body = {"recovery_time_target_unix": int(time_of(moment).timestamp())}
     return {"would send": body, "restorable": listing.answer(systems)["physical_backup_data"]}
+
+
+@restore_in_place.settling
+def _(systems: Systems, _attempt: str, *, moment: str) -> bool | None:  # noqa: ARG001
+    # Only while it restores does the partner say so; afterwards nobody can tell from before.
+    api, project = systems.http("supabase_management"), listing.project(systems)
+    status = api.get(project).raise_for_status().json()["status"]
+    return True if status == RESTORING else None
 
 
 def _held(systems: Systems) -> dict[str, Any]:

@@ -60,6 +60,14 @@ def _(systems: Systems, result: Json) -> Json:  # noqa: ARG001
     return {"proof": proof, "machines": machines}
 
 
+@switch.settling
+def _(systems: Systems, _attempt: str) -> bool | None:
+    # The second key is put away last; before that, the agent may have it or not.
+    place = _place(systems)
+    done = not _beside(place, "next").exists() and _beside(place, "previous").exists()
+    return True if done else None
+
+
 @action(timeout_s=60, repeatable=True, irreversible=True)
 def revoke_previous(systems: Systems) -> Json:
     """End the key that was in use before the switch, once the present one is proven again."""

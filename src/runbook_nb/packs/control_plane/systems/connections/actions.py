@@ -45,7 +45,7 @@ returning id::text, status::text
 DROP_COLUMN: Final = "alter table mission_connections drop column if exists updated_at"
 
 
-@action(timeout_s=60)
+@action(timeout_s=60, contained=True)
 def send_links(systems: Systems) -> Json:
     """Make one link for each account that needs a new consent, and begin its rows anew.
 
@@ -100,7 +100,7 @@ def _(systems: Systems, result: Json) -> Json:
     return {"rows as before": restored}
 
 
-@action(timeout_s=660, repeatable=True)
+@action(timeout_s=660, repeatable=True, contained=True)
 def record_consents(systems: Systems, *, within: timedelta) -> Json:
     """Wait until the customers followed their links, and set their rows to approved.
 
@@ -136,7 +136,7 @@ def _(systems: Systems, result: Json, *, within: timedelta) -> Json:  # noqa: AR
         return {"rows initiated again": systems.database().rows(UNAPPROVE, rows=rows)}
 
 
-@action(timeout_s=60, repeatable=True, irreversible=True)
+@action(timeout_s=60, repeatable=True, irreversible=True, contained=True)
 def revoke_duplicates(systems: Systems) -> Json:
     """Revoke every active account that a newer one of the same upstream account replaced."""
     done = []
@@ -152,7 +152,7 @@ def _(systems: Systems) -> Json:
     return {"would revoke": surplus_accounts(systems)}
 
 
-@action(timeout_s=60, repeatable=True)
+@action(timeout_s=60, repeatable=True, contained=True)
 def set_rows(systems: Systems) -> Json:
     """Give every row that differs the state Composio has, and every overdue one a true end.
 

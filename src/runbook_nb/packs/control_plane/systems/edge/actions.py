@@ -10,7 +10,7 @@ ROUTES: Final = "/config/apps/http/servers/srv0/routes"
 AT_ONCE: Final = -1
 
 
-@action(timeout_s=30, repeatable=True)
+@action(timeout_s=30, repeatable=True, contained=True)
 def stop_buffering(systems: Systems) -> Json:
     """Make every reverse proxy of the edge send responses at once; returns what stood there."""
     edge = systems.http("edge.admin")

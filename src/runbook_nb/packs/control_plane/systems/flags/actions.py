@@ -21,7 +21,7 @@ returning flag_name, enabled
 """
 
 
-@action(timeout_s=90, repeatable=True)
+@action(timeout_s=90, repeatable=True, contained=True)
 def turn_off(systems: Systems, *, above: float, window: timedelta) -> Json:
     """Turn off the flags behind which more than ``above`` percent of the events are errors."""
     flags = _failing(systems, above, window)

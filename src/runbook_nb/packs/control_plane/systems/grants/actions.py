@@ -27,7 +27,7 @@ select format('%%s %%s on %%s %%s %%s %%s',
 """
 
 
-@action(timeout_s=30, repeatable=True)
+@action(timeout_s=30, repeatable=True, contained=True)
 def restore(systems: Systems) -> Json:
     """Give the grants that are missing and take those that are too many, in one transaction."""
     return _restore(systems.database(), rollback=False)

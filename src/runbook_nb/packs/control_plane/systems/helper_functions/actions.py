@@ -9,7 +9,7 @@ from runbook_nb.probes.connections import Database
 from runbook_nb.text.values import Json
 
 
-@action(timeout_s=30, repeatable=True)
+@action(timeout_s=30, repeatable=True, contained=True)
 def restore(systems: Systems) -> Json:
     """Make the helper functions what is committed, in one transaction; returns what stood there."""
     return _restore(systems.database(), rollback=False)

@@ -31,7 +31,7 @@ where event_type = %(event_type)s
 """
 
 
-@action(timeout_s=30, repeatable=True, tells="incident row")
+@action(timeout_s=30, repeatable=True, tells="incident row", contained=True)
 def opened(systems: Systems, *, incident: str, component: str, window: timedelta) -> Json:
     """Write incident_opened with the measured severity; an incident is written once."""
     with systems.database().transaction():
@@ -59,7 +59,7 @@ def _(
         return _resolve(systems, incident=incident, cause="declared by mistake")
 
 
-@action(timeout_s=30, repeatable=True, irreversible=True, tells="incident row")
+@action(timeout_s=30, repeatable=True, irreversible=True, tells="incident row", contained=True)
 def resolved(systems: Systems, *, cause: str) -> Json:
     """Write incident_resolved for every incident that is open; no policy lets it be deleted."""
     with systems.database().transaction():

@@ -21,7 +21,7 @@ where event_type = 'incident_opened'
 """
 
 
-@action(timeout_s=30, repeatable=True, tells="page")
+@action(timeout_s=30, repeatable=True, tells="page", contained=True)
 def page(
     systems: Systems, *, incident: str, component: str, runbook: str, window: timedelta
 ) -> Json:
@@ -58,7 +58,7 @@ def _(
     return {"resolved": _set(systems, result["id"], "resolved")}
 
 
-@action(timeout_s=30, repeatable=True, irreversible=True, tells="page")
+@action(timeout_s=30, repeatable=True, irreversible=True, tells="page", contained=True)
 def resolve(systems: Systems) -> Json:
     """Resolve the pages of declared incidents; PagerDuty cannot reopen one that is resolved."""
     return {"resolved": [_set(systems, page["id"], "resolved") for page in _declared(systems)]}

@@ -28,7 +28,7 @@ select format('create policy %%I on public.%%I as %%s for %%s to %%s',
 ENABLE: Final = "select format('alter table public.%%I enable row level security', %(table)s::text)"
 
 
-@action(timeout_s=30, repeatable=True)
+@action(timeout_s=30, repeatable=True, contained=True)
 def restore(systems: Systems) -> Json:
     """Make the policies what is committed, in one transaction; returns what stood there."""
     return _restore(systems.database(), rollback=False)
@@ -49,7 +49,7 @@ def _(systems: Systems, result: Json) -> Json:
     return {"back to what stood there": [change["policy"] for change in result["policies"]]}
 
 
-@action(timeout_s=30, repeatable=True, irreversible=True)
+@action(timeout_s=30, repeatable=True, irreversible=True, contained=True)
 def switch_on(systems: Systems) -> Json:
     """Turn row level security on where it is off and not known to be.
 
@@ -64,7 +64,7 @@ def _(systems: Systems) -> Json:
     return _switch_on(systems.database(), rollback=True)
 
 
-@action(timeout_s=30, repeatable=True, irreversible=True)
+@action(timeout_s=30, repeatable=True, irreversible=True, contained=True)
 def protect_personas(systems: Systems) -> Json:
     """Turn row level security on for personas, readable by all and written by the service alone.
 

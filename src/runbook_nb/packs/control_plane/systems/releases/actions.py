@@ -20,7 +20,7 @@ from runbook_nb.text.values import Json
 STARTED: Final = {"state": "started", "timeout": "60"}
 
 
-@action(timeout_s=120, repeatable=True)
+@action(timeout_s=120, repeatable=True, contained=True)
 def roll_back(systems: Systems) -> Json:
     """Give every machine the image and configuration of the release before; wait for each.
 
@@ -42,7 +42,7 @@ def _(systems: Systems, result: Json) -> Json:
     return _moved_back(systems, result["machines"])
 
 
-@action(timeout_s=120, repeatable=True)
+@action(timeout_s=120, repeatable=True, contained=True)
 def align(systems: Systems) -> Json:
     """Move the newer of UI and agent to the release of the older; wait until it runs."""
     interface, moves = _alignment(systems)

@@ -35,7 +35,7 @@ returning id
 """
 
 
-@action(timeout_s=30, repeatable=True)
+@action(timeout_s=30, repeatable=True, contained=True)
 def terminate_silent(systems: Systems, *, older_than: timedelta) -> Json:
     """Set silent sessions to terminated and close their missions' streams, in one transaction.
 

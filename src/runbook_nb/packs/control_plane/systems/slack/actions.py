@@ -17,7 +17,7 @@ from runbook_nb.text.values import Json
 CHANNEL: Final = "#incidents"
 
 
-@action(timeout_s=30, repeatable=True, tells=CHANNEL)
+@action(timeout_s=30, repeatable=True, tells=CHANNEL, contained=True)
 def announce(
     systems: Systems, *, incident: str, component: str, runbook: str, window: timedelta
 ) -> Json:
@@ -51,7 +51,7 @@ def _(
     return {"deleted": result["ts"]}
 
 
-@action(timeout_s=30, repeatable=True, tells=CHANNEL)
+@action(timeout_s=30, repeatable=True, tells=CHANNEL, contained=True)
 def resolved(systems: Systems, *, after: timedelta) -> Json:
     """Post that they are over for incidents in #incidents whose last post is older than this."""
     return [_post(systems, _farewell(systems, post)) for post in _left_open(systems, after)]
@@ -69,7 +69,7 @@ def _(systems: Systems, result: Json, *, after: timedelta) -> Json:  # noqa: ARG
     return {"deleted": [post["ts"] for post in result]}
 
 
-@action(timeout_s=30, repeatable=True, tells=CHANNEL)
+@action(timeout_s=30, repeatable=True, tells=CHANNEL, contained=True)
 def closed(systems: Systems, *, incident: str, text: str) -> Json:
     """Post that an incident is closed, with the head of its record; a channel is a witness."""
     return _post(systems, _message(systems, incident, "resolved", text))

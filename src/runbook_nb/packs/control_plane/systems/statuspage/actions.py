@@ -17,7 +17,7 @@ BODY: Final = "Some missions do not make progress. We are looking into it."
 OVER: Final = "Missions make progress again. We keep watching."
 
 
-@action(timeout_s=30, repeatable=True, tells="status page")
+@action(timeout_s=30, repeatable=True, tells="status page", contained=True)
 def publish_quietly(systems: Systems, *, window: timedelta) -> Json:
     """Put an incident on the page that mails nobody, for SEV1 and SEV2; one at a time."""
     if reason := _needless(systems, window):
@@ -41,7 +41,7 @@ def _(systems: Systems, result: Json, *, window: timedelta) -> Json:  # noqa: AR
     return {"deleted": result["id"]}
 
 
-@action(timeout_s=30, repeatable=True, tells="status page")
+@action(timeout_s=30, repeatable=True, tells="status page", contained=True)
 def resolve(systems: Systems) -> Json:
     """Set the page's open incident of ours to resolved; nobody is mailed."""
     shown = _ours(systems)

@@ -15,7 +15,7 @@ from runbook_nb.text.values import Json
 COPY: Final = "/storage/v1/object/copy"
 
 
-@action(timeout_s=600, repeatable=True)
+@action(timeout_s=600, repeatable=True, contained=True)
 def put_back(systems: Systems, *, newest: int = 200) -> Json:
     """Copy the missing objects back from the bucket of versions; existing ones are not touched."""
     storage, put, nowhere = systems.http("supabase_storage"), [], []

@@ -12,7 +12,7 @@ from runbook_nb.probes.calls import Systems, action
 from runbook_nb.text.values import Json
 
 
-@action(timeout_s=30, repeatable=True)
+@action(timeout_s=30, repeatable=True, contained=True)
 def stop_reconnects(systems: Systems, *, above: float, window: timedelta) -> Json:
     """Answer sessions that reconnect more than ``above`` times a minute with HTTP 204.
 

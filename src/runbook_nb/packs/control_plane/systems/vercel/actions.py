@@ -14,7 +14,7 @@ from runbook_nb.text.values import Json
 TWO: Final = 2
 
 
-@action(timeout_s=60, repeatable=True)
+@action(timeout_s=60, repeatable=True, contained=True)
 def roll_back(systems: Systems) -> Json:
     """Point the production domains at the deployment before the newest one.
 

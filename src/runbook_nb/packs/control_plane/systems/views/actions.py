@@ -35,7 +35,7 @@ select format('alter view public.%%I %%s', %(view)s::text,
 """
 
 
-@action(timeout_s=30, repeatable=True)
+@action(timeout_s=30, repeatable=True, contained=True)
 def close(systems: Systems) -> Json:
     """Close the views that leak and that nobody committed, in one transaction.
 
@@ -55,7 +55,7 @@ def _(systems: Systems, result: Json) -> Json:
     return _open_again(systems.database(), result)
 
 
-@action(timeout_s=30, repeatable=True)
+@action(timeout_s=30, repeatable=True, contained=True)
 def close_known(systems: Systems) -> Json:
     """Close the seven known leaks in the same way."""
     return _close(systems.database(), known=True, rollback=False)

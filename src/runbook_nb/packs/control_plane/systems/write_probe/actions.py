@@ -56,7 +56,7 @@ select set_config('request.jwt.claims', %(claims)s, true),
 """
 
 
-@action(timeout_s=60, repeatable=True)
+@action(timeout_s=60, repeatable=True, contained=True)
 def writes(systems: Systems) -> Json:
     """Try as each caller to change one row of tenant A in each table, and roll each trial back."""
     return _tried(systems.database())

@@ -1,0 +1,147 @@
+"""Writing to a database: every change is told before it is committed.
+
+PostgreSQL knows of each transaction, by its id, whether it was committed. So the id is handed on
+before the commit, and whoever comes after a crash can ask. The commit of an ended transaction is
+held back until the action does something else or has returned: the id of the last one then tells
+that all of the action was done.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from runbook_nb.errors import ActionError
+from runbook_nb.probes.connections import Database, resolved
+
+if TYPE_CHECKING:
+    import psycopg
+    from psycopg.rows import DictRow
+
+TRANSACTION_ID: Final = "select pg_current_xact_id_if_assigned()::text as id"
+# A server that looks for its client ends what a killed one left running; older ones cannot.
+WATCH_CLIENT: Final = """
+select set_config(name, '1s', true) from pg_settings where name = 'client_connection_check_interval'
+"""
+SNAPSHOT: Final = "set transaction isolation level repeatable read"
+
+
+class Journal(Protocol):
+    """Who is told of each change before it is sent, and may refuse it by raising."""
+
+    @property
+    def attempt(self) -> str:
+        """The attempt that the changes belong to."""
+
+    def sending(self, system: str, *, transaction: str = "", last: bool = False) -> None:
+        """Note that a change is about to be sent, or this transaction to be committed."""
+
+    def committed(self) -> None:
+        """Note that the transaction was committed."""
+
+
+class NoJournal:
+    """Nobody is told: for what is rolled back, and for messages outside an attempt."""
+
+    attempt = ""
+
+    def sending(self, system: str, *, transaction: str = "", last: bool = False) -> None:
+        """Let it pass."""
+
+    def committed(self) -> None:
+        """Let it pass."""
+
+
+class WritingDatabase(Database):
+    """One PostgreSQL connection of an action: each change stands in a transaction that is told."""
+
+    def __init__(
+        self, dsn: str, *, timeout_s: float, asked: list[str], name: str, journal: Journal
+    ) -> None:
+        super().__init__(dsn, read_only=False, timeout_s=timeout_s, asked=asked)
+        self._name, self._journal = name, journal
+        self._depth, self._closed = 0, False
+        self._held: psycopg.Transaction | None = None
+        self._held_id = ""
+
+    def commit(self, *, last: bool) -> None:
+        """Commit what is held back, after it was told; what cannot be told is rolled back."""
+        held, self._held = self._held, None
+        if held is None:
+            return
+        try:
+            self._journal.sending(self._name, transaction=self._held_id, last=last)
+        except BaseException:
+            held.__exit__(*sys.exc_info())
+            raise
+        held.__exit__(None, None, None)
+        self._journal.committed()
+
+    def close(self) -> None:
+        """Cut the connection for good; what was not committed is lost."""
+        self._closed, self._held = True, None
+        super().close()
+
+    def _execute(self, sql: str, parameters: Mapping[str, object]) -> "psycopg.Cursor[DictRow]":
+        import psycopg
+
+        if self._depth:
+            self._asked.append(resolved(sql, parameters))
+            return self._open().execute(sql, parameters)
+        try:
+            with self._transaction(rollback=False):
+                return self._execute(sql, parameters)
+        except psycopg.errors.ActiveSqlTransaction:
+            # Some statements stand alone, such as `vacuum`; nobody can ask for them afterwards.
+            self._journal.sending(self._name)
+            return self._open().execute(sql, parameters)
+
+    @contextmanager
+    def _snapshot(self, *, rollback: bool) -> Iterator[None]:
+        with self._transaction(rollback=rollback):
+            self._open().execute(SNAPSHOT)
+            yield
+
+    @contextmanager
+    def _transaction(self, *, rollback: bool) -> Iterator[None]:
+        if self._depth or rollback:
+            if not self._depth:
+                self.commit(last=False)
+            with self._inside(), self._open().transaction(force_rollback=rollback):
+                yield
+            return
+        self.commit(last=False)
+        import psycopg
+
+        transaction = psycopg.Transaction(self._open())
+        transaction.__enter__()
+        try:
+            with self._inside():
+                self._open().execute(WATCH_CLIENT)
+                yield
+            changed = self._open().execute(TRANSACTION_ID).fetchone()
+        except BaseException:
+            if not transaction.__exit__(*sys.exc_info()):
+                raise
+            return
+        if changed is None or changed["id"] is None:
+            transaction.__exit__(None, None, None)
+        else:
+            self._held, self._held_id = transaction, changed["id"]
+            if not self._journal.attempt:
+                # Nobody will ask what became of it, and nobody may be there to end it.
+                self.commit(last=False)
+
+    @contextmanager
+    def _inside(self) -> Iterator[None]:
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+
+    def _open(self) -> "psycopg.Connection[Any]":
+        if self._closed:
+            message = "The call was cut off, and its connection stays closed."
+            raise ActionError(message)
+        return super()._open()
