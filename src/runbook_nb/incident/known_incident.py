@@ -33,9 +33,11 @@ def redactor_of(timeline: Timeline) -> Redactor:
 def last_runbook(timeline: Timeline) -> Runbook:
     """Return the runbook that ran last, or that the incident was opened with.
 
-    Raises RunbookNotFoundError for one that was renamed or retired since.
+    Raises RunbookNotFoundError for one that was renamed or retired since, and IncidentStateError
+    where the beginning of the timeline is lost.
     """
-    return Runbook.find(queries.runbooks(timeline)[-1])
+    opened = beginning(timeline)
+    return Runbook.find([opened.runbook, *queries.runbooks(timeline)][-1])
 
 
 def _contacts(runbook: str) -> tuple[str, ...]:

@@ -130,7 +130,7 @@ def _both(path: Path, notebook: Any) -> dict[Path, str]:
         front = notebook.metadata["runbook"]
         _write_header(notebook.cells, front)
         _write_log(notebook.cells, front)
-    except (ValueError, KeyError, IndexError) as error:
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         raise _unfit(path, error) from error
     for number, cell in enumerate(notebook.cells):
         cell["id"] = cell_id(number, cell.source)

@@ -48,8 +48,8 @@ def _altered(content: bytes, place: int, kind: str) -> bytes:
 
 def test_every_file_of_a_record_is_tampered_with_here(sealed):
     """A new kind of file gets into these tests."""
-    paths = (path for path in sealed.rglob("*") if path.is_file())
-    assert sorted(str(path.relative_to(sealed)) for path in paths) == FILES
+    paths = (str(path.relative_to(sealed)) for path in sealed.rglob("*") if path.is_file())
+    assert sorted(path for path in paths if not path.startswith("working/")) == FILES
 
 
 @pytest.mark.parametrize("kind", ["flip", "insert", "delete", "truncate"])

@@ -47,10 +47,18 @@ def test_a_sealed_record_has_no_problems_and_a_known_signer(sealed, verified):
 
 def test_a_record_is_verified_by_any_of_its_files_and_anywhere(sealed, verified, tmp_path):
     """A reviewer has a copy, and none of the project's other files."""
-    copy = shutil.copytree(sealed, tmp_path / "elsewhere" / "a copy")
+    copy = shutil.copytree(sealed, tmp_path / "elsewhere" / sealed.name)
 
     for path in (copy, copy / "record.html", copy / ENVELOPE, copy / "runs" / "one.ipynb"):
         assert verified(path).verdict is Verdict.PASS
+
+
+def test_a_copy_under_another_name_says_whose_record_it_is(sealed, verified, tmp_path):
+    """A person names it as they like; it is a warning and no forgery."""
+    found = verified(shutil.copytree(sealed, tmp_path / "a copy"))
+
+    assert [each.change for each in found.problems] == ["in a folder of another name"]
+    assert found.verdict is Verdict.WARN
 
 
 def test_a_record_of_an_unknown_key_fits_itself_and_is_no_pass(sealed, thief):
@@ -74,7 +82,7 @@ def test_a_record_without_a_key_says_so_and_is_no_pass(folder, environ, verified
 
 def test_an_older_state_that_fits_itself_is_found_by_its_witness(sealed, environ):
     """Only the head in the channel tells that there was more."""
-    old = shutil.copytree(sealed, sealed.with_name("old"))
+    old = shutil.copytree(sealed, sealed.with_name("old") / sealed.name)
     Story(sealed).forge(Noted, text="One more word.")
     write_record(sealed, seal=signing_seal(environ))
     head = verify_record(sealed, environ=environ).digest
