@@ -29,6 +29,7 @@ from runbook_nb.packs.control_plane.lab.lab import Lab
 from runbook_nb.packs.control_plane.lab.postgres import PostgresServer
 from runbook_nb.runbook.pair import write as write_pair
 from runbook_nb.timeline import queries
+from runbook_nb.timeline.events import Settled
 from runbook_nb.timeline.log import Timeline
 
 BOOK = """\
@@ -127,7 +128,7 @@ class Storm:
         self.not_told: list[int] = []
         self.broken: list[int] = []
         self.unsettled: list[int] = []
-        self.strikes = 0
+        self.strikes = self.effects = self.settled = 0
 
     @contextmanager
     def ready(self) -> Iterator[None]:
@@ -163,7 +164,7 @@ class Storm:
     def _strike(self, runners: list[subprocess.Popen[str]]) -> None:
         ends = time.monotonic() + STORM_S
         while time.monotonic() < ends and any(each.poll() is None for each in runners):
-            time.sleep(self._random.uniform(0.05, 1.0))
+            time.sleep(self._random.uniform(0.05, 0.7))
             victim = self._random.choice(STRIKES)
             found = self._victims(victim)
             if not found:
@@ -237,6 +238,8 @@ class Storm:
         except (RecordIntegrityError, OSError):
             self.broken.append(number)
         told = len(queries.all_done(timeline.proven()))
+        self.effects += there
+        self.settled += len(queries.of(timeline.proven(), Settled))
         if there > 1:
             self.twice.append(number)
         if there != told:
@@ -271,6 +274,7 @@ def main() -> int:
                 storm.round(number)
                 print(f"\r{number} of {given.runs}, {storm.strikes} strikes", end="", flush=True)
     print(
+        f"\neffects: {storm.effects} in {given.runs} rounds, {storm.settled} attempts settled"
         f"\neffects done twice: {len(storm.twice)} {storm.twice}"
         f"\ndone and not told, or told and not done: {len(storm.not_told)} {storm.not_told}"
         f"\nchains broken: {len(storm.broken)} {storm.broken}"

@@ -28,6 +28,6 @@ def effects(systems: Systems) -> int:
 def add(systems: Systems) -> list[dict[str, object]]:
     """Add one effect; a second one would be one too many."""
     with systems.database().transaction():
-        # Long enough for a storm to strike in the middle.
-        systems.database().rows("select pg_sleep(0.3)")
+        # Long enough for a storm to strike in the middle, often.
+        systems.database().rows("select pg_sleep(1.5)")
         return systems.database().rows(ADD, attempt=systems.attempt)

@@ -51,8 +51,8 @@ def test_a_probe_that_takes_too_long_is_unknown_with_the_reason(runbook, with_no
 
 def test_a_secret_appears_in_no_file_of_the_incident(runbook, lab, with_notebooks):
     """Not from a setting, an answer, an error, a traceback, or a DSN."""
-    crash = '\n```python\nraise RuntimeError(__import__("os").environ["TRIAL_API_KEY"])\n```\n'
-    shown = '\n```python\nprint(__import__("os").environ["TRIAL_TOKEN"])\n```\n'
+    crash = "\n```python\nincident.note(trial.crash_with_secret())\n```\n"
+    shown = "\n```python\nincident.note(trial.print_secret())\n```\n"
     extra = check("Answer", "secret_answer") + check("Error", "secret_error") + shown + crash
     with_notebooks("dead_sessions", trial.dead_sessions(extra))
     runbook.environ.update(SECRETS)

@@ -148,6 +148,17 @@ def secret_error(systems: Systems) -> str:
     )
 
 
+def print_secret() -> str:
+    """Print a secret beside what a verb shows."""
+    print(os.environ["TRIAL_TOKEN"])
+    return "printed"
+
+
+def crash_with_secret() -> str:
+    """Fail in a cell, with a secret in the message of the traceback."""
+    raise RuntimeError(os.environ["TRIAL_API_KEY"])
+
+
 @probe(unit="", timeout_s=1)
 def never(systems: Systems) -> str:
     """Answer when it is too late."""

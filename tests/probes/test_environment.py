@@ -113,3 +113,19 @@ def test_a_kind_from_a_variable_is_held_to_the_same(staging, monkeypatch):
 
     with pytest.raises(SettingMissingError, match="production"):
         Environment.load("staging")
+
+
+@pytest.mark.parametrize(
+    "text", ['environments = "hunter2-hunter2"', '[environments]\nstaging = "hunter2-hunter2"']
+)
+def test_settings_of_another_form_are_refused_without_what_stands_in_them(
+    write_file, monkeypatch, tmp_path, text
+):
+    """A secret that was pasted into them is not printed."""
+    monkeypatch.setenv("RUNBOOK_SETTINGS", str(write_file("settings.toml", text)))
+    monkeypatch.setenv("RUNBOOK_LAB", str(tmp_path / "no-lab"))
+
+    with pytest.raises(SettingMissingError, match=r"settings\.toml") as caught:
+        Environment.load("staging")
+    assert "hunter2" not in str(caught.value)
+    assert caught.value.__cause__ is None

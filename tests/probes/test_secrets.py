@@ -61,3 +61,11 @@ def test_a_file_that_is_not_text_keeps_its_bytes_to_itself(tmp_path):
         secrets.resolve(f"file:{path}", of=OF)
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("pasted", ["ghp_0123456789abcdefghij", "abc123def456ghi789", "hunter2"])
+def test_a_secret_in_the_place_of_a_name_is_not_shown(pasted):
+    """Somebody pasted it behind `env:`."""
+    with pytest.raises(SettingMissingError, match="'token' of 'fly'") as caught:
+        secrets.resolve(f"env:{pasted}", of=OF)
+    assert pasted not in str(caught.value)

@@ -7,7 +7,7 @@ import sys
 import nbformat
 import pytest
 
-from runbook_nb.errors import SettingMissingError
+from runbook_nb.errors import SettingMissingError, StepNotFoundError
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runs.engine.progress import PlainProgress
 from runbook_nb.runs.run import Order, approve_last, run
@@ -99,6 +99,16 @@ def test_a_yes_given_after_a_run_holds_for_the_next_one(respond, place, given):
     approve_last(place / "incidents", "INC-1", option="A", by="alex")
 
     assert respond(parameters=given).outcome is Outcome.DONE
+
+
+def test_a_yes_to_an_undo_names_the_undo(respond, place):
+    """An option's yes does not reach so far, and another undo has no name here."""
+    respond()
+    yes = approve_last(place / "incidents", "INC-1", option="Undo: Restart", by="alex")
+
+    assert yes.option == "Undo: Restart"
+    with pytest.raises(StepNotFoundError):
+        approve_last(place / "incidents", "INC-1", option="Undo: Start", by="alex")
 
 
 def test_both_ways_to_say_yes_write_the_same_digest(respond, place):

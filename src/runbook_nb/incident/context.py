@@ -174,4 +174,15 @@ def _request_of_this_cell() -> Mapping[str, Any] | None:
 
 def actor(environ: Mapping[str, str] = os.environ) -> str:
     """Return who acts: ``RUNBOOK_ACTOR``, or the user of this machine."""
-    return environ.get("RUNBOOK_ACTOR") or getpass.getuser()
+    return environ.get("RUNBOOK_ACTOR") or user_name()
+
+
+def user_name() -> str:
+    """Return the name of the user of this machine; the number of one that has no name.
+
+    A container runs with a number that is in no list of users.
+    """
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"

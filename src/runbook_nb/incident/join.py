@@ -8,6 +8,8 @@ from importlib.metadata import version
 
 from runbook_nb.incident.context import RunContext
 from runbook_nb.probes.environment import Environment
+from runbook_nb.runbook.document import Document
+from runbook_nb.runbook.executable import demand_verbs_only
 from runbook_nb.runbook.policy import policy_for
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.text.values import Json
@@ -27,7 +29,12 @@ class Joined:
 
 
 def join(context: RunContext, *, environment: str) -> Joined:
-    """Open the incident, or join it if it is open; raises IncidentStateError when closed."""
+    """Open the incident, or join it if it is open; raises IncidentStateError when closed.
+
+    Where nobody watches, the text may hold verbs only, whatever runs it: RunbookFormatError.
+    """
+    if not context.attended:
+        demand_verbs_only(Document.read(context.notebook))
     runbook = Runbook.read(context.notebook)
     place = Environment.load(environment)
     timeline = declare(

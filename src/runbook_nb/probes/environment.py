@@ -364,5 +364,16 @@ def load_settings() -> dict[str, dict[str, Any]]:
         return Settings().environments
     except ValueError as error:
         files = ", ".join(str(file) for file in (lab, project and project.file, named) if file)
-        message = f"The settings in {files} cannot be read: {error}."
-        raise SettingMissingError(message) from error
+        message = f"The settings in {files} cannot be read: {_without_values(error)}."
+        # The cause holds the values that were read.
+        raise SettingMissingError(message) from None
+
+
+def _without_values(error: ValueError) -> str:
+    """Say what is wrong with settings, and nothing that stands in them."""
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError):
+        return str(error).rstrip(".")
+    found = error.errors(include_input=False, include_context=False, include_url=False)
+    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found)

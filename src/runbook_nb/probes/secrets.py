@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
+# How variables are named nearly everywhere; hardly any token looks like it.
+_CAPITALS: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reference:
     """Where a secret is; ``of`` says whose it is, such as ``'token' of 'fly'``."""
@@ -26,8 +30,12 @@ class Reference:
     of: str
 
     def __str__(self) -> str:
-        """Return the reference as it stands in the settings."""
-        return f"{self.kind}:{self.place}"
+        """Return the reference as it stands in the settings, or its kind alone.
+
+        What is written where the name of a variable belongs may be the secret itself.
+        """
+        shown = self.kind == "file" or _CAPITALS.fullmatch(self.place)
+        return f"{self.kind}:{self.place}" if shown else f"{self.kind}:…"
 
     def read(self) -> "SecretStr":
         """Return the value now; raises SettingMissingError where there is none."""

@@ -26,6 +26,7 @@ CLUES: Final[dict[str, tuple[str, ...]]] = {
         "sig",
         *(f"{name}{joint}key" for name in _KEYS for joint in ("", "_", "-")),
     ),
+    "command option": ("-", "pgpassword=", "mysql_pwd=", "rediscli_auth=", "sshpass="),
     "password hash": ("scram-sha-256$", "$2a$", "$2b$", "$2y$"),
     "e-mail": ("@",),
     **{token.kind: token.clues for token in TOKENS},

@@ -18,6 +18,10 @@ _BARE_MINIMUM: Final = 8  # of them that are no blank, quote, plus or backslash
 _LINE_MINIMUM: Final = 16
 _IN_BASE64: Final = re.compile(r"[A-Za-z0-9+/=_-]{0,8192}")
 _PASSWORD: Final = re.compile(r"://[^\s:/@]{0,128}:([^\s]{1,256})@")
+# A connection string of keywords: `host=h password='it''s'`.
+_KEYWORD: Final = re.compile(r"\bpassword\s*=\s*(?:'((?:[^'\\]|\\.){1,256})'|([^\s']{1,256}))")
+# At these a driver cuts a connection string that was written wrong.
+_PARTING: Final = re.compile(r"[\s@:/?#&=%'\"\\\[\]]+")
 Span = tuple[int, int]
 
 
@@ -76,9 +80,13 @@ def _found(reading: Decoding, needles: Iterable[str]) -> Iterator[Span]:
 def _parts(value: str) -> Iterator[str]:
     """Return a secret and what opens something within it: a password, a line, a field."""
     yield value
-    # The password of a DSN can turn up alone, in an error of the driver.
-    for match in _PASSWORD.finditer(value):
-        yield from {match[1], unquote(match[1])}
+    # The password of a DSN can turn up alone, in an error of the driver, and a piece of it where
+    # the driver read the rest as a host, a port or a path.
+    for match in (*_PASSWORD.finditer(value), *_KEYWORD.finditer(value)):
+        found = next(filter(None, match.groups()))
+        yield from {found, unquote(found)}
+        for form in (found, unquote(found)):
+            yield from (piece for piece in _PARTING.split(form) if _is_no_word(piece))
     # A traceback shows single lines of a key file.
     if "\n" in value:
         yield from (line for line in map(str.strip, value.splitlines()) if _is_long(line))
@@ -92,6 +100,12 @@ def _fields(value: str) -> Iterator[str]:
     except ValueError:
         return
     yield from (x for name, x in fields.items() if isinstance(x, str) and names_secret(name))
+
+
+def _is_no_word(piece: str) -> bool:
+    """Tell whether a piece of a password can be looked for: no word that other texts use too."""
+    is_mixed = any(map(str.isdigit, piece)) and any(map(str.isalpha, piece))
+    return len(piece) >= (SECRET_MINIMUM if is_mixed else TORN_MINIMUM)
 
 
 def _is_long(line: str) -> bool:

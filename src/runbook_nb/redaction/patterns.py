@@ -87,6 +87,29 @@ PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
             ),
         ),
         ("named secret", _BY_NAME),
+        # Options of commands: `--password x`, `--token=x`, `-u user:x`, `PGPASSWORD=x`.
+        (
+            "command option",
+            (
+                rf"(?i)(?<![\w-])--?(?:[a-z0-9]{{1,20}}[-_]){{0,3}}(?:{_NAMES}|token|credentials?)"
+                rf"[ \t=]{{1,4}}[\"']?(?!-)(?!{_SAID})([^\s\"'|;&<>]{{4,512}})"
+            ),
+        ),
+        (
+            "command option",
+            (
+                r"(?<![\w-])(?:-u|--user|--proxy-user)[ \t=]{1,4}[\"']?"
+                r"[^\s:\"'@/]{1,128}:(?!\d{1,9}\b)([^\s\"'|;&<>]{3,512})"
+            ),
+        ),
+        (
+            "command option",
+            r"(?<![\w])(?:mysql|mysqldump|mariadb)\b[^\n|;]{0,200}? -p([^\s\"'-][^\s\"']{2,256})",
+        ),
+        (
+            "command option",
+            r"(?<![A-Z])(?:PGPASSWORD|MYSQL_PWD|REDISCLI_AUTH|SSHPASS)=[\"']?([^\s\"';&|]{3,512})",
+        ),
         *_of_vendors(early=False),
         ("password hash", r"SCRAM-SHA-256\$[\w+/=$:]{40,256}|\$2[aby]\$\d\d\$[\w./]{53}"),
     )

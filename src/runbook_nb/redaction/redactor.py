@@ -26,6 +26,10 @@ _ROUNDS: Final = 8
 _REMEMBERED: Final = 512  # texts; the cells of the longest runbook, twice
 # What is written in capitals with underscores is the name of a secret, not its value.
 _NAME: Final = re.compile(r"[A-Z][A-Z0-9]{0,40}(?:_[A-Z0-9]{1,40}){1,10}")
+_MASKED: Final = "[masked: named secret]"
+# Rows of settings, headers and variables: which entry names, and which one holds.
+_NAMING: Final = ("name", "key", "Name", "Key", "variable", "header", "field", "parameter")
+_VALUED: Final = ("value", "Value", "values", "current", "data", "content", "default")
 _PHONE_MINIMUM: Final = 7  # digits
 _DIGITS: Final = re.compile(r"\D")
 Table = tuple[tuple[str, re.Pattern[str]], ...]
@@ -112,7 +116,7 @@ class Redactor:
         return self._scalar(value)
 
     def _mapping(self, value: Mapping[Any, Any], depth: int) -> Json:
-        items = list(value.items())
+        items = list(_as_pair(value).items())
         kept = {
             self.text(str(key)): self.clean(self._named(str(key), item), depth + 1)
             for key, item in items[:ROWS_LIMIT]
@@ -123,9 +127,18 @@ class Redactor:
 
     def _named(self, key: str, item: Any) -> Any:
         """Mask the value of a key that names a secret, which no pattern sees on its own."""
-        if isinstance(item, str) and names_secret(key) and not _NAME.fullmatch(item):
-            return "[masked: named secret]" if item else item
-        return item
+        if not names_secret(key) or item is None or isinstance(item, bool):
+            return item
+        if isinstance(item, str):
+            return _MASKED if item and not _NAME.fullmatch(item) else item
+        # A figure behind a token is a count; behind any other name it is a code that opens.
+        if isinstance(item, int | float):
+            return item if "token" in key.casefold() else _MASKED
+        if isinstance(item, Mapping):
+            return {name: self._named(key, each) for name, each in item.items()}
+        if isinstance(item, list | tuple | set | frozenset):
+            return [self._named(key, each) for each in item]
+        return _MASKED
 
     def _rows(self, rows: list[Any], depth: int) -> Json:
         kept = [self.clean(row, depth + 1) for row in rows[:ROWS_LIMIT]]
@@ -147,6 +160,20 @@ class Redactor:
         if isinstance(value, bytes):
             return f"[{len(value):,} bytes]"
         return self.text(str(value))
+
+
+def _as_pair(value: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    """Return a row that holds a name and a value with the value under that name's own rules.
+
+    ``{"name": "db_password", "value": "x"}`` names its secret in another entry.
+    """
+    named = next((str(value[key]) for key in _NAMING if isinstance(value.get(key), str)), "")
+    if not named or not names_secret(named):
+        return value
+    return {
+        key: _MASKED if key in _VALUED and item not in (None, "") else item
+        for key, item in value.items()
+    }
 
 
 def _matches(reading: Decoding, table: Table) -> Iterator[SecretSpan]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from runbook_nb.errors import PairConflictError, RunbookFormatError
+from runbook_nb.runbook.cells import PYTHON
 from runbook_nb.runbook.document import Document, read_whole_notebook
 from runbook_nb.runbook.lean import lean_imports
 from runbook_nb.text.files import write_atomically
@@ -20,6 +21,8 @@ from runbook_nb.text.files import write_atomically
 HEADER = ("Scenario", "Severity", "Owner", "Last Updated", "Last Validated")
 # Changes a notebook's front matter, and its cells where that is meant.
 Change = Callable[[dict[str, Any], list[Any]], None]
+# Behind a fence: the block is to be read and never runs.
+FOR_PEOPLE = ".noeval"
 LOG = ("Date", "Validator", "Environment", "Result", "Notes")
 
 
@@ -101,9 +104,22 @@ def _notebook_of(path: Path) -> Any:
     import jupytext
 
     try:
-        return jupytext.reads(path.read_text(encoding="utf-8"), fmt="md")
+        return jupytext.reads(_for_people(path.read_text(encoding="utf-8"), path), fmt="md")
     except (OSError, ValueError, KeyError) as error:
         raise _unfit(path, error) from error
+
+
+def _for_people(text: str, path: Path) -> str:
+    """Mark each block of another language as one to read, so that no notebook runs it.
+
+    Without the mark, the pairing makes a cell of it that a shell executes.
+    """
+    lines = text.split("\n")
+    for cell in Document.parse(text, path).cells:
+        if cell.is_code and cell.language not in PYTHON:
+            fence = cell.line - 2
+            lines[fence] = f"{lines[fence].rstrip()} {FOR_PEOPLE}"
+    return "\n".join(lines)
 
 
 def _both(path: Path, notebook: Any) -> dict[Path, str]:

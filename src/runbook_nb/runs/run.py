@@ -15,6 +15,8 @@ from runbook_nb.incident.context import RunContext, new_run_id
 from runbook_nb.incident.recommend import named
 from runbook_nb.probes.environment import Environment
 from runbook_nb.probes.lab_settings import LAB
+from runbook_nb.runbook.document import Document
+from runbook_nb.runbook.executable import demand_verbs_only
 from runbook_nb.runbook.parameters import typed
 from runbook_nb.runbook.policy import policy_for
 from runbook_nb.runbook.runbook import Runbook
@@ -73,10 +75,12 @@ class Run:
 def run(order: Order, *, progress: Progress, ready: SpareKernel | None = None) -> Run:
     """Run a runbook unattended and return what came of it; a series hands its ``ready`` kernel in.
 
-    Raises ParameterError, SettingMissingError or StepNotFoundError before anything is created,
-    and IncidentStateError for a closed incident.
+    Raises RunbookFormatError where its text holds more than verbs, and ParameterError,
+    SettingMissingError or StepNotFoundError, before anything is created. Raises
+    IncidentStateError for a closed incident.
     """
     runbook = order.runbook
+    demand_verbs_only(Document.read(runbook.path))
     values = typed(runbook, dict(order.parameters or {}))
     environment = Environment.load(str(values.get("environment", LAB)))
     approved = [_option_or_undo(option, runbook) for option in order.approve]

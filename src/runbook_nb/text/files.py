@@ -2,26 +2,43 @@
 
 import hashlib
 import os
-import tempfile
+import secrets
+import stat
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Replace a file's text at once, synced to disk; on failure the old file stays."""
+def write_atomically(path: Path, text: str, *, sync: Callable[[int], None] = os.fsync) -> None:
+    """Replace a file's text at once, synced to disk; on failure the old file stays.
+
+    It keeps the mode that it has; a new one is as private as the umask asks for.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    draft = Path(name)
+    draft = path.with_name(f".{path.name[:200]}.{secrets.token_hex(6)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
             file.write(text)
             file.flush()
-            os.fsync(file.fileno())
-        draft.chmod(0o644)
+            sync(file.fileno())
+        with suppress(FileNotFoundError):
+            draft.chmod(stat.S_IMODE(path.stat().st_mode))
         draft.replace(path)
+        _sync_folder(path.parent, sync)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+
+
+def _sync_folder(folder: Path, sync: Callable[[int], None]) -> None:
+    """Have the new name on disk too; a power cut may take it back otherwise."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        sync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_all(files: dict[Path, str]) -> None:

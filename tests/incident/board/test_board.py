@@ -10,6 +10,7 @@ from runbook_nb.incident.cards import board_html, board_text
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.testing import runbook_cells
 from runbook_nb.timeline.events import (
+    UNDO,
     Acted,
     Acting,
     Asked,
@@ -18,6 +19,8 @@ from runbook_nb.timeline.events import (
     Decided,
     Noted,
     Outcome,
+    Settled,
+    Settlement,
     SeverityTerms,
     Started,
     Terms,
@@ -248,6 +251,28 @@ def test_a_done_action_stays_done_when_its_cell_runs_again(story, runbook):
     assert standings(drawn(story, runbook))["act", "Restart the agent"] is StepState.DONE
     story.tell(Undone, title="Restart the agent", outcome=Outcome.DONE, call="")
     assert standings(drawn(story, runbook))["act", "Restart the agent"] is StepState.UNDONE
+
+
+def test_what_was_begun_stays_begun_on_the_board_until_it_is_settled(story, runbook):
+    """No refusal ends it."""
+    begun = story.tell(Acting, attempt="one.3", **ACTION)
+    story.tell(Decided, option=RESTART, recommended=RESTART, verdict=Verdict.FAIL)
+    story.tell(Acted, outcome=Outcome.DECLINED, **ACTION)
+    assert standings(drawn(story, runbook))["act", begun.title] is StepState.BEGUN
+
+    found = {"title": begun.title, "attempt": "one.3", "because": "I looked."}
+    story.tell(Settled, outcome=Settlement.NOT_DONE, **found)
+    assert standings(drawn(story, runbook))["act", begun.title] is StepState.NOT_DONE
+
+
+def test_an_undo_that_was_settled_as_done_takes_its_action_back(story, runbook):
+    """As one does that somebody saw end."""
+    done = story.tell(Acted, outcome=Outcome.DONE, **ACTION)
+    undo = {**ACTION, "title": f"{UNDO}{done.title}"}
+    story.tell(Acting, attempt="one.5", **undo)
+    story.tell(Settled, title=undo["title"], attempt="one.5", outcome=Settlement.DONE)
+
+    assert standings(drawn(story, runbook))["act", done.title] is StepState.UNDONE
 
 
 def test_an_answered_question_stays_answered_when_a_machine_asks_again(story, runbook):

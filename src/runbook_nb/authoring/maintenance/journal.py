@@ -4,7 +4,6 @@ They lie beside the incidents that the drills made, not in git: a drill adds abo
 runbooks a megabyte each quarter. The row in the runbook's log names the commit, which git keeps.
 """
 
-import getpass
 import json
 import re
 import socket
@@ -13,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from runbook_nb.incident.context import user_name
 from runbook_nb.redaction import Redactor
 from runbook_nb.text.files import write_atomically
 from runbook_nb.text.values import Json
@@ -60,7 +60,7 @@ def _last_words(trace: Any, hidden: Mapping[str, str]) -> Any:
 def _hidden() -> dict[str, str]:
     """Return what is replaced: longer places first, since they contain the shorter ones."""
     places = {str(Path.cwd()): "(working folder)", str(Path.home()): "~"}
-    names = {socket.gethostname(): "(host)", getpass.getuser(): "(user)"}
+    names = {socket.gethostname(): "(host)", user_name(): "(user)"}
     kept = {name: said for name, said in names.items() if len(name) >= _SHORTEST_NAME}
     roots = {place: said for place, said in places.items() if place != "/"}
     return dict(sorted({**roots, **kept}.items(), key=lambda pair: -len(pair[0])))

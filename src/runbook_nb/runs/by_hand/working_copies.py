@@ -12,6 +12,7 @@ from runbook_nb.incident.context import WorkingCopy
 from runbook_nb.probes.environment import Environment
 from runbook_nb.probes.lab_settings import LAB
 from runbook_nb.runbook.document import Document
+from runbook_nb.runbook.executable import demand_verbs_only
 from runbook_nb.runbook.parameters import typed
 from runbook_nb.runbook.policy import policy_for
 from runbook_nb.runbook.runbook import Runbook
@@ -49,6 +50,7 @@ def prepare(
     responder has one of their own, so that two never save over each other. Where a machine has
     run this text, its outputs are in the copy. Raises ParameterError before anything is created.
     """
+    demand_verbs_only(Document.read(runbook.path))
     values = typed(runbook, parameters)
     environment = Environment.load(str(values.get("environment", LAB)))
     timeline = declare(
