@@ -95,6 +95,26 @@ def test_broken_toml_is_one_clear_error(write_file, monkeypatch):
         Environment.load("staging")
 
 
+@pytest.mark.parametrize("kind", ["prod", "Production", "PRODUCTION", "", "dev", 7, None, ["lab"]])
+def test_a_kind_that_is_none_is_refused_when_it_is_read(kind):
+    """In an environment of no known kind a mistake would harm nobody."""
+    with pytest.raises(SettingMissingError, match="'eu-1'"):
+        Environment("eu-1", {"kind": kind})
+
+
+def test_an_environment_that_says_no_kind_is_production():
+    """Unknown means the careful side."""
+    assert Environment("eu-1", {}).is_production
+
+
+def test_a_kind_from_a_variable_is_held_to_the_same(staging, monkeypatch):
+    """However settings come in."""
+    monkeypatch.setenv("RUNBOOK_ENVIRONMENTS__STAGING__KIND", "prod")
+
+    with pytest.raises(SettingMissingError, match="production"):
+        Environment.load("staging")
+
+
 @pytest.mark.parametrize(
     "text", ['environments = "hunter2-hunter2"', '[environments]\nstaging = "hunter2-hunter2"']
 )

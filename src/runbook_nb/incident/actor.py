@@ -160,7 +160,8 @@ class Actor:
             )
         )
         self.live.reached(Place.BEGUN)
-        with sent(attempting.call, self.live, acting) as found:
+        timeout_s = planned.action.timeout_s
+        with sent(attempting.call, self.live, acting, timeout_s=timeout_s) as found:
             self.live.reached(Place.SENT)
             ended = attempting.ended(attempt=acting.attempt, **found.fields())
             self.live.reached(Place.ENDED)

@@ -52,7 +52,7 @@ class Check:
 def read_evidence(probe: Probe, environment: Environment, *, read_at: datetime) -> Evidence:
     """Return what a probe answers; without an answer, the reason in words."""
     asked: list[str] = []
-    systems = environment.reading(asked)
+    systems = environment.reading(asked, timeout_s=probe.timeout_s)
     started = time.perf_counter()
     try:
         reading = probe.read(systems)

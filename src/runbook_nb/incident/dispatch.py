@@ -97,11 +97,11 @@ class RehearsalJournal(NoJournal):
 
 
 @contextmanager
-def sent(call: Call, live: LiveRun, acting: Acting) -> Iterator[Sent]:
+def sent(call: Call, live: LiveRun, acting: Acting, *, timeout_s: float) -> Iterator[Sent]:
     """Run a call on writing connections; yields what became of it, before anything is closed."""
     asked: list[str] = []
     journal = AttemptJournal(live=live, acting=acting)
-    systems = live.environment.writing(asked, journal)
+    systems = live.environment.writing(asked, journal, timeout_s=timeout_s)
     started, left_before = time.perf_counter(), unfinished()
     stop: BaseException | None = None
     untouched = False
@@ -132,7 +132,7 @@ def sent(call: Call, live: LiveRun, acting: Acting) -> Iterator[Sent]:
 def rehearse(action: Action, environment: Environment) -> tuple[Json, str]:
     """Return what the action would change, and the error if that cannot be told."""
     asked: list[str] = []
-    systems = environment.writing(asked, RehearsalJournal())
+    systems = environment.writing(asked, RehearsalJournal(), timeout_s=action.timeout_s)
     try:
         return action.rehearsal(systems), ""
     except Exception as error:  # noqa: BLE001 - shown to the responder, or declined

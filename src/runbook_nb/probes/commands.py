@@ -20,6 +20,7 @@ from runbook_nb.errors import NoAnswerError, WriteRefusedError
 PASSED: Final = ("PATH", "HOME", "KUBECONFIG")
 # The words of an answer must not depend on who asks.
 LANGUAGE: Final = "C.UTF-8"
+CUT_OFF: Final = "The call was cut off, and its connection stays closed."
 OUTPUT_LIMIT_BYTES: Final = 16_000_000
 _CHUNK: Final = 65_536
 
@@ -59,6 +60,8 @@ class Commands:
         if self._read_only and (why := writes(words)):
             message = f"A probe may not run `{shlex.join(words)}`: {why}. Probes only read."
             raise WriteRefusedError(message)
+        if self._cut:
+            raise NoAnswerError(CUT_OFF)
         said = shlex.join(words)
         self._asked.append(said)
         started = time.perf_counter()

@@ -10,7 +10,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from runbook_nb.errors import WriteRefusedError
+from runbook_nb.errors import NoAnswerError, WriteRefusedError
+from runbook_nb.probes.commands import CUT_OFF
 
 if TYPE_CHECKING:
     import ssl
@@ -21,23 +22,35 @@ if TYPE_CHECKING:
 
 READING_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 CONNECT_TIMEOUT_S: Final = 3
+_PORTS: Final = {"http": 80, "https": 443}
 # How the connection string of an SQLite file begins; its path follows.
 SQLITE: Final = "sqlite:///"
 # Asking this first also takes the transaction's snapshot, after which it cannot be turned to write.
-IS_READ_ONLY: Final = "select current_setting('transaction_read_only') = 'on' as read_only"
+BEGIN_READING: Final = """
+select current_setting('transaction_read_only') = 'on' as read_only,
+       set_config('statement_timeout', %(timeout)s, true)
+"""
 
 
 class Database:
     """One PostgreSQL connection, opened when first asked and used for one call.
 
     A read-only one asks every question, a single statement, in a transaction that says READ ONLY
-    and has proved it; its role should hold no write privilege either.
+    and has proved it; its role should hold no write privilege either. Nothing hangs on settings of
+    the session: a pooler may drop them, or hand the session on to somebody else. Once it was
+    closed it stays closed.
     """
 
     def __init__(self, dsn: str, *, read_only: bool, timeout_s: float, asked: list[str]) -> None:
         self._dsn, self._read_only, self._timeout_s = dsn, read_only, timeout_s
         self._asked = asked
         self._connection: psycopg.Connection[DictRow] | None = None
+        self._closed = False
+
+    @property
+    def timeout(self) -> dict[str, str]:
+        """How long one statement may take, as a setting of PostgreSQL."""
+        return {"timeout": f"{max(1, int(self._timeout_s * 1000))}ms"}
 
     def rows(self, sql: str, **parameters: object) -> list[dict[str, Any]]:
         """Return all rows of a query as dictionaries."""
@@ -64,7 +77,8 @@ class Database:
         )
 
     def close(self) -> None:
-        """Cut the connection, also in the middle of a query; raises nothing."""
+        """Cut the connection for good, also in the middle of a query; raises nothing."""
+        self._closed = True
         connection, self._connection = self._connection, None
         if connection is not None:
             from psycopg.pq import TransactionStatus
@@ -116,13 +130,15 @@ class Database:
         connection = self._open()
         with connection.transaction(force_rollback=rollback):
             if self._read_only:
-                proof = connection.execute(IS_READ_ONLY).fetchone()
+                proof = connection.execute(BEGIN_READING, self.timeout).fetchone()
                 if proof is None or not proof["read_only"]:
                     message = "The database gave a probe a transaction that may write."
                     raise WriteRefusedError(message)
             yield
 
     def _open(self) -> "psycopg.Connection[DictRow]":
+        if self._closed:
+            raise NoAnswerError(CUT_OFF)
         if self._connection is None:
             # psycopg costs a tenth of a second to import; runs without a database never pay it.
             import psycopg
@@ -133,22 +149,17 @@ class Database:
                 autocommit=True,
                 connect_timeout=CONNECT_TIMEOUT_S,
                 row_factory=dict_row,
-                options=self._session_options(),
                 application_name="runbook",
             )
             self._connection.read_only = self._read_only
         return self._connection
 
-    def _session_options(self) -> str:
-        timeout_ms = int(self._timeout_s * 1000)
-        read_only = " -c default_transaction_read_only=on" if self._read_only else ""
-        return f"-c statement_timeout={timeout_ms}{read_only}"
-
 
 class Http:
     """One HTTP service; a read-only one sends reading methods only.
 
-    ``before`` is told of each request before it is sent, and whether it may write.
+    What opens the service goes to its own origin and nowhere else. ``before`` is told of each
+    request before it is sent, and whether it may write. Once it was closed it stays closed.
     """
 
     def __init__(
@@ -164,6 +175,7 @@ class Http:
         import httpx
 
         self._read_only, self._asked, self._before = read_only, asked, before
+        self._origin = _origin_of(httpx.URL(base_url))
         self._client = httpx.Client(
             base_url=base_url,
             headers=dict(headers),
@@ -171,6 +183,8 @@ class Http:
             # Proxies of the responder's shell must not stand between a probe and its system.
             trust_env=False,
             verify=_certificates(),
+            # Held here too, where every request of this client passes, however it is sent.
+            event_hooks={"request": [self._hold]},
         )
 
     def request(
@@ -217,10 +231,24 @@ class Http:
         """Cut the connections."""
         self._client.close()
 
+    def _hold(self, request: "httpx.Request") -> None:
+        """Refuse a request that leaves the service, or that may not be sent."""
+        self._guard(request.method, request.url.path)
+        if _origin_of(request.url) != self._origin:
+            message = (
+                f"{request.url.copy_with(query=None)} is not at {self._client.base_url}: what "
+                "opens a service goes to it alone. Give another one settings of its own."
+            )
+            raise WriteRefusedError(message)
+
     def _guard(self, method: str, path: str) -> None:
         if self._read_only and method.upper() not in READING_METHODS:
             message = f"A probe may not send {method} {path}; probes only read."
             raise WriteRefusedError(message)
+
+
+def _origin_of(url: "httpx.URL") -> tuple[str, str, int]:
+    return url.scheme, url.host, url.port or _PORTS.get(url.scheme, 0)
 
 
 @cache

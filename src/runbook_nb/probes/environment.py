@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args
 
 from runbook_nb.errors import SettingMissingError, near
 from runbook_nb.probes import secrets
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
 Kind = Literal["lab", "staging", "production"]
+KINDS: Final[tuple[str, ...]] = get_args(Kind)
 # Settings that open a system; a value in plain sight would end up in a commit.
 SECRET_SETTINGS: Final = frozenset(
     {"reader", "writer", "owner", "token", "key", "password", "secret"}
@@ -51,7 +52,7 @@ class Environment:
 
     def __init__(self, name: str, settings: Mapping[str, Any]) -> None:
         self.name = name
-        self.kind: Kind = settings.get("kind", "production")
+        self.kind: Kind = _kind(name, settings.get("kind", "production"))
         self._systems = {
             system: dict(values) for system, values in settings.items() if system != "kind"
         }
@@ -84,16 +85,26 @@ class Environment:
         named = (value for name, value in os.environ.items() if names_secret(name))
         return Redactor([*self.secrets, *named], allowed=allowed)
 
-    def reading(self, asked: list[str]) -> "Connections":
-        """Return connections that cannot write; what they are asked is added to ``asked``."""
-        return Connections(self, read_only=True, asked=asked)
+    def reading(self, asked: list[str], *, timeout_s: float = PROBE_TIMEOUT_S) -> "Connections":
+        """Return connections that cannot write; what they are asked is added to ``asked``.
 
-    def writing(self, asked: list[str], journal: Journal | None = None) -> "Connections":
+        They know nothing that opens a system for writing. ``timeout_s`` is that of the call.
+        """
+        reader = Environment(self.name, self._readable())
+        return Connections(reader, read_only=True, asked=asked, timeout_s=timeout_s)
+
+    def writing(
+        self,
+        asked: list[str],
+        journal: Journal | None = None,
+        *,
+        timeout_s: float = ACTION_TIMEOUT_S,
+    ) -> "Connections":
         """Return connections for an action; what they are asked is added to ``asked``.
 
         The ``journal`` is told of each change before it is sent.
         """
-        return Connections(self, read_only=False, asked=asked, journal=journal)
+        return Connections(self, read_only=False, asked=asked, timeout_s=timeout_s, journal=journal)
 
     def setting(self, system: str, name: str) -> str:
         """Return one plain setting as text."""
@@ -137,6 +148,14 @@ class Environment:
         """Tell whether a setting is there."""
         return name in self._systems.get(system, {})
 
+    def _readable(self) -> dict[str, Any]:
+        """Return the settings without those that open a system for writing."""
+        kept = {
+            system: {name: value for name, value in values.items() if name not in WRITING_SETTINGS}
+            for system, values in self._systems.items()
+        }
+        return {"kind": self.kind, **kept}
+
     def _shut(self, system: str) -> set[str]:
         """Return the variables that hold secrets of other systems, or of one that writes."""
         return {
@@ -174,11 +193,12 @@ class Connections:
         *,
         read_only: bool,
         asked: list[str],
+        timeout_s: float,
         journal: Journal | None = None,
     ) -> None:
         self._environment, self._read_only, self._asked = environment, read_only, asked
         self._journal, self._told = journal or NoJournal(), False
-        self._timeout_s = PROBE_TIMEOUT_S if read_only else ACTION_TIMEOUT_S
+        self._timeout_s = timeout_s
         self._open: dict[tuple[str, type], Database | Http | Commands] = {}
 
     @property
@@ -291,6 +311,20 @@ class Connections:
         if writes and not self._told:
             self._journal.sending(system)
             self._told = True
+
+
+def _kind(environment: str, told: object) -> Kind:
+    """Return the kind of an environment; raises SettingMissingError for one that is none.
+
+    `prod` would be an environment in which a mistake harms nobody.
+    """
+    if told in KINDS:
+        return cast("Kind", told)
+    message = (
+        f"The kind of the environment {environment!r} is {told!r}. Write one of "
+        f"{', '.join(map(repr, KINDS))}. {near(str(told), KINDS)}"
+    )
+    raise SettingMissingError(message)
 
 
 def load_settings() -> dict[str, dict[str, Any]]:

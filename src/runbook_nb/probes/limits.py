@@ -1,5 +1,6 @@
 """Limits: the condition an answer must meet, and the verdict that follows."""
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -57,12 +58,26 @@ def between(low: float, high: float, unit: str = "") -> Limit:
 def equals(value: Json, unit: str = "") -> Limit:
     """Hold for exactly ``value``."""
     said = f"{value:g}" if isinstance(value, int | float) else str(value)
-    return Limit(words=f"{said} {unit}".strip(), unit=unit, holds=lambda answer: answer == value)
+
+    def holds(answer: Json) -> bool:
+        if isinstance(value, bool) != isinstance(answer, bool):
+            message = f"expected {said}, the answer is {answer!r}"
+            raise TypeError(message)
+        return bool(answer == value if isinstance(value, bool) else _comparable(answer) == value)
+
+    return Limit(words=f"{said} {unit}".strip(), unit=unit, holds=holds)
 
 
 def one_of(*values: str) -> Limit:
     """Hold for any of the words."""
-    return Limit(words=" or ".join(values), holds=lambda answer: answer in values)
+
+    def holds(answer: Json) -> bool:
+        if not isinstance(answer, str):
+            message = f"expected one of these words, the answer is {answer!r}"
+            raise TypeError(message)
+        return answer in values
+
+    return Limit(words=" or ".join(values), holds=holds)
 
 
 def empty() -> Limit:
@@ -108,12 +123,17 @@ def _numeric(said: str, unit: str, test: Callable[[float], bool]) -> Limit:
         if isinstance(answer, bool) or not isinstance(answer, int | float):
             message = f"expected a number, the answer is {answer!r}"
             raise TypeError(message)
-        if answer != answer:  # noqa: PLR0124 - only NaN differs from itself
-            message = "the answer is not a number (NaN)"
-            raise TypeError(message)
-        return test(answer)
+        return test(_comparable(answer))
 
     return Limit(words=said.strip(), unit=unit, holds=holds)
+
+
+def _comparable(answer: Json) -> Json:
+    """Return an answer that can be compared; raises TypeError for NaN and what has no end."""
+    if isinstance(answer, float) and not math.isfinite(answer):
+        message = f"the answer is {answer}, which is no number to compare"
+        raise TypeError(message)
+    return answer
 
 
 def _converted(answer: Json, unit: str, wanted: str) -> Json:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from runbook_nb.errors import NoAnswerError, WriteRefusedError
+from runbook_nb.probes.commands import CUT_OFF
 from runbook_nb.probes.connections import CONNECT_TIMEOUT_S, SQLITE, Database, resolved
 
 _STEPS: Final = 1000  # of SQLite's machine between two looks at the clock: about 10 microseconds
@@ -81,7 +82,8 @@ class SqliteDatabase(Database):
         return self._transaction(rollback=rollback)
 
     def close(self) -> None:
-        """Cut the connection, also in the middle of a query."""
+        """Cut the connection for good, also in the middle of a query."""
+        self._closed = True
         file, self._file = self._file, None
         if file is not None:
             file.interrupt()
@@ -106,6 +108,8 @@ class SqliteDatabase(Database):
         return file.execute(sql, dict(parameters or {}))
 
     def _opened(self) -> sqlite3.Connection:
+        if self._closed:
+            raise NoAnswerError(CUT_OFF)
         if self._file is None:
             mode = "ro" if self._read_only else "rw"
             try:

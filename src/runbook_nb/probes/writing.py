@@ -9,7 +9,7 @@ that all of the action was done.
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from runbook_nb.errors import ActionError
 from runbook_nb.probes.connections import Database, resolved
@@ -23,6 +23,9 @@ TRANSACTION_ID: Final = "select pg_current_xact_id_if_assigned()::text as id"
 WATCH_CLIENT: Final = """
 select set_config(name, '1s', true) from pg_settings where name = 'client_connection_check_interval'
 """
+BEGIN_WRITING: Final = "select set_config('statement_timeout', %(timeout)s, true)"
+# Gone once anything within was committed or rolled back by a statement of its own.
+STILL_INSIDE: Final = "rollback to savepoint runbook_rehearsal"
 SNAPSHOT: Final = "set transaction isolation level repeatable read"
 
 
@@ -60,7 +63,7 @@ class WritingDatabase(Database):
     ) -> None:
         super().__init__(dsn, read_only=False, timeout_s=timeout_s, asked=asked)
         self._name, self._journal = name, journal
-        self._depth, self._closed = 0, False
+        self._depth = 0
         self._held: psycopg.Transaction | None = None
         self._held_id = ""
 
@@ -79,7 +82,7 @@ class WritingDatabase(Database):
 
     def close(self) -> None:
         """Cut the connection for good; what was not committed is lost."""
-        self._closed, self._held = True, None
+        self._held = None
         super().close()
 
     def _execute(self, sql: str, parameters: Mapping[str, object]) -> "psycopg.Cursor[DictRow]":
@@ -107,8 +110,13 @@ class WritingDatabase(Database):
         if self._depth or rollback:
             if not self._depth:
                 self.commit(last=False)
+            outermost = not self._depth
             with self._inside(), self._open().transaction(force_rollback=rollback):
-                yield
+                if not outermost:
+                    yield
+                else:
+                    with self._taken_back():
+                        yield
             return
         self.commit(last=False)
         import psycopg
@@ -117,7 +125,7 @@ class WritingDatabase(Database):
         transaction.__enter__()
         try:
             with self._inside():
-                self._open().execute(WATCH_CLIENT)
+                self._begin()
                 yield
             changed = self._open().execute(TRANSACTION_ID).fetchone()
         except BaseException:
@@ -132,6 +140,33 @@ class WritingDatabase(Database):
                 # Nobody will ask what became of it, and nobody may be there to end it.
                 self.commit(last=False)
 
+    def _begin(self) -> None:
+        """Set the limits of the transaction; a session's own could be another's in a pooler."""
+        self._open().execute(WATCH_CLIENT)
+        self._open().execute(BEGIN_WRITING, self.timeout)
+
+    @contextmanager
+    def _taken_back(self) -> Iterator[None]:
+        """Prove afterwards that all of it stands in the transaction that is rolled back."""
+        import psycopg
+
+        self._begin()
+        self._open().execute("savepoint runbook_rehearsal")
+        yield
+        if self._closed:
+            return
+        try:
+            self._open().execute(STILL_INSIDE)
+        except (
+            psycopg.errors.InvalidSavepointSpecification,
+            psycopg.errors.NoActiveSqlTransaction,
+        ):
+            message = (
+                "Something in it ended the transaction, so it was NOT taken back: "
+                f"{self._name} may be changed. Look at once."
+            )
+            raise ActionError(message) from None
+
     @contextmanager
     def _inside(self) -> Iterator[None]:
         self._depth += 1
@@ -139,9 +174,3 @@ class WritingDatabase(Database):
             yield
         finally:
             self._depth -= 1
-
-    def _open(self) -> "psycopg.Connection[Any]":
-        if self._closed:
-            message = "The call was cut off, and its connection stays closed."
-            raise ActionError(message)
-        return super()._open()
