@@ -1,7 +1,9 @@
 """Approvals: who says yes to which option, for which text and parameters, until when."""
 
 import hashlib
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -13,6 +15,7 @@ from runbook_nb.text.values import Json
 from runbook_nb.timeline.events import Approved
 
 LIFETIME: Final = timedelta(minutes=30)  # the escalation time of a SEV1; after it, ask again
+CLOCKS_DIFFER: Final = timedelta(minutes=5)  # of two machines, at most
 INCIDENT_PARAMETER: Final = "incident_id"
 
 
@@ -50,42 +53,77 @@ def approval(
     )
 
 
-def demand(
-    approval: Approved | None,
-    *,
-    option: str,
-    title: str,
-    call: str,
-    text: str,
-    parameters: str,
-    now: datetime,
-    second_person: bool,
-) -> Approved:
-    """Return the approval if it covers this call; raise ApprovalError with the reason if not.
+@dataclass(frozen=True, kw_only=True)
+class ApprovalClaim:
+    """What a yes must be given for: an option, one call under it, and the text that runs.
 
-    ``text`` and ``parameters`` are the digests of what is about to run. ``second_person`` asks
-    that the approver is somebody else than who requested the run.
+    ``text`` and ``parameters`` are the digests of what is about to run, ``acting`` is who runs it.
+    ``second_person`` asks that whoever approved neither asked for the run nor runs it.
     """
-    if approval is None:
-        message = f"{option!r} is not approved."
-        raise ApprovalError(message)
-    if now >= approval.expires_at:
-        late = words(now - approval.expires_at)
-        message = f"The approval of {option!r} by {approval.by} expired {late} ago."
-        raise ApprovalError(message)
-    if approval.text != text:
-        message = f"The runbook changed after {approval.by} approved {option!r}. Approve it again."
-        raise ApprovalError(message)
-    if approval.parameters != parameters:
-        message = f"{approval.by} approved {option!r} for other parameters. Approve it again."
-        raise ApprovalError(message)
-    if approval.calls.get(title, call) != call:
-        message = f"{approval.by} approved {approval.calls[title]}, not {call}. Approve it again."
-        raise ApprovalError(message)
-    if second_person and approval.by == approval.requested_by:
-        message = (
-            f"{title!r} cannot be undone, and this is production: "
-            f"it needs approval by somebody other than {approval.by}."
+
+    option: str
+    title: str
+    call: str
+    text: str
+    parameters: str
+    now: datetime
+    acting: str = ""
+    second_person: bool = False
+
+
+def demand(approvals: Sequence[Approved], claim: ApprovalClaim) -> Approved:
+    """Return the newest approval that covers a claim; ``approvals`` stand newest first.
+
+    One that does not hold hides no other one. Raises ApprovalError with what is wrong with the
+    newest where none holds.
+    """
+    wrong = [_flaw(approval, claim) for approval in approvals]
+    for approval, flaw in zip(approvals, wrong, strict=True):
+        if not flaw:
+            return approval
+    raise ApprovalError(wrong[0] if wrong else f"{claim.option!r} is not approved.")
+
+
+def same_person(one: str, other: str) -> bool:
+    """Tell whether two names are one person's, however they are typed."""
+    return _plain(one) == _plain(other)
+
+
+def _plain(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", name).split()).casefold()
+
+
+def _flaw(approval: Approved, claim: ApprovalClaim) -> str:
+    """Say why an approval does not cover a claim; empty where it does."""
+    flaws = (_flaw_of_time(approval, claim), _flaw_of_text(approval, claim))
+    return next(filter(None, (*flaws, _flaw_of_person(approval, claim))), "")
+
+
+def _flaw_of_time(approval: Approved, claim: ApprovalClaim) -> str:
+    said = f"The approval of {claim.option!r} by {approval.by}"
+    if claim.now >= approval.expires_at:
+        return f"{said} expired {words(claim.now - approval.expires_at)} ago."
+    if approval.expires_at - approval.at > LIFETIME or claim.now < approval.at - CLOCKS_DIFFER:
+        return f"{said} is dated as none can be. Approve it again."
+    return ""
+
+
+def _flaw_of_text(approval: Approved, claim: ApprovalClaim) -> str:
+    by, option = approval.by, claim.option
+    if approval.text != claim.text:
+        return f"The runbook changed after {by} approved {option!r}. Approve it again."
+    if approval.parameters != claim.parameters:
+        return f"{by} approved {option!r} for other parameters. Approve it again."
+    if approval.calls.get(claim.title, claim.call) != claim.call:
+        return f"{by} approved {approval.calls[claim.title]}, not {claim.call}. Approve it again."
+    return ""
+
+
+def _flaw_of_person(approval: Approved, claim: ApprovalClaim) -> str:
+    involved = (approval.requested_by, claim.acting)
+    if claim.second_person and any(same_person(approval.by, name) for name in involved):
+        return (
+            f"{claim.title!r} cannot be undone, and this is production: it needs approval by "
+            f"somebody other than {approval.by}, who asked for the run or runs it."
         )
-        raise ApprovalError(message)
-    return approval
+    return ""

@@ -6,7 +6,7 @@ from typing import Final
 
 from runbook_nb.errors import ApprovalError
 from runbook_nb.incident.action_spec import Planned
-from runbook_nb.incident.approval import demand
+from runbook_nb.incident.approval import ApprovalClaim, demand
 from runbook_nb.incident.live_run import LiveRun
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import Acting
@@ -49,16 +49,17 @@ class Consent:
                 "option approved again."
             )
             raise ApprovalError(message)
-        return demand(
-            queries.approved(self.live.timeline, planned.option),
+        claim = ApprovalClaim(
             option=planned.option,
             title=planned.title,
             call=planned.call,
             text=self.live.runbook.digest,
             parameters=self.parameters,
             now=self.live.now(),
+            acting=self.live.context.actor,
             second_person=second_person,
-        ).by
+        )
+        return demand(queries.approvals(self.live.timeline, planned.option), claim).by
 
     def _typed(self, planned: Planned) -> bool:
         production = self.live.environment.is_production

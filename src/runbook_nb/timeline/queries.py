@@ -145,9 +145,9 @@ def decided_in(events: Sequence[Event], runbook: str, *, run: str) -> Decided | 
     return decided(known, {run, *runs(known, runbook)})
 
 
-def approved(events: Iterable[Event], option: str) -> Approved | None:
-    """Return the newest approval of an option."""
-    return last(events, Approved, option=option)
+def approvals(events: Iterable[Event], option: str) -> list[Approved]:
+    """Return all approvals of an option, the newest first."""
+    return [event for event in reversed(of(events, Approved)) if event.option == option]
 
 
 def begun(events: Iterable[Event], title: str) -> Acting | None:
