@@ -171,6 +171,14 @@ def test_a_signature_to_anything_else_does_not_hold(timeline, ada, given, demand
         demanded()
 
 
+def test_code_that_cannot_be_read_is_approved_by_nobody(timeline, ada, given, demanded):
+    """An empty digest is none."""
+    timeline.append(given(ada, code=""))
+
+    with pytest.raises(ApprovalError):
+        demanded(code="")
+
+
 def test_an_approval_of_another_incident_does_not_hold_here(tmp_path, timeline, ada, demanded):
     """Moved with its signature, line for line."""
     other = WritableTimeline(tmp_path / "INC-2" / "timeline.jsonl", redactor=Redactor())

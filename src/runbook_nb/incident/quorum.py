@@ -105,6 +105,8 @@ def _flaw_of_text(approval: Approved, claim: ApprovalClaim) -> str:
         return f"The runbook changed after {by} approved {option!r}. Approve it again."
     if approval.parameters != claim.parameters:
         return f"{by} approved {option!r} for other parameters. Approve it again."
+    if claim.signatures and not claim.code:
+        return f"The pack's code cannot be read here, so nobody can have approved {option!r}."
     # An approval by name may have been given where no code was seen.
     if approval.code != claim.code and (claim.signatures or approval.code):
         return f"The pack's code changed after {by} approved {option!r}. Approve it again."

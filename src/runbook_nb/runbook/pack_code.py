@@ -45,16 +45,19 @@ def loaded_code(runbook: Runbook) -> str:
 
 
 def running_code(runbook: Runbook) -> str:
-    """Return the digest of what runs; raises ApprovalError where that cannot be told."""
-    loaded, now = loaded_code(runbook), pack_digest(runbook)
-    if not loaded or loaded != now:
-        why = "changed since this kernel loaded it" if loaded else "cannot be read"
+    """Return the digest of what runs; raises ApprovalError where the disk has another code by now.
+
+    Empty where it cannot be told.
+    """
+    loaded = loaded_code(runbook)
+    if loaded != pack_digest(runbook):
         message = (
-            f"The pack's code {why}, and an approval holds only for code that is known. Restart "
-            "the kernel, run the opening cell again, and have the option approved again."
+            "The pack's code changed since this kernel loaded it, and an approval holds only for "
+            "code that is known. Restart the kernel, run the opening cell again, and have the "
+            "option approved again."
         )
         raise ApprovalError(message)
-    return now
+    return loaded
 
 
 def _files(places: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:

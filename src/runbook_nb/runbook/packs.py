@@ -110,6 +110,8 @@ def places_of(module: str) -> tuple[str, tuple[Path, ...]]:
     Of the engine, which is no pack, only the pack or the module itself counts. Raises
     ModuleNotFoundError for a module that is not installed.
     """
+    if project := Project.find():
+        project.put_on_path()
     names = module.split(".")
     for end in range(1, len(names) + 1):
         name = ".".join(names[:end])
