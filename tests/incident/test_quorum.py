@@ -3,7 +3,7 @@
 import json
 import secrets
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
 
 import pytest
@@ -146,6 +146,9 @@ def test_nothing_of_a_signed_yes_can_be_changed(timeline, ada, given, demanded, 
             "expires_at": datetime(9999, 12, 31, 23, 20, tzinfo=UTC),
         },
         {"at": datetime.now(UTC) - LIFETIME, "expires_at": datetime.now(UTC)},
+        {"expires_at": datetime(9999, 12, 31, 23, 59, tzinfo=timezone(-timedelta(hours=5)))},
+        {"at": datetime(1, 1, 1, tzinfo=UTC), "expires_at": datetime(1, 1, 1, tzinfo=UTC)},
+        {"at": datetime(1, 1, 1, tzinfo=UTC)},
         {"incident": "INC-2"},
         {"incident": ""},
         {"text": "u" * 64},

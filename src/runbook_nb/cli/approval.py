@@ -30,14 +30,16 @@ def approve(
     """
     from runbook_nb.incident.cards.describe import named_approver
     from runbook_nb.incident.context import actor
+    from runbook_nb.incident.statement import signer
     from runbook_nb.runs.run import approve_last
     from runbook_nb.timeline.folder import incidents_folder
 
     event = approve_last(
         incidents or incidents_folder(), incident, option=option, by=by or actor(), key=key
     )
-    until = f"{event.expires_at:%H:%M:%SZ}"
-    typer.echo(f"Approved: {event.option!r}, until {until}, by {named_approver(event)}.")
+    # Whose key it is was looked up when it was signed.
+    who = named_approver(event, {signer(event): event.by})
+    typer.echo(f"Approved: {event.option!r} until {event.expires_at:%H:%M:%SZ}. By: {who}.")
     typer.echo("Resolve with the same parameters: runbook run --incident, in that time.")
 
 

@@ -94,7 +94,7 @@ def _flaw_of_time(approval: Approved, claim: ApprovalClaim) -> str:
     said = f"The approval of {claim.option!r} by {approval.by}"
     if claim.now >= approval.expires_at:
         return f"{said} expired {words(claim.now - approval.expires_at)} ago."
-    if approval.expires_at - approval.at > LIFETIME or claim.now < approval.at - CLOCKS_DIFFER:
+    if approval.expires_at - approval.at > LIFETIME or approval.at - claim.now > CLOCKS_DIFFER:
         return f"{said} is dated as none can be. Approve it again."
     return ""
 

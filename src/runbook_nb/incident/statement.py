@@ -4,7 +4,6 @@ The kind of a key stands before it, so that other kinds can sign the same statem
 """
 
 from dataclasses import replace
-from datetime import UTC
 from typing import Final
 
 from runbook_nb.runbook.keys import Seal, fingerprint, is_signed
@@ -24,7 +23,7 @@ def statement_of(approval: Approved) -> bytes:
     import rfc8785
 
     fields = {name: getattr(approval, name) for name in _STATED}
-    times = {name: fields[name].astimezone(UTC).isoformat() for name in ("at", "expires_at")}
+    times = {name: fields[name].isoformat() for name in ("at", "expires_at")}
     return rfc8785.dumps({"type": STATEMENT_TYPE, **fields, **times})
 
 
