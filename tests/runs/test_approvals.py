@@ -7,7 +7,7 @@ import sys
 import nbformat
 import pytest
 
-from runbook_nb.errors import SettingMissingError, StepNotFoundError
+from runbook_nb.errors import ParameterError, SettingMissingError, StepNotFoundError
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runs.engine.progress import PlainProgress
 from runbook_nb.runs.run import Order, approve_last, run
@@ -130,15 +130,17 @@ def test_a_yes_for_other_parameters_does_not_hold(respond, place):
     assert "for other parameters" in refused.reason
 
 
-def test_a_secret_in_the_name_of_who_approves_is_masked(respond, place):
-    """An approval is written as everything is: masked as its environment asks."""
+def test_a_name_that_would_be_masked_approves_nothing(respond, place):
+    """Approvals compare names, and a mark is nobody's."""
     respond()
-    by = f"alex {os.environ['TRIAL_API_KEY']}"
-    yes = approve_last(place / "incidents", "INC-1", option="A", by=by)
+    before = find(place / "incidents", "INC-1").path.read_bytes()
+    with pytest.raises(ParameterError) as told:
+        approve_last(
+            place / "incidents", "INC-1", option="A", by=f"alex {os.environ['TRIAL_API_KEY']}"
+        )
 
-    assert "[masked" in yes.by
-    written = find(place / "incidents", "INC-1").path.read_bytes()
-    assert b"correct-horse" not in written
+    assert "correct-horse" not in str(told.value)
+    assert find(place / "incidents", "INC-1").path.read_bytes() == before
 
 
 def test_without_the_settings_of_its_environment_nothing_is_approved(respond, place):

@@ -10,6 +10,7 @@ from runbook_nb.incident.context import RunContext
 from runbook_nb.probes.environment import Environment
 from runbook_nb.runbook.document import Document
 from runbook_nb.runbook.executable import demand_verbs_only
+from runbook_nb.runbook.names import demand_plain_names, demand_plain_person
 from runbook_nb.runbook.policy import policy_for
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.text.values import Json
@@ -37,6 +38,9 @@ def join(context: RunContext, *, environment: str) -> Joined:
         demand_verbs_only(Document.read(context.notebook))
     runbook = Runbook.read(context.notebook)
     place = Environment.load(environment)
+    redactor = place.redactor(allowed=runbook.contacts)
+    demand_plain_names(runbook, redactor)
+    demand_plain_person(context.actor, redactor)
     timeline = declare(
         context.incidents,
         incident=context.incident,
@@ -46,7 +50,7 @@ def join(context: RunContext, *, environment: str) -> Joined:
         environment=environment,
         by=context.actor,
         alert=None,
-        redactor=place.redactor(allowed=runbook.contacts),
+        redactor=redactor,
         terms=policy_for(runbook).terms,
     )
     return Joined(timeline=timeline, runbook=runbook, environment=place)

@@ -17,6 +17,7 @@ from runbook_nb.probes.environment import Environment
 from runbook_nb.probes.lab_settings import LAB
 from runbook_nb.runbook.document import Document
 from runbook_nb.runbook.executable import demand_verbs_only
+from runbook_nb.runbook.names import demand_plain_names, demand_plain_person
 from runbook_nb.runbook.parameters import typed
 from runbook_nb.runbook.policy import policy_for
 from runbook_nb.runbook.runbook import Runbook
@@ -88,6 +89,8 @@ def run(order: Order, *, progress: Progress, ready: SpareKernel | None = None) -
     if order.incident is not None:
         checked_id(order.incident)
     redactor = environment.redactor(allowed=runbook.contacts)
+    demand_plain_names(runbook, redactor)
+    demand_plain_person(order.actor, redactor)
     timeline = declare(
         order.incidents,
         incident=order.incident,
@@ -159,7 +162,8 @@ def approve_last(incidents: Path, incident: str, *, option: str, by: str) -> App
     """Record that ``by`` approves an option for the text and parameters of the last run.
 
     It is masked as that run's environment asks. Raises IncidentStateError when nothing has run,
-    StepNotFoundError for an unknown option, SettingMissingError where the environment is unknown.
+    StepNotFoundError for an unknown option, SettingMissingError where the environment is unknown,
+    and ParameterError for a name that would be masked.
     """
     timeline = find(incidents, incident)
     refuse_closed(timeline)
@@ -169,6 +173,7 @@ def approve_last(incidents: Path, incident: str, *, option: str, by: str) -> App
         raise IncidentStateError(message)
     runbook = Runbook.find(started.runbook)
     redactor = Environment.load(started.environment).redactor(allowed=runbook.contacts)
+    demand_plain_person(by, redactor)
     ran = [acted for acted in timeline.of(Acted) if acted.run == started.run]
     yes = approval(
         option=_option_or_undo(option, runbook),
