@@ -30,7 +30,7 @@ def chaos_run(runbook):
             check=False,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=280,
         )
         journal = json.loads((runbook.folder / "journal.json").read_text(encoding="utf-8"))
         assert journal["rollbacks"], done.stdout + done.stderr

@@ -9,6 +9,8 @@ import trial
 
 from runbook_nb.timeline.folder import IncidentsFolder
 
+pytestmark = pytest.mark.slow
+
 SECRETS = {"TRIAL_API_KEY": "zq7-correct-horse-battery", "TRIAL_TOKEN": "kx9_staple_unlikely"}
 
 

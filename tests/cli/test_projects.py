@@ -11,6 +11,8 @@ import pytest
 
 import runbook_nb
 
+pytestmark = pytest.mark.slow
+
 Runbook = Callable[..., subprocess.CompletedProcess[str]]
 SHIPPED = "No project here (no runbook.toml upwards): using the runbooks shipped with runbook_nb."
 WRITING = (

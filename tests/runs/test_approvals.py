@@ -11,6 +11,7 @@ import pytest
 from runbook_nb.errors import (
     ApprovalError,
     IncidentStateError,
+    ParameterError,
     SettingMissingError,
     StepNotFoundError,
 )
@@ -236,7 +237,7 @@ def test_a_secret_as_the_name_of_who_approves_is_refused(respond, place):
     before = find(place / "incidents", "INC-1").path.read_bytes()
 
     by = f"alex {os.environ['TRIAL_API_KEY']}"
-    with pytest.raises(ApprovalError) as told:
+    with pytest.raises(ParameterError) as told:
         approve_last(place / "incidents", "INC-1", option="A", by=by)
     assert "correct-horse" not in str(told.value)
     assert find(place / "incidents", "INC-1").path.read_bytes() == before

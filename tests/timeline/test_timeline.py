@@ -192,3 +192,51 @@ def test_another_spelling_of_the_same_words_is_an_alteration(timeline):
         timeline.path.write_bytes(whole.replace(b'"kind":"noted"', spelled, 1))
         with pytest.raises(RecordIntegrityError):
             Timeline(timeline.path).verify()
+
+
+def test_a_timeline_that_became_shorter_takes_nothing(tmp_path):
+    """The gap would be filled, and the chain broken for ever."""
+    path = tmp_path / "INC-1" / "timeline.jsonl"
+    timeline = WritableTimeline(path, redactor=Redactor())
+    for number in range(3):
+        timeline.append(note(f"word {number}"))
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(lines[0])
+
+    with pytest.raises(RecordIntegrityError):
+        timeline.append(note("more"))
+    assert path.read_bytes() == lines[0]
+
+
+def test_a_line_is_on_disk_before_it_is_acknowledged(tmp_path):
+    """The line at each append; the names of file and folder at the first."""
+    path, synced = tmp_path / "incidents" / "INC-1" / "timeline.jsonl", []
+
+    def sync(descriptor):
+        synced.append(os.fstat(descriptor).st_ino)
+
+    timeline = WritableTimeline(path, redactor=Redactor(), sync=sync)
+    timeline.append(note("first"))
+    assert synced == [each.stat().st_ino for each in (path, path.parent, path.parent.parent)]
+    timeline.append(note("second"))
+    assert synced[3:] == [path.stat().st_ino]
+
+
+def test_a_line_that_cannot_be_synced_is_taken_back(tmp_path):
+    """It was never acknowledged."""
+    path, full = tmp_path / "INC-1" / "timeline.jsonl", []
+
+    def sync(_descriptor):
+        if full:
+            raise OSError(28, "No space left on device")
+
+    timeline = WritableTimeline(path, redactor=Redactor(), sync=sync)
+    timeline.append(note("first"))
+    before = path.read_bytes()
+    full.append(True)
+    with pytest.raises(OSError, match="No space"):
+        timeline.append(note("second"))
+    assert path.read_bytes() == before
+    full.clear()
+    timeline.append(note("third"))
+    assert len(timeline) == 2

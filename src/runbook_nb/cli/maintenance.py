@@ -132,7 +132,8 @@ def coverage(
     Example: runbook coverage --alerts rules.yml
     """
     from runbook_nb.runbook.catalog import coverage as covered
-    from runbook_nb.runbook.catalog.coverage import known_alerts, read_alert_names
+    from runbook_nb.runbook.catalog.alert_names import read_alert_names
+    from runbook_nb.runbook.catalog.coverage import known_alerts
     from runbook_nb.runbook.catalog.listing import coverage_lines
 
     warn_of_packs()

@@ -130,6 +130,7 @@ def _answer(
 
 
 def _run(order: "Callable[..., Order]", group: "AlertGroup", *, as_json: bool) -> "Run":
+    from runbook_nb.probes.environment import Environment
     from runbook_nb.runbook.packs import find_lab, has_lab
     from runbook_nb.runs.engine.progress import for_stream
     from runbook_nb.runs.run import run as run_order
@@ -138,6 +139,8 @@ def _run(order: "Callable[..., Order]", group: "AlertGroup", *, as_json: bool) -
     asked = order(runbook=group.runbook, alert=first, also=also)
     if group.runbook.environment(asked.parameters or {}) == LAB and has_lab():
         start_lab(say_to_errors, lab=find_lab(source=group.runbook.source()))
+    for said in Environment.load(group.runbook.environment(asked.parameters or {})).weak_secrets():
+        say_to_errors(said)
     return run_order(asked, progress=for_stream(sys.stderr if as_json else sys.stdout))
 
 

@@ -11,6 +11,7 @@ from runbook_nb.incident.context import RunContext
 from runbook_nb.probes.environment import Environment
 from runbook_nb.runbook.document import Document
 from runbook_nb.runbook.executable import demand_verbs_only
+from runbook_nb.runbook.names import demand_plain_names, demand_plain_person
 from runbook_nb.runbook.pack_code import loaded_code
 from runbook_nb.runbook.policy import policy_for
 from runbook_nb.runbook.runbook import Runbook
@@ -39,6 +40,9 @@ def join(context: RunContext, *, environment: str) -> Joined:
         demand_verbs_only(Document.read(context.notebook))
     runbook = Runbook.read(context.notebook)
     place = Environment.load(environment)
+    redactor = place.redactor(allowed=runbook.contacts)
+    demand_plain_names(runbook, redactor)
+    demand_plain_person(context.actor, redactor)
     timeline = declare(
         context.incidents,
         incident=context.incident,
@@ -48,7 +52,7 @@ def join(context: RunContext, *, environment: str) -> Joined:
         environment=environment,
         by=context.actor,
         alert=None,
-        redactor=place.redactor(allowed=runbook.contacts),
+        redactor=redactor,
         terms=policy_for(runbook).terms,
     )
     return Joined(timeline=timeline, runbook=runbook, environment=place)

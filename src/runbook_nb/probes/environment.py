@@ -35,7 +35,7 @@ from runbook_nb.probes.lab_settings import LAB, lab_settings_file
 from runbook_nb.probes.own_settings import demand_no_consent
 from runbook_nb.probes.writing import Journal, NoJournal, WritingDatabase
 from runbook_nb.project import Project
-from runbook_nb.redaction import Redactor, names_secret
+from runbook_nb.redaction import Redactor, has_ordinary, names_secret
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -74,6 +74,10 @@ class Environment:
         The lab is always there by name. One that never started has no settings: a responder can
         open a notebook all the same, and each check says which setting it lacks.
         """
+        if Redactor().text(name) != name:
+            # It would be masked where it is written, and then be another environment's.
+            message = "The name of the environment looks like a secret. Give it a plain name."
+            raise SettingMissingError(message)
         known = {LAB: {"kind": LAB}, **load_settings()}
         if name not in known:
             message = f"No settings for the environment {name!r}. {near(name, known)}"
@@ -98,7 +102,7 @@ class Environment:
     def redactor(self, *, allowed: Iterable[str] = ()) -> Redactor:
         """Return what masks every secret this process knows; ``allowed`` texts stay."""
         named = (value for name, value in os.environ.items() if names_secret(name))
-        return Redactor([*self.secrets, *named], allowed=allowed)
+        return Redactor([*self.secrets, *named], allowed=allowed, words=self._words())
 
     def reading(self, asked: list[str], *, timeout_s: float = PROBE_TIMEOUT_S) -> "Connections":
         """Return connections that cannot write; what they are asked is added to ``asked``.
@@ -162,6 +166,34 @@ class Environment:
     def has(self, system: str, name: str) -> bool:
         """Tell whether a setting is there."""
         return name in self._systems.get(system, {})
+
+    def weak_secrets(self) -> list[str]:
+        """Return a sentence for each secret that is no secret: an ordinary word, or too short.
+
+        It is not masked by its value, which would blank that word wherever it stands.
+        """
+        found = []
+        for system, values in self._systems.items():
+            for name in sorted(SECRET_SETTINGS & values.keys()):
+                try:
+                    value = self.secret(system, name).get_secret_value()
+                except SettingMissingError:
+                    continue
+                if has_ordinary(value, words=self._words()):
+                    found.append(
+                        f"The secret {name!r} of {system!r} in the environment {self.name!r} is an "
+                        "ordinary word or very short: it cannot be masked in texts. Change it."
+                    )
+        return found
+
+    def _words(self) -> frozenset[str]:
+        """Return the project's own words: of this environment, its systems and their settings."""
+        named = [
+            self.name,
+            *self._systems,
+            *(name for each in self._systems.values() for name in each),
+        ]
+        return frozenset(map(str.casefold, named))
 
     def _readable(self) -> dict[str, Any]:
         """Return the settings without those that open a system for writing."""

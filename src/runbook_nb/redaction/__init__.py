@@ -7,6 +7,7 @@ are cut last. If masking itself fails, the text is withheld: no secret leaves be
 broke.
 """
 
+from runbook_nb.redaction.known_values import has_ordinary
 from runbook_nb.redaction.patterns import PATTERNS, names_secret
 from runbook_nb.redaction.redactor import ROWS_LIMIT, TEXT_LIMIT, Redactor
 from runbook_nb.redaction.report import Masked, RedactionReport, report_of
@@ -21,6 +22,7 @@ __all__ = [
     "Masked",
     "RedactionReport",
     "Redactor",
+    "has_ordinary",
     "names_secret",
     "report_of",
     "visible",

@@ -3,7 +3,7 @@
 import base64
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 from urllib.parse import quote_plus, unquote
 
@@ -11,7 +11,40 @@ from runbook_nb.redaction.decoding import Decoding, bare, decodings, one_way, un
 from runbook_nb.redaction.patterns import names_secret
 
 # Shorter values are words such as "lab" or "8000"; masking them would eat the record.
-SECRET_MINIMUM: Final = 6
+SECRET_MINIMUM: Final = 8
+# Passwords that are words of every record: masking them would blank what it is about.
+ORDINARY: Final = frozenset(
+    [
+        "administrator",
+        "changeme",
+        "database",
+        "default",
+        "development",
+        "localhost",
+        "password",
+        "passw0rd",
+        "platform",
+        "postgres",
+        "postgresql",
+        "production",
+        "readonly",
+        "readwrite",
+        "runbook",
+        "runbooks",
+        "secret",
+        "service",
+        "services",
+        "staging",
+        "superuser",
+        "testing",
+        "test1234",
+        "12345678",
+        "123456789",
+        "1234567890",
+        "username",
+        "welcome",
+    ]
+)
 # A value is looked for with its letters torn apart only when it is long enough to be no word.
 TORN_MINIMUM: Final = 12
 _BARE_MINIMUM: Final = 8  # of them that are no blank, quote, plus or backslash
@@ -42,10 +75,16 @@ class KnownSecrets:
         """Tell whether any value is known."""
         return bool(self._values)
 
-    def learn(self, values: Iterable[str]) -> None:
-        """Look for these values from now on, and for the secrets within them."""
+    def learn(self, values: Iterable[str], *, words: Collection[str] = ()) -> None:
+        """Look for these values from now on, and for the secrets within them.
+
+        Ordinary words, and the project's own ``words``, are left: they stand in every record.
+        """
         self._values.update(
-            part for value in values for part in _parts(value) if len(part) >= SECRET_MINIMUM
+            part
+            for value in values
+            for part in _parts(value)
+            if len(part) >= SECRET_MINIMUM and not _is_ordinary(part, words)
         )
         self._plain = list({form for value in self._values for form in _plain(value)})
         long = (bare(Decoding(form)).text for form in self._plain if len(form) >= TORN_MINIMUM)
@@ -67,6 +106,16 @@ class KnownSecrets:
                 yield from _found(each, self._bare)
                 for start, end in _found(each, self._base64):
                     yield _whole_block(text.text, start, end)
+
+
+def has_ordinary(value: str, *, words: Collection[str] = ()) -> bool:
+    """Tell whether a secret, or the password in it, is too short or too common to be looked for."""
+    opening = [part for part in _parts(value) if part != value] or [value]
+    return all(len(part) < SECRET_MINIMUM or _is_ordinary(part, words) for part in opening)
+
+
+def _is_ordinary(part: str, words: Collection[str]) -> bool:
+    return part.casefold() in ORDINARY or part.casefold() in words
 
 
 def _found(reading: Decoding, needles: Iterable[str]) -> Iterator[Span]:

@@ -1,7 +1,7 @@
 """The redactor: masks, makes harmless and cuts every text on its way to disk."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, is_dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -38,10 +38,18 @@ Table = tuple[tuple[str, re.Pattern[str]], ...]
 class Redactor:
     """Masks known secret values, what looks like a secret, and whom it concerns.
 
-    ``secrets`` are exact values. ``allowed`` texts, such as the contacts of a runbook, stay.
+    ``secrets`` are exact values. ``allowed`` texts, such as the contacts of a runbook, stay, and
+    so do the project's own ``words``, also where a secret is one of them.
     """
 
-    def __init__(self, secrets: Iterable[str] = (), *, allowed: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        secrets: Iterable[str] = (),
+        *,
+        allowed: Iterable[str] = (),
+        words: Collection[str] = (),
+    ) -> None:
+        self._words = words
         self._allowed = frozenset(form for text in allowed for form in _forms(text))
         self._known = KnownSecrets()
         # A record masks and reports on the same texts; a text is masked once.
@@ -50,7 +58,7 @@ class Redactor:
 
     def learn(self, secrets: Iterable[str]) -> None:
         """Mask these exact values from now on; very short ones are left, being ordinary words."""
-        self._known.learn(secrets)
+        self._known.learn(secrets, words=self._words)
         self._settled.cache_clear()
 
     def mask(self, text: str, *, signature: bool = False) -> str:

@@ -24,6 +24,7 @@ from runbook_nb.probes.environment import Environment
 from runbook_nb.probes.lab_settings import LAB
 from runbook_nb.runbook.document import Document
 from runbook_nb.runbook.executable import demand_verbs_only
+from runbook_nb.runbook.names import demand_plain_names, demand_plain_person
 from runbook_nb.runbook.pack_code import pack_digest
 from runbook_nb.runbook.parameters import typed
 from runbook_nb.runbook.people import People, read_people
@@ -102,6 +103,8 @@ def run(order: Order, *, progress: Progress, ready: SpareKernel | None = None) -
     if order.incident is not None:
         checked_id(order.incident)
     redactor = environment.redactor(allowed=runbook.contacts)
+    demand_plain_names(runbook, redactor)
+    demand_plain_person(order.actor, redactor)
     timeline = declare(
         order.incidents,
         incident=order.incident,
@@ -176,8 +179,8 @@ def approve_last(
 
     It is signed by the ``key`` file, or by this user's key; ``by`` is a label where a name is
     enough. Raises IncidentStateError when nothing has run or it is closed, StepNotFoundError for an
-    unknown option, SettingMissingError where the environment is unknown, and ApprovalError where
-    nobody can sign.
+    unknown option, SettingMissingError where the environment is unknown, ApprovalError where nobody
+    can sign, and ParameterError for a name that would be masked.
     """
     known = find(incidents, incident)
     refuse_closed(known)
@@ -188,6 +191,8 @@ def approve_last(
     runbook, environment = Runbook.find(started.runbook), Environment.load(started.environment)
     meant = _option_or_undo(option, runbook)
     approver = _approver(environment, label=by, key=key)
+    redactor = environment.redactor(allowed=runbook.contacts)
+    demand_plain_person(approver.name, redactor)
     ran = [acted for acted in known.of(Acted) if acted.run == started.run]
     approvable = Approvable(
         option=meant,
@@ -198,7 +203,6 @@ def approve_last(
         calls={acted.title: acted.call for acted in ran},
         call_digests={acted.title: acted.call_digest for acted in ran if acted.call_digest},
     )
-    redactor = environment.redactor(allowed=runbook.contacts)
     return approve(WritableTimeline(known.path, redactor=redactor), approvable, approver)
 
 

@@ -26,13 +26,13 @@ def write_atomically(path: Path, text: str, *, sync: Callable[[int], None] = os.
         with suppress(FileNotFoundError):
             draft.chmod(stat.S_IMODE(path.stat().st_mode))
         draft.replace(path)
-        _sync_folder(path.parent, sync)
+        sync_folder(path.parent, sync)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
 
 
-def _sync_folder(folder: Path, sync: Callable[[int], None]) -> None:
+def sync_folder(folder: Path, sync: Callable[[int], None]) -> None:
     """Have the new name on disk too; a power cut may take it back otherwise."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

@@ -7,14 +7,15 @@ nothing is taken but the testimony of an attempt that was on its way.
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from runbook_nb.errors import IncidentStateError, ParameterError
+from runbook_nb.errors import IncidentStateError, ParameterError, RecordIntegrityError
 from runbook_nb.redaction import Redactor
+from runbook_nb.text.files import sync_folder
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.attempts import is_testimony
 from runbook_nb.timeline.events import Closed, Event, Noted
@@ -28,12 +29,14 @@ E = TypeVar("E", bound=Event)
 class WritableTimeline(Timeline):
     """A timeline that can be appended to; what cannot be masked cannot be written.
 
-    ``redactor`` masks every event before it is written.
+    ``redactor`` masks every event before it is written. ``sync`` has an open file on disk.
     """
 
-    def __init__(self, path: Path, *, redactor: Redactor) -> None:
+    def __init__(
+        self, path: Path, *, redactor: Redactor, sync: Callable[[int], None] = os.fsync
+    ) -> None:
         super().__init__(path)
-        self.redactor = redactor
+        self.redactor, self._sync = redactor, sync
 
     def append(self, event: E) -> E:
         """Write one event and return it as written: masked, cut and timed.
@@ -45,11 +48,16 @@ class WritableTimeline(Timeline):
             message = f"{naive} in a {event.kind!r} event has no zone; give a time in UTC."
             raise ParameterError(message)
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        is_new = not self.path.exists()
         with self.path.open("a+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             self._mend(file.fileno())
             self._refuse_after_close(event)
             self._write(file.fileno(), event)
+        if is_new:
+            # The names of file and folder too: a power cut may take them back otherwise.
+            sync_folder(self.path.parent, self._sync)
+            sync_folder(self.path.parent.parent, self._sync)
         written = self._events[-1]
         assert isinstance(written, type(event))  # noqa: S101 - decoded from our own line
         return written
@@ -71,6 +79,12 @@ class WritableTimeline(Timeline):
         size = os.fstat(descriptor).st_size
         if size == self._offset:
             return
+        if size < self._offset:
+            message = (
+                f"{self.path} became shorter: {size:,} of the {self._offset:,} bytes that were "
+                "read. Nothing was written. Look who changed it, before anything else is done."
+            )
+            raise RecordIntegrityError(message)
         os.ftruncate(descriptor, self._offset)
         text = f"A line of {size - self._offset} bytes was cut off by a crash and set aside."
         self._write(descriptor, Noted(at=datetime.now(UTC), text=text))
@@ -88,7 +102,7 @@ class WritableTimeline(Timeline):
             if written != len(line):
                 message = "No space left for a whole line."
                 raise OSError(message)
-            os.fsync(descriptor)
+            self._sync(descriptor)
         except OSError:
             os.ftruncate(descriptor, self._offset)
             raise

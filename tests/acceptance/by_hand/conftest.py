@@ -54,7 +54,7 @@ class Desk(Command):
     def __init__(self, folder: Path, **environ: str) -> None:
         super().__init__(folder)
         self.environ.update({"TRIAL_TOKEN": SECRET, **environ})
-        shown = '```python\nprint(__import__("os").environ["TRIAL_TOKEN"])\n```\n'
+        shown = "```python\nincident.note(trial.print_secret())\n```\n"
         text = trial.dead_sessions(shown).replace("alerts: []", "alerts: [TrialSessionsSilent]")
         self.write("dead_sessions", text)
         self.write("two_ways", trial.two_ways())

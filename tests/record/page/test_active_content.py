@@ -279,8 +279,8 @@ def test_no_vector_acts_in_an_executed_notebook(browser, tmp_path):
 
 def test_no_vector_acts_on_a_card(browser, tmp_path):
     """A card in JupyterLab is HTML in a page that runs scripts and has no policy."""
-    for text in (*VECTORS, ALL):
-        story = hostile(tmp_path / str(len(text)), text)
+    for number, text in enumerate((*VECTORS, ALL)):
+        story = hostile(tmp_path / str(number), text)
         cards = [Card(event)._repr_mimebundle_()["text/html"] for event in story.timeline]
         path = tmp_path / "cards.html"
         path.write_text("<!doctype html><meta charset=utf-8>" + "".join(cards), encoding="utf-8")

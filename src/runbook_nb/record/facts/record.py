@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import datetime
 from functools import cache
-from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
@@ -185,8 +184,11 @@ def made_by() -> str:
 
     Another folding may tell other facts of the same events, also within one version.
     """
-    packages = (f"runbook_nb.{name}" for name in ("record.facts", "incident", "text", "timeline"))
-    digest = code_digest(*map(import_module, packages))
+    # Imported late: the packages import this module themselves.
+    from runbook_nb import incident, text, timeline
+    from runbook_nb.record import facts
+
+    digest = code_digest(facts, incident, text, timeline)
     return f"runbook-nb {version('runbook-nb')} ({digest[:12]})"
 
 

@@ -1,19 +1,11 @@
 """Which known alerts have a live runbook, and which have none or more than one."""
 
-import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from runbook_nb.errors import ParameterError
 from runbook_nb.runbook.catalog.entry import Entry, EntryState, live
 from runbook_nb.runbook.packs import packs_in_use
-
-# A rule file of Prometheus names each alert like this; YAML is not parsed for one word.
-_RULE: Final = re.compile(r"""^\s*-?\s*alert:\s*["']?([\w:-]+)""", re.MULTILINE)
-_NAME: Final = re.compile(r"[\w:.-]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,32 +74,3 @@ def known_alerts(*, say: Callable[[str], None] = lambda _: None) -> dict[str, Ma
 def alert_summaries() -> dict[str, str]:
     """Return the sentence that each known alert says, by the alert's name."""
     return {name: said for alerts in known_alerts().values() for name, said in alerts.items()}
-
-
-def read_alert_names(path: Path) -> list[str]:
-    """Return the alerts of a file: one name a line, a JSON list, or a Prometheus rule file.
-
-    Raises ParameterError for anything else.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-        names = json.loads(text) if path.suffix == ".json" else _listed(text)
-        if not isinstance(names, list):
-            message = "it is no list"
-            raise TypeError(message)
-    except (OSError, ValueError, TypeError) as error:
-        message = f"{path} is no list of alerts: {error}."
-        raise ParameterError(message) from error
-    wrong = [name for name in names if not isinstance(name, str) or not _NAME.fullmatch(name)]
-    if wrong or not names:
-        said = f"{wrong[0]!r} is no name of an alert" if wrong else "it names none"
-        message = f"{path}: {said}. Write one name a line, or give a Prometheus rule file."
-        raise ParameterError(message)
-    return list(dict.fromkeys(names))
-
-
-def _listed(text: str) -> list[str]:
-    if rules := _RULE.findall(text):
-        return list(rules)
-    lines = (line.partition("#")[0].strip() for line in text.splitlines())
-    return [line for line in lines if line]

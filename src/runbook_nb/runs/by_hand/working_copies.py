@@ -13,6 +13,7 @@ from runbook_nb.probes.environment import Environment
 from runbook_nb.probes.lab_settings import LAB
 from runbook_nb.runbook.document import Document
 from runbook_nb.runbook.executable import demand_verbs_only
+from runbook_nb.runbook.names import demand_plain_names, demand_plain_person
 from runbook_nb.runbook.parameters import typed
 from runbook_nb.runbook.policy import policy_for
 from runbook_nb.runbook.runbook import Runbook
@@ -53,6 +54,9 @@ def prepare(
     demand_verbs_only(Document.read(runbook.path))
     values = typed(runbook, parameters)
     environment = Environment.load(str(values.get("environment", LAB)))
+    redactor = environment.redactor(allowed=runbook.contacts)
+    demand_plain_names(runbook, redactor)
+    demand_plain_person(by, redactor)
     timeline = declare(
         incidents,
         incident=incident,
@@ -62,7 +66,7 @@ def prepare(
         environment=environment.name,
         by=by,
         alert=alert,
-        redactor=environment.redactor(allowed=runbook.contacts),
+        redactor=redactor,
         terms=policy_for(runbook).terms,
     )
     folder = timeline.folder
