@@ -155,18 +155,22 @@ def test_an_unknown_word_for_whose_yes_counts_is_refused(word):
         Environment("trial", {"kind": "staging", "approve": word})
 
 
+@pytest.mark.parametrize("kind", ['kind = "production"', ""])
 @pytest.mark.parametrize(
     ("name", "value"),
     [
         ("RUNBOOK_ENVIRONMENTS__LIVE__APPROVE", "named"),
         ("RUNBOOK_ENVIRONMENTS__LIVE__KIND", "lab"),
         ("RUNBOOK_ENVIRONMENTS", '{"live": {"approve": "named"}}'),
+        ("RUNBOOK_SETTINGS", '[environments.live]\napprove = "named"'),
+        ("RUNBOOK_SETTINGS", '[environments.live]\nkind = "staging"'),
     ],
 )
-def test_no_variable_says_whose_yes_counts(tmp_path, name, value):
-    """Whoever starts a run writes its variables."""
-    (tmp_path / "runbook.toml").write_text('[environments.live]\nkind = "production"\n')
+def test_no_variable_says_whose_yes_counts(tmp_path, write_file, kind, name, value):
+    """Whoever starts a run writes its variables, and the files that they name."""
+    write_file("runbook.toml", f"[environments.live]\n{kind}\n")
+    told = str(write_file("own.toml", value)) if name == "RUNBOOK_SETTINGS" else value
     with environ(RUNBOOK_PROJECT=str(tmp_path)):
         assert Environment.load("live").approve == "signed"
-        with environ(**{name: value}), pytest.raises(SettingMissingError):
+        with environ(**{name: told}), pytest.raises(SettingMissingError):
             Environment.load("live")

@@ -61,16 +61,21 @@ def demand(timeline: Timeline, claim: ApprovalClaim, people: Callable[[], People
     owners = {each.by: signer(each) for each in holding}
     if claim.signatures and len(owners) >= claim.signatures:
         return Yes(by=listed(sorted(owners)), approvers={owners[by]: by for by in owners})
-    if owners:
-        raise ApprovalError(_too_few(claim))
-    raise ApprovalError(judged[0][1] if judged else f"{claim.option!r} is not approved.")
+    if judged and not owners:
+        raise ApprovalError(judged[0][1])
+    raise ApprovalError(_missing(claim, signed=len(owners)))
 
 
-def _too_few(claim: ApprovalClaim) -> str:
-    return (
-        f"{claim.title!r} cannot be undone, and this is production: it needs the signatures of two "
-        "people, and one has signed."
-    )
+def _missing(claim: ApprovalClaim, *, signed: int) -> str:
+    """Say how many have yet to approve, and how."""
+    if claim.signatures > 1:
+        said = "one has signed" if signed else "nobody has signed"
+        return (
+            f"{claim.title!r} cannot be undone, and this is production: it needs the signatures of "
+            f"two people, and {said}. Each signs with `runbook approve`."
+        )
+    how = " Sign it with `runbook approve`." if claim.signatures else ""
+    return f"{claim.option!r} is not approved.{how}"
 
 
 def _flaw(approval: Approved, claim: ApprovalClaim, timeline: Timeline, people: People) -> str:

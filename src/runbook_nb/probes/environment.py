@@ -411,10 +411,12 @@ def load_settings() -> dict[str, dict[str, Any]]:
             dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
             file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            demand_no_consent(env_settings(), of_project["environments"])
+            of_named = TomlFile(settings_cls, Path(named) if named else None)
+            for source in (env_settings, of_named):
+                demand_no_consent(source(), of_project["environments"])
             return (
                 env_settings,
-                TomlFile(settings_cls, Path(named) if named else None),
+                of_named,
                 Told(settings_cls, of_project),
                 TomlFile(settings_cls, lab),
             )

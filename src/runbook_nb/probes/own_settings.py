@@ -1,30 +1,33 @@
-"""What no variable may say of an environment: whose yes counts there, and what a mistake costs.
+"""What a project's file alone says of an environment: whose yes counts, what a mistake costs.
 
-Whoever starts a run writes its variables, and would say yes to themselves with them.
+Whoever starts a run writes its variables, and would say yes to themselves with them, or with a file
+that they name.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from runbook_nb.errors import SettingMissingError
 
+_OWN: Final = ("approve", "kind")
 
-def demand_no_consent(variables: Mapping[str, Any], told: Mapping[str, Any]) -> None:
-    """Refuse variables that say ``approve``, or another ``kind`` than a project's file does.
 
-    ``variables`` are settings as variables gave them, ``told`` the environments of the file.
-    Raises SettingMissingError.
+def demand_no_consent(given: Mapping[str, Any], told: Mapping[str, Any]) -> None:
+    """Refuse settings that say ``approve`` or ``kind`` of an environment of a project otherwise.
+
+    ``given`` are settings from elsewhere, ``told`` the environments of the project's file. Raises
+    SettingMissingError.
     """
-    given = variables.get("environments", {})
-    for name, values in given.items() if isinstance(given, Mapping) else ():
-        own = told.get(name, {})
-        kind = own.get("kind") if isinstance(own, Mapping) else None
-        if not isinstance(values, Mapping):
+    environments = given.get("environments", {})
+    for name, values in environments.items() if isinstance(environments, Mapping) else ():
+        own = told.get(name)
+        if not isinstance(values, Mapping) or not isinstance(own, Mapping):
             continue
-        if "approve" in values or (kind and values.get("kind", kind) != kind):
-            word = "approve" if "approve" in values else "kind"
-            message = (
-                f"A variable says `{word}` of the environment {name!r}. Say it in the project's "
-                "file alone: whoever starts a run may not decide whose yes counts."
-            )
-            raise SettingMissingError(message)
+        for word in _OWN:
+            if word in values and values[word] != own.get(word):
+                message = (
+                    f"`{word}` of the environment {name!r} is said otherwise by a variable, or by "
+                    "a file that one names. Say it in the project's file alone: whoever starts a "
+                    "run may not decide whose yes counts."
+                )
+                raise SettingMissingError(message)
