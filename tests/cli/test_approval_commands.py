@@ -131,6 +131,7 @@ def test_a_closed_incident_is_not_approved(tmp_path, ada, diagnosed):
     timeline = diagnosed()
     timeline.append(Closed(at=datetime.now(UTC), by="sam"))
 
-    with pytest.raises(IncidentStateError):
-        runbook("approve", "INC-7", "A", "--key", str(key_file(tmp_path / "keys", ada.name)))
+    for words in (("--key", str(key_file(tmp_path / "keys", ada.name))), ()):
+        with pytest.raises(IncidentStateError):
+            runbook("approve", "INC-7", "A", *words)
     assert isinstance(timeline[-1], Closed)
