@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,15 +14,20 @@ from runbook_nb.incident.approval import LIFETIME, parameters_digest
 from runbook_nb.incident.context import RunContext
 from runbook_nb.incident.place import Place, pass_by
 from runbook_nb.incident.screen import Screen
+from runbook_nb.incident.statement import signed
 from runbook_nb.incident.step_registry import KnownSteps
 from runbook_nb.packs.control_plane.lab.lab import Lab, LabState
 from runbook_nb.probes.environment import Environment
 from runbook_nb.redaction import Redactor
+from runbook_nb.runbook.keys import NO_SEAL, Seal
+from runbook_nb.runbook.pack_code import pack_digest
+from runbook_nb.runbook.people import People
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.testing import Clock, Responder, Wall, runbook_cells
 from runbook_nb.timeline.events import Approved, Started
 from runbook_nb.timeline.incidents import declare
 
+NOBODY = People()
 OPTIONS = ("Option A: Restart", "Option B: Scale out")
 
 
@@ -49,6 +55,7 @@ class Night:
         reached: Callable[[Place], None] = pass_by,
         systems: dict[str, dict[str, str]] | None = None,
         names: dict[str, object] | None = None,
+        people: People = NOBODY,
     ) -> Incident:
         self.environment = Environment("trial", {"kind": kind, **(systems or {})})
         self.timeline = declare(
@@ -85,6 +92,7 @@ class Night:
             running=lambda: self.cell,
             reached=reached,
             known=KnownSteps(self.runbook, names=lambda: names or {}),
+            people=lambda: people,
         )
 
     def starts(
@@ -102,17 +110,28 @@ class Night:
         )
         self.timeline.append(began)
 
-    def approve(self, option: str, *, by: str = "alex", requested_by: str = "sam", **more) -> None:
+    def approve(
+        self,
+        option: str,
+        *,
+        by: str = "alex",
+        requested_by: str = "sam",
+        seal: Seal = NO_SEAL,
+        **more,
+    ) -> None:
         now = self.clock.now()
         fields = {
             "text": self.runbook.digest,
             "parameters": parameters_digest({"window_s": 60}, environment="trial"),
+            "code": pack_digest(self.runbook),
             "expires_at": now + LIFETIME,
+            "incident": "INC-1",
+            "seen": self.timeline.seen(),
+            "nonce": secrets.token_hex(16),
             **more,
         }
-        self.timeline.append(
-            Approved(at=now, by=by, option=option, requested_by=requested_by, **fields)
-        )
+        yes = Approved(at=now, by=by, option=option, requested_by=requested_by, **fields)
+        self.timeline.append(signed(yes, seal))
 
 
 @pytest.fixture(scope="session", autouse=True)

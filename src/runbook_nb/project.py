@@ -19,7 +19,11 @@ FILE: Final = "runbook.toml"
 SHARED_FILE: Final = "pyproject.toml"
 _FOLDERS: Final = ("notebooks", "incidents", "templates")
 _LISTS: Final = {"packs": '["my_team.runbooks:PACK"]', "src": '["src"]'}
-_KNOWN: Final = (*_FOLDERS, *_LISTS, "environments")
+_TABLES: Final = {
+    "environments": "[environments.staging.database]",
+    "people": '[people."ada@company.com"]',
+}
+_KNOWN: Final = (*_FOLDERS, *_LISTS, *_TABLES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +43,7 @@ class Project:
     packs: tuple[str, ...]
     src: tuple[Path, ...]
     environments: Mapping[str, Any]
+    people: Mapping[str, Any]
     said: frozenset[str]
 
     @classmethod
@@ -79,6 +84,7 @@ class Project:
             packs=tuple(settings.get("packs", ())),
             src=tuple(root / each for each in settings.get("src", ("src",))),
             environments=settings.get("environments", {}),
+            people=settings.get("people", {}),
             said=frozenset(settings),
         )
 
@@ -155,8 +161,8 @@ def _check(file: Path, key: str, value: object) -> None:
         message = f'{file}: {key} is a folder, such as {key} = "{key}", and not {value!r}.'
     elif key in _LISTS and not _is_texts(value):
         message = f"{file}: {key} is a list of texts, such as {key} = {_LISTS[key]}, not {value!r}."
-    elif key == "environments" and not isinstance(value, dict):
-        message = f"{file}: environments are tables, such as [environments.staging.database]."
+    elif key in _TABLES and not isinstance(value, dict):
+        message = f"{file}: {key} are tables, such as {_TABLES[key]}."
     else:
         return
     raise ProjectError(message)

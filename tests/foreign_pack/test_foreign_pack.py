@@ -194,7 +194,7 @@ def _respond(terminal: Terminal) -> None:
     facts = json.loads(terminal.runbook("run", "--alert", str(alert), "--json", expect=2))
     assert facts["verdict"] == "fail"
     incident = facts["incident"]
-    assert "approved 'Option A: Open the chutes'" in terminal.runbook("approve", incident, "A")
+    assert "Approved: 'Option A: Open the chutes'" in terminal.runbook("approve", incident, "A")
     told = terminal.runbook("run", NAME, "--incident", incident)
     assert "DONE       Open the chutes" in told
 

@@ -479,17 +479,6 @@ def test_an_approval_expires(night):
     assert action.done == 0
 
 
-@pytest.mark.parametrize(("approver", "done"), [("sam", 0), ("alex", 1)])
-def test_in_production_what_cannot_be_undone_needs_a_second_person(night, approver, done):
-    """The requester alone does not destroy."""
-    action = RecordingAction(irreversible=True)
-    _, act = diagnosed(night, action, kind="production")
-    night.approve(A, by=approver, requested_by="sam")
-    act()
-
-    assert action.done == done
-
-
 @pytest.mark.parametrize(
     ("kind", "answer", "done"),
     [("lab", "do", 1), ("lab", "yes", 0), ("production", "do", 0), ("production", "INC-1", 1)],

@@ -4,6 +4,7 @@ import pytest
 
 from runbook_nb.errors import SettingMissingError, WriteRefusedError
 from runbook_nb.probes.environment import Environment
+from runbook_nb.testing import environ
 
 TOML = """
 [environments.staging]
@@ -129,3 +130,47 @@ def test_settings_of_another_form_are_refused_without_what_stands_in_them(
         Environment.load("staging")
     assert "hunter2" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "proof"),
+    [
+        ({"kind": "lab"}, "named"),
+        ({"kind": "staging"}, "signed"),
+        ({"kind": "production"}, "signed"),
+        ({}, "signed"),
+        ({"kind": "staging", "approve": "named"}, "named"),
+        ({"kind": "lab", "approve": "signed"}, "signed"),
+    ],
+)
+def test_a_name_is_enough_where_nobody_is_harmed_or_the_file_says_so(settings, proof):
+    """What is not said is the careful side."""
+    assert Environment("trial", settings).approve == proof
+
+
+@pytest.mark.parametrize("word", ["name", "Named", "vouched", "", None, ["named"]])
+def test_an_unknown_word_for_whose_yes_counts_is_refused(word):
+    """It would otherwise mean something to nobody."""
+    with pytest.raises(SettingMissingError):
+        Environment("trial", {"kind": "staging", "approve": word})
+
+
+@pytest.mark.parametrize("kind", ['kind = "production"', ""])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("RUNBOOK_ENVIRONMENTS__LIVE__APPROVE", "named"),
+        ("RUNBOOK_ENVIRONMENTS__LIVE__KIND", "lab"),
+        ("RUNBOOK_ENVIRONMENTS", '{"live": {"approve": "named"}}'),
+        ("RUNBOOK_SETTINGS", '[environments.live]\napprove = "named"'),
+        ("RUNBOOK_SETTINGS", '[environments.live]\nkind = "staging"'),
+    ],
+)
+def test_no_variable_says_whose_yes_counts(tmp_path, write_file, kind, name, value):
+    """Whoever starts a run writes its variables, and the files that they name."""
+    write_file("runbook.toml", f"[environments.live]\n{kind}\n")
+    told = str(write_file("own.toml", value)) if name == "RUNBOOK_SETTINGS" else value
+    with environ(RUNBOOK_PROJECT=str(tmp_path)):
+        assert Environment.load("live").approve == "signed"
+        with environ(**{name: told}), pytest.raises(SettingMissingError):
+            Environment.load("live")

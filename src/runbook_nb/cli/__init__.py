@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 # Each module adds its commands to the application when it is imported.
 from runbook_nb.cli import (  # noqa: F401
+    approval,
     archive,
     author,
     by_hand,

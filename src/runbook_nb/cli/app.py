@@ -47,8 +47,30 @@ Incidents = Annotated[
     Path | None,
     typer.Option("--incidents", envvar="RUNBOOK_INCIDENTS", help="The folder of all incidents."),
 ]
+KeyFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--key",
+        metavar="FILE",
+        help="The file of your key, made by `runbook key` or ssh-keygen; your own by default.",
+    ),
+]
+
+
+def _tidy(name: str) -> str:
+    from runbook_nb.runbook.people import tidy_name
+
+    return tidy_name(name)
+
+
 Actor = Annotated[
-    str, typer.Option("--as", envvar="RUNBOOK_ACTOR", help="Who acts; the user by default.")
+    str,
+    typer.Option(
+        "--as",
+        envvar="RUNBOOK_ACTOR",
+        help="A name for what no key signs; the user's by default.",
+        callback=_tidy,
+    ),
 ]
 
 

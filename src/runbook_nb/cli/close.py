@@ -144,7 +144,7 @@ def warn_unsigned(done: "Recorded") -> None:
 def _vouched(signer: "Signer") -> str:
     """Say what the seal is worth to whoever asks here."""
     from runbook_nb.record.proof import SignerTrust
-    from runbook_nb.record.proof.keys import TRUSTED_FILE, config_folder
+    from runbook_nb.runbook.keys import TRUSTED_FILE, config_folder
 
     known = f"Sealed by {signer.fingerprint}"
     match signer.standing:

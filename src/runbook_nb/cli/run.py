@@ -1,4 +1,4 @@
-"""Commands for incidents: run, approve."""
+"""The command that runs a runbook: run."""
 
 import json
 import sys
@@ -13,8 +13,8 @@ from runbook_nb.cli.app import (
     EXIT_CODES,
     Actor,
     AsJson,
-    IncidentId,
     Incidents,
+    KeyFile,
     OfIncident,
     Parameters,
     app,
@@ -58,6 +58,7 @@ def run(
             help="Choose this option whatever is recommended.", autocompletion=option_letters
         ),
     ] = "",
+    key: KeyFile = None,
     limit_minutes: Annotated[float, typer.Option(min=0.1, help="The longest a run may take.")] = 30,
     incidents: Incidents = None,
     by: Actor = "",
@@ -65,7 +66,9 @@ def run(
 ) -> None:
     """Run a runbook unattended: diagnose; with --approve, resolve.
 
-    What is not approved is rehearsed. Each alert of a delivery gets the run of its runbook, or is
+    What is not approved is rehearsed; outside of the lab, --approve is signed with your key.
+
+    Each alert of a delivery gets the run of its runbook, or is
     named; what is resolved is noted. Exit code, the worst of all: 0 pass, 1 warn, 2 fail,
     3 unknown, an error, or an alert that nobody answers.
 
@@ -90,6 +93,7 @@ def run(
         approve=approve or (),
         option=option,
         limit_s=limit_minutes * 60,
+        key=key,
     )
     if alert is None:
         if book is None:
@@ -160,30 +164,6 @@ def _finish(runs: list["Run"], as_json: bool, *, unanswered: Sequence[str] = ())
     for said in unanswered:
         say_to_errors(f"Not answered: {said}")
     raise typer.Exit(EXIT_CODES[worst(verdicts)])
-
-
-@app.command()
-def approve(
-    incident: IncidentId,
-    option: Annotated[
-        str,
-        typer.Argument(help="The option, by heading or letter.", autocompletion=option_letters),
-    ],
-    *,
-    incidents: Incidents = None,
-    by: Actor = "",
-) -> None:
-    """Say yes to an option of the incident's last run, for half an hour.
-
-    Example: runbook approve INC-2041 "Option A"
-    """
-    from runbook_nb.incident.context import actor
-    from runbook_nb.runs.run import approve_last
-    from runbook_nb.timeline.folder import incidents_folder
-
-    event = approve_last(incidents or incidents_folder(), incident, option=option, by=by or actor())
-    typer.echo(f"{event.by} approved {event.option!r} until {event.expires_at:%H:%M:%SZ}.")
-    typer.echo("Resolve with the same parameters: runbook run --incident, in that time.")
 
 
 def _say_seen_before(done: Any) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from runbook_nb.incident.approval import call_digest
 from runbook_nb.probes.calls import Action
 from runbook_nb.timeline.events import UNDO
 
@@ -41,6 +42,7 @@ class Planned:
         return {
             "title": self.title,
             "call": self.call,
+            "call_digest": call_digest(self.call),
             "option": self.option,
             "because": "; ".join(self.because),
             "risk": self.risk,

@@ -18,6 +18,7 @@ from runbook_nb.incident.consent import Consent
 from runbook_nb.incident.dispatch import Call, Sent, rehearse, sent
 from runbook_nb.incident.live_run import LiveRun
 from runbook_nb.incident.place import Place
+from runbook_nb.incident.quorum import Yes
 from runbook_nb.incident.refusal import Refusals, Why
 from runbook_nb.incident.settle import Settler
 from runbook_nb.incident.turn import TurnTakenError, turn
@@ -131,28 +132,28 @@ class Actor:
         described = {**planned.described(), "rehearsal": attempting.rehearsal}
         acting = Acting(**self.live.stamp(), **described, contained=planned.action.contained)
         try:
-            approved_by = self.consent.given(planned, acting)
-            if approved_by is None:
+            if self.consent.given(planned, acting) is None:
                 return attempting.left(outcome=Outcome.DECLINED, reason=_NOT_CONFIRMED)
             with turn(self.live.timeline, say=self.live.screen.say) as waited:
                 refuse_closed(self.live.timeline)
-                self.consent.approver(planned)
+                yes = self.consent.approver(planned)
                 if why := attempting.refused(waited):
                     return attempting.left(outcome=why.outcome, reason=why.reason)
-                return self._do(attempting, approved_by)
+                return self._do(attempting, yes)
         except ApprovalError as error:
             return attempting.left(outcome=Outcome.REHEARSED, reason=str(error))
         except TurnTakenError as error:
             return attempting.left(outcome=Outcome.DECLINED, reason=str(error))
 
-    def _do(self, attempting: Attempting[E], approved_by: str) -> E:
+    def _do(self, attempting: Attempting[E], yes: Yes) -> E:
         planned = attempting.planned
         acting = self.live.timeline.append(
             Acting(
                 **self.live.stamp(),
                 **planned.described(),
                 rehearsal=attempting.rehearsal,
-                approved_by=approved_by,
+                approved_by=yes.by,
+                approvers=yes.approvers,
                 # One acts at a time, so the place on the timeline names it.
                 attempt=f"{self.live.context.run}.{len(self.live.timeline) + 1}",
                 repeatable=planned.action.repeatable and not planned.taken_back,

@@ -1,22 +1,27 @@
-"""Approvals: who says yes to which option, for which text and parameters, until when."""
+"""Approvals as they are given: who says yes to which option, for what exactly, until when."""
 
 import hashlib
-import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 import rfc8785
 
 from runbook_nb.errors import ApprovalError
-from runbook_nb.text.durations import words
+from runbook_nb.incident.statement import signed
+from runbook_nb.probes.environment import Environment
+from runbook_nb.runbook.keys import NO_SEAL, Seal, own_seal
+from runbook_nb.runbook.people import People, tidy_name
 from runbook_nb.text.values import Json
 from runbook_nb.timeline.events import Approved
+from runbook_nb.timeline.writer import WritableTimeline
 
 LIFETIME: Final = timedelta(minutes=30)  # the escalation time of a SEV1; after it, ask again
-CLOCKS_DIFFER: Final = timedelta(minutes=5)  # of two machines, at most
 INCIDENT_PARAMETER: Final = "incident_id"
+_TABLE: Final = '[people."you@company.com"] keys = ["{key}"], may = ["approve"]'
 
 
 def parameters_digest(parameters: Mapping[str, Json], *, environment: str) -> str:
@@ -30,100 +35,87 @@ def parameters_digest(parameters: Mapping[str, Json], *, environment: str) -> st
     return hashlib.sha256(rfc8785.dumps({**named, "environment": environment})).hexdigest()
 
 
-def approval(
-    *,
-    option: str,
-    text: str,
-    parameters: str,
-    by: str,
-    requested_by: str,
-    calls: Mapping[str, str] | None = None,
-) -> Approved:
-    """Return a yes to an option from now on; ``text`` and ``parameters`` are digests."""
-    now = datetime.now(UTC)
-    return Approved(
-        at=now,
-        by=by,
-        option=option,
-        text=text,
-        parameters=parameters,
-        calls=dict(calls or {}),
-        expires_at=now + LIFETIME,
-        requested_by=requested_by,
-    )
+def call_digest(call: str) -> str:
+    """Return the digest of a resolved call as it is; on the timeline parts of it may be masked."""
+    return hashlib.sha256(call.encode()).hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)
-class ApprovalClaim:
-    """What a yes must be given for: an option, one call under it, and the text that runs.
+class Approver:
+    """Who says yes: the owner of a key that signs it, or a name that somebody gave."""
 
-    ``text`` and ``parameters`` are the digests of what is about to run, ``acting`` is who runs it.
-    ``second_person`` asks that whoever approved neither asked for the run nor runs it.
-    """
+    name: str
+    seal: Seal = NO_SEAL
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approvable:
+    """What a yes is given to, as it was seen: its digests are those of ``Approved``."""
 
     option: str
-    title: str
-    call: str
     text: str
     parameters: str
-    now: datetime
-    acting: str = ""
-    second_person: bool = False
+    code: str
+    requested_by: str
+    calls: Mapping[str, str] = field(default_factory=dict)
+    call_digests: Mapping[str, str] = field(default_factory=dict)
 
 
-def demand(approvals: Sequence[Approved], claim: ApprovalClaim) -> Approved:
-    """Return the newest approval that covers a claim; ``approvals`` stand newest first.
+def approver_for(
+    environment: Environment, *, label: str, key: Path | None, people: People
+) -> Approver:
+    """Return who may say yes in an environment: the owner of the ``key`` file, or of this user's.
 
-    One that does not hold hides no other one. Raises ApprovalError with what is wrong with the
-    newest where none holds.
+    Where a name is enough and no key is given, it is the ``label``. Raises ApprovalError where
+    nobody can sign here.
     """
-    wrong = [_flaw(approval, claim) for approval in approvals]
-    for approval, flaw in zip(approvals, wrong, strict=True):
-        if not flaw:
-            return approval
-    raise ApprovalError(wrong[0] if wrong else f"{claim.option!r} is not approved.")
+    if key is None and environment.approve == "named":
+        return Approver(name=tidy_name(label))
+    seal = own_seal(key)
+    where = f"An approval in {environment.name!r} is signed by the key of a person"
+    if seal.key is None:
+        message = f"{where}. {seal.reason} Make one with `runbook key`, or name one: --key FILE."
+        raise ApprovalError(message)
+    owner = people.owner(seal.fingerprint)
+    if owner is None:
+        table = _TABLE.format(key=seal.fingerprint)
+        message = f"{where}, and nobody in the project's file has this one. Have it added: {table}"
+        raise ApprovalError(message)
+    if not owner.may_approve:
+        message = f'{where} who may approve. Have `may = ["approve"]` added to {owner.name!r}.'
+        raise ApprovalError(message)
+    return Approver(name=owner.name, seal=seal)
 
 
-def same_person(one: str, other: str) -> bool:
-    """Tell whether two names are one person's, however they are typed."""
-    return _plain(one) == _plain(other)
+def approve(timeline: WritableTimeline, approvable: Approvable, approver: Approver) -> Approved:
+    """Write a yes, for half an hour from now on, to what the timeline shows at this moment.
 
-
-def _plain(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", name).split()).casefold()
-
-
-def _flaw(approval: Approved, claim: ApprovalClaim) -> str:
-    """Say why an approval does not cover a claim; empty where it does."""
-    flaws = (_flaw_of_time(approval, claim), _flaw_of_text(approval, claim))
-    return next(filter(None, (*flaws, _flaw_of_person(approval, claim))), "")
-
-
-def _flaw_of_time(approval: Approved, claim: ApprovalClaim) -> str:
-    said = f"The approval of {claim.option!r} by {approval.by}"
-    if claim.now >= approval.expires_at:
-        return f"{said} expired {words(claim.now - approval.expires_at)} ago."
-    if approval.expires_at - approval.at > LIFETIME or claim.now < approval.at - CLOCKS_DIFFER:
-        return f"{said} is dated as none can be. Approve it again."
-    return ""
-
-
-def _flaw_of_text(approval: Approved, claim: ApprovalClaim) -> str:
-    by, option = approval.by, claim.option
-    if approval.text != claim.text:
-        return f"The runbook changed after {by} approved {option!r}. Approve it again."
-    if approval.parameters != claim.parameters:
-        return f"{by} approved {option!r} for other parameters. Approve it again."
-    if approval.calls.get(claim.title, claim.call) != claim.call:
-        return f"{by} approved {approval.calls[claim.title]}, not {claim.call}. Approve it again."
-    return ""
-
-
-def _flaw_of_person(approval: Approved, claim: ApprovalClaim) -> str:
-    involved = (approval.requested_by, claim.acting)
-    if claim.second_person and any(same_person(approval.by, name) for name in involved):
-        return (
-            f"{claim.title!r} cannot be undone, and this is production: it needs approval by "
-            f"somebody other than {approval.by}, who asked for the run or runs it."
+    Raises ApprovalError where a part of it would be masked, and so never be the same again.
+    """
+    seen = timeline.seen()
+    now = datetime.now(UTC)
+    given = signed(
+        Approved(
+            at=now,
+            by=approver.name,
+            option=approvable.option,
+            text=approvable.text,
+            parameters=approvable.parameters,
+            code=approvable.code,
+            requested_by=approvable.requested_by,
+            calls=dict(approvable.calls),
+            call_digests=dict(approvable.call_digests),
+            incident=timeline.folder.name,
+            expires_at=now + LIFETIME,
+            seen=seen,
+            nonce=secrets.token_hex(16),
+        ),
+        approver.seal,
+    )
+    if not timeline.stands_as_given(given):
+        message = (
+            "A part of this approval would be masked when it is written, and what is approved is "
+            "compared as it was given. Let no name, option or call hold what looks like a secret."
         )
-    return ""
+        raise ApprovalError(message)
+    return timeline.append(given)

@@ -4,28 +4,34 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from runbook_nb.errors import ApprovalError
+from runbook_nb.errors import ApprovalError, ParameterError, ProjectError
 from runbook_nb.incident.action_spec import Planned
-from runbook_nb.incident.approval import ApprovalClaim, demand
 from runbook_nb.incident.live_run import LiveRun
+from runbook_nb.incident.quorum import ApprovalClaim, Yes, demand
+from runbook_nb.runbook.people import People, read_people
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import Acting
 
 CONFIRMATION: Final = "do"
+# What cannot be undone in production is never one person's to say, whoever asked for it.
+_TWO_PEOPLE: Final = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class Consent:
     """Where a yes comes from: the timeline, or a responder whom ``ask`` puts the question to.
 
-    ``parameters`` is the digest of the parameters that the yes must be given for.
+    ``parameters`` is the digest of the parameters that the yes must be given for, ``code`` returns
+    that of the pack code, and ``people`` whose keys count.
     """
 
     live: LiveRun
     parameters: str
     ask: Callable[[str], str]
+    code: Callable[[], str]
+    people: Callable[[], People] = read_people
 
-    def given(self, planned: Planned, acting: Acting) -> str | None:
+    def given(self, planned: Planned, acting: Acting) -> Yes | None:
         """Return who said yes; None when the responder did not. Raises ApprovalError."""
         approver = self.approver(planned)
         if not self.live.context.attended:
@@ -33,14 +39,16 @@ class Consent:
         self.live.screen.card(self.live.card(acting, changed=planned.changed))
         return approver if self._typed(planned) else None
 
-    def approver(self, planned: Planned) -> str:
+    def approver(self, planned: Planned) -> Yes:
         """Return whose yes holds now, before a word is typed; raises ApprovalError."""
-        guarded = self.live.environment.is_production and planned.action.irreversible
-        if guarded or not self.live.context.attended:
-            return self._approver(planned, second_person=guarded)
-        return self.live.context.actor
+        place = self.live.environment
+        guarded = place.is_production and planned.action.irreversible
+        if self.live.context.attended and not guarded:
+            return Yes(by=self.live.context.actor)
+        signatures = _TWO_PEOPLE if guarded else int(place.approve == "signed")
+        return self._demanded(planned, signatures)
 
-    def _approver(self, planned: Planned, *, second_person: bool) -> str:
+    def _demanded(self, planned: Planned, signatures: int) -> Yes:
         if planned.uncovered:
             named = " and ".join(map(repr, planned.uncovered))
             message = (
@@ -55,11 +63,15 @@ class Consent:
             call=planned.call,
             text=self.live.runbook.digest,
             parameters=self.parameters,
+            code=self.code(),
             now=self.live.now(),
-            acting=self.live.context.actor,
-            second_person=second_person,
+            signatures=signatures,
         )
-        return demand(queries.approvals(self.live.timeline, planned.option), claim).by
+        try:
+            return demand(self.live.timeline, claim, self.people)
+        except (ParameterError, ProjectError) as error:
+            # Whose key it is cannot be told, so nothing is done; the run goes on to say so.
+            raise ApprovalError(str(error)) from error
 
     def _typed(self, planned: Planned) -> bool:
         production = self.live.environment.is_production

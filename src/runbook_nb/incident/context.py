@@ -12,6 +12,7 @@ from typing import Any
 
 from runbook_nb.errors import ParameterError, RunbookFormatError
 from runbook_nb.runbook.document import Document
+from runbook_nb.runbook.people import tidy_name
 from runbook_nb.timeline.folder import IncidentFolder, IncidentsFolder, checked_id, incidents_folder
 
 
@@ -73,7 +74,7 @@ class RunContext:
             incident=checked_id(environ.get("RUNBOOK_INCIDENT") or incident),
             run=environ.get("RUNBOOK_RUN") or new_run_id(runbook),
             notebook=Path(notebook),
-            actor=environ.get("RUNBOOK_ACTOR") or actor(),
+            actor=actor(environ),
             attended=is_attended(environ),
             option=environ.get("RUNBOOK_OPTION", ""),
         )
@@ -84,6 +85,7 @@ class WorkingCopy:
     """A notebook that one responder works in, in its incident's folder for them.
 
     Where it stands says which incident it belongs to, so any editor of notebooks may open it.
+    ``by`` is whom it was made for, and decides nothing: anybody can write it.
     """
 
     path: Path
@@ -131,7 +133,7 @@ class WorkingCopy:
             incident=checked_id(folder.name),
             run=_run_of_this_kernel(self.path, self.runbook),
             notebook=self.path,
-            actor=self.by,
+            actor=actor(),
             attended=is_attended(os.environ),
         )
 
@@ -173,8 +175,8 @@ def _request_of_this_cell() -> Mapping[str, Any] | None:
 
 
 def actor(environ: Mapping[str, str] = os.environ) -> str:
-    """Return who acts: ``RUNBOOK_ACTOR``, or the user of this machine."""
-    return environ.get("RUNBOOK_ACTOR") or user_name()
+    """Return who this process says that it acts for: ``RUNBOOK_ACTOR``, or its user."""
+    return tidy_name(environ.get("RUNBOOK_ACTOR", "")) or user_name()
 
 
 def user_name() -> str:

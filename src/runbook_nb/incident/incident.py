@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from runbook_nb.incident.actor import Actor
@@ -27,6 +28,8 @@ from runbook_nb.incident.verification import RepeatedCheck
 from runbook_nb.probes.calls import Action, Probe
 from runbook_nb.probes.environment import Environment
 from runbook_nb.probes.limits import Limit
+from runbook_nb.runbook.pack_code import running_code
+from runbook_nb.runbook.people import People, read_people
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.text.values import Json
 from runbook_nb.timeline import queries
@@ -68,6 +71,7 @@ class Incident:
         running: Callable[[], str] = running_cell,
         known: KnownSteps | None = None,
         reached: Callable[[Place], None] = pass_by,
+        people: Callable[[], People] = read_people,
     ) -> None:
         self.timeline = timeline
         self._context, self._runbook, self._environment = context, runbook, environment
@@ -84,7 +88,13 @@ class Incident:
             reached=reached,
         )
         approved_for = parameters_digest(parameters, environment=environment.name)
-        consent = Consent(live=self._live, parameters=approved_for, ask=ask)
+        consent = Consent(
+            live=self._live,
+            parameters=approved_for,
+            ask=ask,
+            code=partial(running_code, runbook),
+            people=people,
+        )
         self._settler = Settler(live=self._live, ask=ask, action=self._known.action_if_known)
         self._actor = Actor(
             live=self._live,

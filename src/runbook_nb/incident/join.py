@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 
+from runbook_nb.incident.approval import parameters_digest
 from runbook_nb.incident.context import RunContext
 from runbook_nb.probes.environment import Environment
 from runbook_nb.runbook.document import Document
 from runbook_nb.runbook.executable import demand_verbs_only
 from runbook_nb.runbook.names import demand_plain_names, demand_plain_person
+from runbook_nb.runbook.pack_code import loaded_code
 from runbook_nb.runbook.policy import policy_for
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.text.values import Json
@@ -70,10 +72,15 @@ def started(context: RunContext, joined: Joined, *, parameters: Mapping[str, Jso
         notebook=context.notebook.name,
         production=joined.environment.is_production,
         versions={"python": sys.version.split()[0], "runbook_nb": version("runbook_nb")},
+        parameters_digest=parameters_digest(parameters, environment=joined.environment.name),
+        code=loaded_code(joined.runbook),
     )
 
 
 def is_known(timeline: Timeline, began: Started) -> bool:
     """Tell whether this very run has begun already: its first cell was run again."""
     before = timeline.last(Started, run=began.run)
-    return before is not None and replace(began, at=before.at) == before
+    if before is None:
+        return False
+    # Parameters are compared by their digest: on the timeline, a part of them may be masked.
+    return replace(began, at=before.at, parameters=before.parameters) == before

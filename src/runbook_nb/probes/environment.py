@@ -14,6 +14,10 @@ A system is a database where it has ``reader`` and ``writer``, a service where i
     [environments.staging.kubectl]
     context = "staging"
     variables = ["AWS_PROFILE"]  # which its commands may see
+
+Beside its systems stand its ``kind``, and in ``approve`` whose yes counts there: ``signed`` by the
+key of a person, or ``named``, where a name is enough. What cannot be undone in production is never
+done by a name.
 """
 
 import os
@@ -28,6 +32,7 @@ from runbook_nb.probes import secrets
 from runbook_nb.probes.commands import Commands, bare_variables
 from runbook_nb.probes.connections import SQLITE, Database, Http
 from runbook_nb.probes.lab_settings import LAB, lab_settings_file
+from runbook_nb.probes.own_settings import demand_no_consent
 from runbook_nb.probes.writing import Journal, NoJournal, WritingDatabase
 from runbook_nb.project import Project
 from runbook_nb.redaction import Redactor, has_ordinary, names_secret
@@ -37,6 +42,10 @@ if TYPE_CHECKING:
 
 Kind = Literal["lab", "staging", "production"]
 KINDS: Final[tuple[str, ...]] = get_args(Kind)
+Proof = Literal["named", "signed"]
+PROOFS: Final[tuple[str, ...]] = get_args(Proof)
+# What is said of an environment itself; all else in its table is a system.
+_OWN: Final = ("kind", "approve")
 # Settings that open a system; a value in plain sight would end up in a commit.
 SECRET_SETTINGS: Final = frozenset(
     {"reader", "writer", "owner", "token", "key", "password", "secret"}
@@ -53,8 +62,9 @@ class Environment:
     def __init__(self, name: str, settings: Mapping[str, Any]) -> None:
         self.name = name
         self.kind: Kind = _kind(name, settings.get("kind", "production"))
+        self.approve: Proof = _proof(name, settings.get("approve", self._default_proof))
         self._systems = {
-            system: dict(values) for system, values in settings.items() if system != "kind"
+            system: dict(values) for system, values in settings.items() if system not in _OWN
         }
 
     @classmethod
@@ -78,6 +88,11 @@ class Environment:
     def is_production(self) -> bool:
         """Whether a mistake here harms customers; an environment of no known kind counts too."""
         return self.kind == "production"
+
+    @property
+    def _default_proof(self) -> Proof:
+        """A name is enough where nobody is harmed."""
+        return "named" if self.kind == "lab" else "signed"
 
     @cached_property
     def secrets(self) -> tuple[str, ...]:
@@ -359,6 +374,17 @@ def _kind(environment: str, told: object) -> Kind:
     raise SettingMissingError(message)
 
 
+def _proof(environment: str, told: object) -> Proof:
+    """Return whose yes counts in an environment; raises SettingMissingError for an unknown word."""
+    if told in PROOFS:
+        return cast("Proof", told)
+    message = (
+        f"`approve` of the environment {environment!r} is {told!r}. Write one of "
+        f"{', '.join(map(repr, PROOFS))}. {near(str(told), PROOFS)}"
+    )
+    raise SettingMissingError(message)
+
+
 def load_settings() -> dict[str, dict[str, Any]]:
     """Return the settings of all environments, by name; raises SettingMissingError for bad TOML."""
     # pydantic-settings takes a tenth of a second to import, so only who connects pays for it.
@@ -368,7 +394,7 @@ def load_settings() -> dict[str, dict[str, Any]]:
 
     project = Project.find()
     lab, named = lab_settings_file(), os.environ.get("RUNBOOK_SETTINGS")
-    of_project = {"environments": project.environments} if project else {}
+    of_project = {"environments": project.environments if project else {}}
 
     class Settings(BaseSettings):
         model_config = SettingsConfigDict(
@@ -385,9 +411,12 @@ def load_settings() -> dict[str, dict[str, Any]]:
             dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
             file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         ) -> tuple[PydanticBaseSettingsSource, ...]:
+            of_named = TomlFile(settings_cls, Path(named) if named else None)
+            for source in (env_settings, of_named):
+                demand_no_consent(source(), of_project["environments"])
             return (
                 env_settings,
-                TomlFile(settings_cls, Path(named) if named else None),
+                of_named,
                 Told(settings_cls, of_project),
                 TomlFile(settings_cls, lab),
             )

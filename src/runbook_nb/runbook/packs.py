@@ -5,12 +5,13 @@ of a project as ``my_team.runbooks:PACK``. No other module of the engine imports
 """
 
 import functools
-import importlib
+import importlib.util
 import os
 import pkgutil
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Final
 
@@ -21,6 +22,7 @@ from runbook_nb.project import Project
 from runbook_nb.runbook.lab import Fault, Lab
 
 GROUP: Final = "runbook_nb.packs"
+_ENGINE: Final = ("runbook_nb", GROUP)
 
 
 def _no_alerts() -> Mapping[str, str]:
@@ -100,6 +102,28 @@ def problems_of(packs: Sequence[Pack]) -> list[str]:
         for pack in packs
         if pack.problem
     ]
+
+
+def places_of(module: str) -> tuple[str, tuple[Path, ...]]:
+    """Return the whole package that a module belongs to, and its folders, or its only file.
+
+    Of the engine, which is no pack, only the pack or the module itself counts. Raises
+    ModuleNotFoundError for a module that is not installed.
+    """
+    if project := Project.find():
+        project.put_on_path()
+    names = module.split(".")
+    for end in range(1, len(names) + 1):
+        name = ".".join(names[:end])
+        spec = importlib.util.find_spec(name)
+        if spec is None:
+            message = f"No module named {name!r}"
+            raise ModuleNotFoundError(message, name=name)
+        # A folder without code of its own may hold packages of many owners.
+        if spec.origin is not None and name not in _ENGINE:
+            folders = spec.submodule_search_locations or [spec.origin]
+            return name, tuple(Path(each) for each in folders)
+    return module, ()
 
 
 def announcement(*, incident: str, text: str) -> Action:

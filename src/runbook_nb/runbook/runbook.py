@@ -11,7 +11,7 @@ from runbook_nb.probes.lab_settings import LAB
 from runbook_nb.runbook.document import Document
 from runbook_nb.runbook.folders import runbooks_folder
 from runbook_nb.runbook.parameters import Parameter, read_parameters
-from runbook_nb.runbook.steps import Step, read_steps
+from runbook_nb.runbook.steps import Step, read_imports, read_steps
 from runbook_nb.timeline.events import Alert
 
 # The folder of retired runbooks, inside that of the live ones.
@@ -24,7 +24,8 @@ class Runbook:
     """A paired notebook that answers one failure.
 
     ``front`` is the front matter's ``runbook`` entry, ``digest`` the SHA-256 of the text of all
-    cells, which changes with any word of it and not with outputs.
+    cells, which changes with any word of it and not with outputs. ``imports`` are the modules that
+    its cells take calls from, the engine's public face left out.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Runbook:
     headings: tuple[str, ...]
     parameters: tuple[Parameter, ...]
     digest: str
+    imports: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, path: Path) -> "Runbook":
@@ -60,6 +62,7 @@ class Runbook:
             headings=tuple(seen),
             parameters=tuple(parameters),
             digest=document.digest,
+            imports=read_imports(cells),
         )
 
     @classmethod

@@ -22,6 +22,7 @@ SECTIONS: Final = (
 )
 SECTION_LEVEL: Final = 2
 STEP_LEVEL: Final = 3
+FACE: Final = "runbook_nb"
 _OPTION = re.compile(r"^Option [A-Z]\b")
 
 
@@ -65,6 +66,24 @@ def read_steps(cells: Iterable[Cell]) -> tuple[list[Step], list[str]]:
         if cell.is_code and (called := verb_call(cell)) is not None:
             steps.append(_step(called, cell, (section, heading, option), index))
     return steps, seen
+
+
+def read_imports(cells: Iterable[Cell]) -> tuple[str, ...]:
+    """Return the modules that a notebook's cells import from, but for the engine's public face."""
+    found = {
+        name
+        for cell in cells
+        if cell.is_code and "import" in cell.source and isinstance(cell.tree, ast.Module)
+        for node in ast.walk(cell.tree)
+        for name in _imported(node)
+    }
+    return tuple(sorted(found - {FACE}))
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        return [node.module]
+    return [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
 
 
 def verb_call(cell: Cell) -> ast.Call | None:

@@ -10,7 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from runbook_nb.errors import IncidentStateError
-from runbook_nb.incident.approval import INCIDENT_PARAMETER, approval, parameters_digest
+from runbook_nb.incident.approval import (
+    INCIDENT_PARAMETER,
+    Approvable,
+    Approver,
+    approve,
+    approver_for,
+    parameters_digest,
+)
 from runbook_nb.incident.context import RunContext, new_run_id
 from runbook_nb.incident.recommend import named
 from runbook_nb.probes.environment import Environment
@@ -18,7 +25,9 @@ from runbook_nb.probes.lab_settings import LAB
 from runbook_nb.runbook.document import Document
 from runbook_nb.runbook.executable import demand_verbs_only
 from runbook_nb.runbook.names import demand_plain_names, demand_plain_person
+from runbook_nb.runbook.pack_code import pack_digest
 from runbook_nb.runbook.parameters import typed
+from runbook_nb.runbook.people import People, read_people
 from runbook_nb.runbook.policy import policy_for
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runs.engine import Execution, execute
@@ -46,7 +55,8 @@ class Order:
     """What was asked for: a runbook, an incident or an alert, parameters and approvals.
 
     ``approve`` and ``option`` name options by heading or letter. ``incident`` None joins the open
-    incident of the alert, or opens a new one. ``also`` are alerts that came with it.
+    incident of the alert, or opens a new one. ``also`` are alerts that came with it, ``key`` is the
+    file of a key that signs the approvals, that of this user by default.
     """
 
     runbook: Runbook
@@ -59,6 +69,7 @@ class Order:
     approve: Sequence[str] = ()
     option: str = ""
     limit_s: float = 1800
+    key: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +96,9 @@ def run(order: Order, *, progress: Progress, ready: SpareKernel | None = None) -
     values = typed(runbook, dict(order.parameters or {}))
     environment = Environment.load(str(values.get("environment", LAB)))
     approved = [_option_or_undo(option, runbook) for option in order.approve]
+    approver = Approver(name=order.actor)
+    if approved:
+        approver = _approver(environment, label=order.actor, key=order.key)
     chosen = named(order.option, runbook) if order.option else ""
     if order.incident is not None:
         checked_id(order.incident)
@@ -107,14 +121,14 @@ def run(order: Order, *, progress: Progress, ready: SpareKernel | None = None) -
     incident = timeline.folder.name
     values[INCIDENT_PARAMETER] = incident
     for option in approved:
-        yes = approval(
+        approvable = Approvable(
             option=option,
             text=runbook.digest,
             parameters=parameters_digest(values, environment=environment.name),
-            by=order.actor,
+            code=pack_digest(runbook),
             requested_by=order.actor,
         )
-        timeline.append(yes)
+        approve(timeline, approvable, approver)
     context = RunContext(
         incidents=order.incidents,
         incident=incident,
@@ -158,32 +172,49 @@ def run(order: Order, *, progress: Progress, ready: SpareKernel | None = None) -
     )
 
 
-def approve_last(incidents: Path, incident: str, *, option: str, by: str) -> Approved:
-    """Record that ``by`` approves an option for the text and parameters of the last run.
+def approve_last(
+    incidents: Path, incident: str, *, option: str, by: str, key: Path | None = None
+) -> Approved:
+    """Approve an option for the text, parameters, calls and code of the last run.
 
-    It is masked as that run's environment asks. Raises IncidentStateError when nothing has run,
-    StepNotFoundError for an unknown option, SettingMissingError where the environment is unknown,
-    and ParameterError for a name that would be masked.
+    It is signed by the ``key`` file, or by this user's key; ``by`` is a label where a name is
+    enough. Raises IncidentStateError when nothing has run or it is closed, StepNotFoundError for an
+    unknown option, SettingMissingError where the environment is unknown, ApprovalError where nobody
+    can sign, and ParameterError for a name that would be masked.
     """
-    timeline = find(incidents, incident)
-    refuse_closed(timeline)
-    started = timeline.last(Started)
+    known = find(incidents, incident)
+    refuse_closed(known)
+    started = known.last(Started)
     if started is None:
         message = f"{incident} has no run yet. Diagnose first: runbook run --incident {incident}"
         raise IncidentStateError(message)
-    runbook = Runbook.find(started.runbook)
-    redactor = Environment.load(started.environment).redactor(allowed=runbook.contacts)
-    demand_plain_person(by, redactor)
-    ran = [acted for acted in timeline.of(Acted) if acted.run == started.run]
-    yes = approval(
-        option=_option_or_undo(option, runbook),
+    runbook, environment = Runbook.find(started.runbook), Environment.load(started.environment)
+    meant = _option_or_undo(option, runbook)
+    approver = _approver(environment, label=by, key=key)
+    redactor = environment.redactor(allowed=runbook.contacts)
+    demand_plain_person(approver.name, redactor)
+    ran = [acted for acted in known.of(Acted) if acted.run == started.run]
+    approvable = Approvable(
+        option=meant,
         text=started.runbook_digest,
-        parameters=parameters_digest(started.parameters, environment=started.environment),
-        by=by,
+        parameters=_parameters_of(started),
+        code=started.code,
         requested_by=started.by,
         calls={acted.title: acted.call for acted in ran},
+        call_digests={acted.title: acted.call_digest for acted in ran if acted.call_digest},
     )
-    return WritableTimeline(timeline.path, redactor=redactor).append(yes)
+    return approve(WritableTimeline(known.path, redactor=redactor), approvable, approver)
+
+
+def _approver(environment: Environment, *, label: str, key: Path | None) -> Approver:
+    people = read_people() if key or environment.approve == "signed" else People()
+    return approver_for(environment, label=label, key=key, people=people)
+
+
+def _parameters_of(started: Started) -> str:
+    """Return the digest of what a run was given, taken before anything in it was masked."""
+    told = started.parameters_digest
+    return told or parameters_digest(started.parameters, environment=started.environment)
 
 
 def _option_or_undo(option: str, runbook: Runbook) -> str:

@@ -243,7 +243,11 @@ class Classified(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Started(Event):
-    """A run of a runbook began; ``production`` where a mistake harms customers."""
+    """A run of a runbook began; ``production`` where a mistake harms customers.
+
+    ``parameters_digest`` is of the parameters as they were given, before any was masked, ``code``
+    of the packages that the runbook imports its calls from. Approvals name both.
+    """
 
     kind: ClassVar[str] = "started"
 
@@ -255,6 +259,8 @@ class Started(Event):
     notebook: str = ""
     production: bool = False
     versions: dict[str, str] = field(default_factory=dict)
+    parameters_digest: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -296,8 +302,13 @@ class Decided(Event):
 class Approved(Event):
     """Somebody said yes to the actions of one option, for a while.
 
-    ``text`` and ``parameters`` are digests: an approval holds only for the runbook text and the
-    parameters it was given for. ``calls`` maps titles to resolved calls where these were known.
+    ``text``, ``parameters`` and ``code`` are digests: an approval holds only for the runbook text,
+    the parameters and the pack code it was given for. ``calls`` maps titles to resolved calls where
+    these were known, ``call_digests`` to the digests of what was not masked. ``seen`` is the head
+    of the timeline that the approver saw.
+
+    ``signature`` is over all other fields, by ``key``: ``ed25519:`` and the raw public key in
+    hexadecimal. Without one, ``by`` only says who it is.
     """
 
     kind: ClassVar[str] = "approved"
@@ -308,6 +319,13 @@ class Approved(Event):
     calls: dict[str, str] = field(default_factory=dict)
     expires_at: datetime
     requested_by: str = ""
+    incident: str = ""
+    call_digests: dict[str, str] = field(default_factory=dict)
+    code: str = ""
+    seen: str = ""
+    nonce: str = ""
+    key: str = ""
+    signature: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -316,7 +334,9 @@ class Acting(Event):
 
     ``tells`` names the channels of an action that only tells people and repairs nothing. One that
     is ``repeatable`` may be sent again; one that is ``contained`` changes nothing that is not
-    written down first as ``Sending``.
+    written down first as ``Sending``. ``call_digest`` is of the call before anything in it was
+    masked. ``approvers`` are the owners, by fingerprint, of the keys that said yes; where there are
+    none, ``approved_by`` only says who it is.
     """
 
     kind: ClassVar[str] = "acting"
@@ -333,6 +353,8 @@ class Acting(Event):
     attempt: str = ""
     repeatable: bool = False
     contained: bool = False
+    call_digest: str = ""
+    approvers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -354,7 +376,7 @@ class Sending(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Acted(Event):
-    """An action has an outcome; ``tells`` is as in ``Acting``.
+    """An action has an outcome; ``tells`` and ``call_digest`` are as in ``Acting``.
 
     ``attempt`` is the one that it ends, empty where nothing was sent. One that failed is
     ``untouched`` where it is known that it changed nothing.
@@ -376,6 +398,7 @@ class Acted(Event):
     took_s: float = 0.0
     attempt: str = ""
     untouched: bool = False
+    call_digest: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,6 +36,7 @@ class Timeline(Sequence[Event]):
         self._events: list[Event] = []
         self._offset = 0
         self.head = GENESIS
+        self._places = {GENESIS: 0}
 
     @property
     def folder(self) -> IncidentFolder:
@@ -49,6 +50,16 @@ class Timeline(Sequence[Event]):
     def last(self, kind: type[E], **fields: object) -> E | None:
         """Return the newest event of a kind whose fields have these values."""
         return queries.last(self, kind, **fields)
+
+    def seen(self) -> str:
+        """Return the head as it is now on disk."""
+        self._read()
+        return self.head
+
+    def place_of(self, head: str) -> int | None:
+        """Return after how many events the timeline had this head; None if it never had it."""
+        self._read()
+        return self._places.get(head)
 
     def proven(self) -> list[Event]:
         """Return the events up to the first that does not fit the chain; never raises for it."""
@@ -110,7 +121,7 @@ class Timeline(Sequence[Event]):
             fits = stored["seq"] == number and stored["prev"] == self.head
             if not fits or not _is_whole(line, stored, claimed):
                 raise ValueError
-            self._events.append(_decode(stored))
+            self._events.append(decode(stored))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             message = (
                 f"{self.path.name}: event {number} does not match its hash. "
@@ -118,10 +129,12 @@ class Timeline(Sequence[Event]):
             )
             raise RecordIntegrityError(message) from error
         self.head = claimed
+        self._places[claimed] = number
         self._offset += len(line)
 
 
-def _decode(stored: dict[str, Any]) -> Event:
+def decode(stored: dict[str, Any]) -> Event:
+    """Return the event of a stored line."""
     fields = {name: value for name, value in stored.items() if name not in ("kind", "seq", "prev")}
     return _adapter(stored["kind"]).validate_python(fields)
 

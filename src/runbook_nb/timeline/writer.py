@@ -19,7 +19,7 @@ from runbook_nb.text.files import sync_folder
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.attempts import is_testimony
 from runbook_nb.timeline.events import Closed, Event, Noted
-from runbook_nb.timeline.log import Timeline, hash_of, line_of
+from runbook_nb.timeline.log import Timeline, decode, hash_of, line_of
 
 SIGNATURES: Final = ("by", "requested_by", "approved_by")
 _TIMES: Final = (datetime, datetime | None)
@@ -61,6 +61,10 @@ class WritableTimeline(Timeline):
         written = self._events[-1]
         assert isinstance(written, type(event))  # noqa: S101 - decoded from our own line
         return written
+
+    def stands_as_given(self, event: Event) -> bool:
+        """Tell whether an event would be written as it is: nothing masked, nothing cut."""
+        return decode({**_encode(event, self.redactor), "kind": event.kind}) == event
 
     def _refuse_after_close(self, event: Event) -> None:
         closed = queries.closed(self._events)
@@ -129,4 +133,12 @@ def _encode(event: Event, redactor: Redactor) -> dict[str, Any]:
     cleaned: dict[str, Any] = redactor.clean(event)
     signed = {name: getattr(event, name) for name in SIGNATURES if hasattr(event, name)}
     # Who approved is held against who asked: two addresses must not become one mark.
-    return cleaned | {name: redactor.text(who, signature=True) for name, who in signed.items()}
+    kept: dict[str, Any] = {
+        name: redactor.text(who, signature=True) for name, who in signed.items()
+    }
+    owners = getattr(event, "approvers", {})
+    if owners:
+        kept["approvers"] = {
+            redactor.text(key): redactor.text(who, signature=True) for key, who in owners.items()
+        }
+    return cleaned | kept

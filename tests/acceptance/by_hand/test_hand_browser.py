@@ -80,7 +80,10 @@ def test_two_responders_see_one_board(desk, tab):
     sam.selects('incident.check("Stale"')
     sam.page.keyboard.press("Shift+Enter")
     alex.page.wait_for_selector("#runbook-board >> text=/Diagnosis.*2 pass/")
-    assert {event["by"] for event in desk.events("INC-20")} == {"sam", "alex"}
+    # Whose copy it is says nothing of who acts: both work in one server of one user.
+    started = [event for event in desk.events("INC-20") if event["kind"] == "started"]
+    assert len({event["run"] for event in started}) == 2
+    assert {event["by"] for event in started} == {"sam"}
 
 
 def test_another_option_is_chosen_by_its_letter_and_a_reason(desk, tab, dead_sessions):

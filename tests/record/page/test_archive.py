@@ -90,7 +90,7 @@ def test_the_page_says_what_was_done_and_whether_it_helped(folder):
         "Verified: all 4 failed checks",
         "Option B: Stop the edge from buffering.",
         "No failed check calls for it.",
-        "bob approved Option A",
+        "By: says to be bob",
         "All 25 events match the hash chain",
     ):
         assert escape(said) in page

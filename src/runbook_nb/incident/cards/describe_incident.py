@@ -1,6 +1,16 @@
 """The faces of what happens around the steps: the incident, its runs, approvals, notes, edits."""
 
-from runbook_nb.incident.cards.description import Face, Tone, alerting, face, folded, kept, took
+from runbook_nb.incident.cards.description import (
+    Face,
+    Tone,
+    alerting,
+    face,
+    folded,
+    kept,
+    named_approver,
+    says_to_be,
+    took,
+)
 from runbook_nb.text.formatting import day_and_clock, difference
 from runbook_nb.timeline.events import (
     Alerted,
@@ -75,7 +85,7 @@ def _started(event: Started) -> Face:
 
 @face.register
 def _approved(event: Approved) -> Face:
-    facts = [("By", event.by), ("Asked for by", event.requested_by)]
+    facts = [("By", named_approver(event)), ("Asked for by", says_to_be(event.requested_by))]
     facts.append(("Holds until", day_and_clock(event.expires_at)))
     return Face(
         at=event.at,

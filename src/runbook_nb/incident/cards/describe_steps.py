@@ -8,6 +8,7 @@ from runbook_nb.incident.cards.description import (
     Face,
     Tone,
     against,
+    agreed_by,
     evidence_folds,
     face,
     folded,
@@ -92,7 +93,7 @@ def _acting(event: Acting) -> Face:
         word="ACTION",
         title=event.title,
         lead=event.call,
-        facts=kept([*terms(event), ("Approved by", event.approved_by)]),
+        facts=kept([*terms(event), ("Approved by", agreed_by(event))]),
         folds=folded(("Rehearsal: what it would change", event.rehearsal)),
         unfolded=True,
     )

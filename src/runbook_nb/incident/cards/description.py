@@ -1,11 +1,13 @@
 """The shape of a face: tone, word, title, facts and folds, and the phrases that faces share."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import singledispatch
 from typing import Final
 
+from runbook_nb.incident.statement import signer
 from runbook_nb.text.durations import words
 from runbook_nb.text.formatting import block, day_and_clock, listed, one_line, said
 from runbook_nb.text.values import Json
@@ -13,6 +15,7 @@ from runbook_nb.timeline.events import (
     Acted,
     Acting,
     Alert,
+    Approved,
     Decided,
     Event,
     Evidence,
@@ -110,6 +113,30 @@ def terms(event: Acting | Acted) -> list[tuple[str, str]]:
     """Return what an action was agreed on: option, check, risk and undo."""
     agreed = [("Option", event.option), ("Because", event.because)]
     return [*agreed, ("Risk", event.risk), ("Undo", event.undo)]
+
+
+def says_to_be(name: str) -> str:
+    """Mark a name that no key proves."""
+    return f"says to be {name}" if name else ""
+
+
+def proven_name(name: str, key: str, owners: Mapping[str, str]) -> str:
+    """Say a name as it is where the owner of a key has it; else that it only says so."""
+    return name if key and owners.get(key) == name else says_to_be(name)
+
+
+def named_approver(event: Approved, owners: Mapping[str, str] | None = None) -> str:
+    """Say who approved; ``owners`` are names by the fingerprints of their keys, where known."""
+    key = signer(event)
+    name = proven_name(event.by, key, owners or {})
+    if key:
+        return f"{name}, with the key {key}"
+    return f"{name}, with a signature that does not fit" if event.signature else name
+
+
+def agreed_by(event: Acting) -> str:
+    """Say who agreed to an action: the owners of keys, or a name."""
+    return event.approved_by if event.approvers else says_to_be(event.approved_by)
 
 
 def alerting(alert: Alert | None) -> list[tuple[str, str]]:

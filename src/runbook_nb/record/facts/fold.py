@@ -122,6 +122,7 @@ def _begun(event: Started, known: RunFacts | None) -> RunFacts:
         environment=event.environment,
         by=event.by,
         attended=event.attended,
+        production=event.production,
         parameters=event.parameters,
         versions=event.versions,
         notebook=event.notebook,

@@ -1,10 +1,11 @@
 """The phases of an incident: when each was reached, and how long people waited for a yes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from runbook_nb.incident.statement import signer
 from runbook_nb.record.facts.types import ActionFacts
 from runbook_nb.text.durations import words
 from runbook_nb.timeline import queries
@@ -42,12 +43,16 @@ class PhaseFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class WaitFacts:
-    """How long an option waited for its approval; without ``given_at`` nobody gave it."""
+    """How long an option waited for its approval; without ``given_at`` nobody gave it.
+
+    ``key`` is the fingerprint of the one that signed it, if any did.
+    """
 
     option: str
     asked_at: datetime
     given_at: datetime | None = None
     by: str = ""
+    key: str = ""
 
     @property
     def took_s(self) -> float | None:
@@ -88,11 +93,7 @@ def fold_waits(events: Sequence[Event]) -> tuple[WaitFacts, ...]:
             waits.setdefault(event.option, WaitFacts(option=event.option, asked_at=event.at))
         elif isinstance(event, Approved) and event.option in waits:
             asked = waits.pop(event.option)
-            done.append(
-                WaitFacts(
-                    option=event.option, asked_at=asked.asked_at, given_at=event.at, by=event.by
-                )
-            )
+            done.append(replace(asked, given_at=event.at, by=event.by, key=signer(event)))
     return (*done, *waits.values())
 
 

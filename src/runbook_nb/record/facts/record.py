@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from runbook_nb.errors import RecordIntegrityError
+from runbook_nb.incident.cards.describe import says_to_be
 from runbook_nb.record.facts import fold, summary
 from runbook_nb.record.facts.communication import CommunicationFacts, fold_communication
 from runbook_nb.record.facts.headline import Headline, headline
@@ -150,6 +151,17 @@ class Record:
     def verdict(self) -> Verdict:
         """The worst of the newest verdict of each check; unknown without any check."""
         return queries.worst(check.verdict for check in self.checks)
+
+    @property
+    def owners(self) -> dict[str, str]:
+        """Whose keys said yes to what was done, by fingerprint, as was proven before it was."""
+        acting = (action.acting for action in self.actions if action.acting)
+        return {key: name for each in acting for key, name in each.approvers.items()}
+
+    def actor_of(self, event: Event) -> str:
+        """Say who did something: in production, a name that no key proves only says so."""
+        production = {run.run for run in self.runs if run.production}
+        return says_to_be(event.by) if event.run in production else event.by
 
     def to_json(self) -> dict[str, Any]:
         """Return the facts as JSON, times in UTC with Z."""

@@ -37,6 +37,7 @@ class RunFacts:
     versions: dict[str, str]
     notebook: str
     started_at: datetime
+    production: bool = False
     ended_at: datetime | None = None
     complete: bool | None = None
     reason: str = ""

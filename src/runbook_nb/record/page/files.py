@@ -17,8 +17,8 @@ from runbook_nb.record.proof import (
     seal_record,
     without_copies,
 )
-from runbook_nb.record.proof.keys import NO_SEAL
 from runbook_nb.redaction import Redactor, report_of
+from runbook_nb.runbook.keys import NO_SEAL
 from runbook_nb.text.files import write_atomically
 from runbook_nb.timeline.folder import FACTS, PAGE, RECORDED, TIMELINE, IncidentFolder
 from runbook_nb.timeline.log import Timeline

@@ -4,7 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from runbook_nb.incident.cards import table_html
-from runbook_nb.incident.cards.describe import face
+from runbook_nb.incident.cards.describe import (
+    agreed_by,
+    face,
+    named_approver,
+    proven_name,
+    says_to_be,
+)
 from runbook_nb.incident.cards.description import (
     OUTCOME_TONES,
     SIGNS,
@@ -103,6 +109,7 @@ def told(event: Event) -> str:
 
 FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "action_tone": action_tone,
+    "agreed_by": agreed_by,
     "asked": asked,
     "block": block,
     "clock": clock,
@@ -112,12 +119,15 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "grounds": grounds,
     "iso": lambda moment: moment.isoformat(timespec="seconds").replace("+00:00", "Z"),
     "listed": listed,
+    "named_approver": named_approver,
     "newest": newest,
     "one_line": one_line,
+    "proven_name": proven_name,
     "read": read,
     "reading_words": reading_words,
     "rows": rows,
     "said": said,
+    "says_to_be": says_to_be,
     "sign": tone_sign,
     "size": size,
     "table": table,

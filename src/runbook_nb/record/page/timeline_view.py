@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from runbook_nb.incident.cards.describe import face
+from runbook_nb.incident.cards.describe import face, named_approver
 from runbook_nb.incident.cards.description import Face, Tone, against
 from runbook_nb.record.facts import Record
 from runbook_nb.record.page.anchors import Anchors
@@ -14,6 +14,7 @@ from runbook_nb.timeline.events import (
     UNDO,
     Acted,
     Acting,
+    Approved,
     Asked,
     Checked,
     Event,
@@ -125,7 +126,11 @@ def _systems(event: Event) -> tuple[str, ...]:
 def _who(record: Record, event: Event, anchors: Anchors) -> tuple[str, ...]:
     number = anchors.runs.get(event.run)
     run = f"run {number}" if number and len(record.runs) > 1 else ""
-    return tuple(part for part in (run, event.by) if part)
+    if isinstance(event, Approved):
+        who = named_approver(event, record.owners)
+    else:
+        who = record.actor_of(event)
+    return tuple(part for part in (run, who) if part)
 
 
 def _joined(before: TimelineLine, line: TimelineLine) -> TimelineLine:

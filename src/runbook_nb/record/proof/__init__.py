@@ -13,7 +13,6 @@ from runbook_nb.record.proof.envelope import (
     read_envelope,
     seal_record,
 )
-from runbook_nb.record.proof.keys import Seal, signing_seal
 from runbook_nb.record.proof.verification import (
     ProofResult,
     Signer,
@@ -21,6 +20,7 @@ from runbook_nb.record.proof.verification import (
     Witnessed,
     verify_record,
 )
+from runbook_nb.runbook.keys import Seal, signing_seal
 
 __all__ = [
     "Change",

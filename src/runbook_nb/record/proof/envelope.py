@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from runbook_nb.record.proof.contents import Content, contents_of, without_copies
-from runbook_nb.record.proof.keys import Seal, fingerprint
+from runbook_nb.runbook.keys import Seal, fingerprint, is_signed
 from runbook_nb.text.files import write_atomically
 from runbook_nb.text.values import Json
 from runbook_nb.timeline.folder import IncidentFolder
@@ -144,7 +144,7 @@ def seal_record(
         head=head,
         events=events,
         made_by=made_by,
-        public_key=seal.key.public_key().public_bytes_raw() if seal.key else b"",
+        public_key=seal.public_key,
         reseals=tuple(reseals),
     )
     payload = statement.to_bytes()
@@ -178,8 +178,10 @@ def read_envelope(path: Path) -> Statement:
     if not as_written:
         message = "it is not as it was written"
         raise EnvelopeError(message)
-    if signature:
-        _prove(statement, payload=payload, signature=signature)
+    public, signed = statement.public_key, _signed(payload)
+    if signature and not is_signed(signed, signature=signature, public=public):
+        message = "its signature does not fit"
+        raise EnvelopeError(message)
     return statement
 
 
@@ -193,18 +195,6 @@ def _envelope(payload: bytes, *, signature: bytes, keyid: str) -> bytes:
         "signatures": signatures,
     }
     return rfc8785.dumps(envelope) + b"\n"
-
-
-def _prove(statement: Statement, *, payload: bytes, signature: bytes) -> None:
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-    try:
-        key = Ed25519PublicKey.from_public_bytes(statement.public_key)
-        key.verify(signature, _signed(payload))
-    except (InvalidSignature, ValueError) as error:
-        message = "its signature does not fit"
-        raise EnvelopeError(message) from error
 
 
 def _signed(payload: bytes) -> bytes:

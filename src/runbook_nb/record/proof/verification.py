@@ -11,7 +11,7 @@ from typing import Final
 from runbook_nb.errors import ParameterError, RecordIntegrityError
 from runbook_nb.record.proof.comparison import Change, Problem, chain_problem, compare
 from runbook_nb.record.proof.envelope import EnvelopeError, Reseal, Statement, read_envelope
-from runbook_nb.record.proof.keys import own_fingerprint, trusted_keys
+from runbook_nb.runbook.keys import own_fingerprint, trusted_keys
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import Verdict
 from runbook_nb.timeline.folder import ENVELOPE, TIMELINE, IncidentFolder

@@ -10,7 +10,7 @@ from typing import Final
 from runbook_nb.errors import RunbookError
 from runbook_nb.record.history import IncidentLine, IncidentStanding
 from runbook_nb.record.proof import ProofResult, SignerTrust, verify_record
-from runbook_nb.record.proof.keys import own_fingerprint, trusted_keys
+from runbook_nb.runbook.keys import own_fingerprint, trusted_keys
 from runbook_nb.timeline.events import Verdict
 from runbook_nb.timeline.folder import ENVELOPE, PAGE, RECORDED
 

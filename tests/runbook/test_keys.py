@@ -1,13 +1,17 @@
-"""The key that seals, and the keys of others."""
+"""The key that seals and signs, as it stands in a file."""
 
 import shutil
 import subprocess
 
 import pytest
 
-from runbook_nb.errors import SettingMissingError
-from runbook_nb.record.proof import Seal, SignerTrust, signing_seal, verify_record
-from runbook_nb.timeline.events import Verdict
+from runbook_nb.runbook.keys import Seal, is_signed, own_seal, signing_seal
+
+
+@pytest.fixture
+def environ(tmp_path):
+    """Give the settings of a user who has no key yet."""
+    return {"XDG_CONFIG_HOME": str(tmp_path / "config")}
 
 
 def test_the_key_is_made_once_and_for_its_owner_alone(environ, tmp_path):
@@ -50,30 +54,6 @@ def test_a_named_key_that_is_missing_is_not_made(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_key_of_a_colleague_is_trusted_by_name(sealed, verified, tmp_path):
-    """Their fingerprint stands in our file."""
-    fingerprint = verified(sealed).signer.fingerprint
-    other = {"XDG_CONFIG_HOME": str(tmp_path / "other")}
-    place = tmp_path / "other" / "runbook"
-    place.mkdir(parents=True)
-    (place / "trusted_keys").write_text(f"# colleagues\n{fingerprint} Jo of Operations\n")
-    found = verify_record(sealed, environ=other)
-
-    assert (found.signer.standing, found.signer.name) == (SignerTrust.TRUSTED, "Jo of Operations")
-    assert found.verdict is Verdict.PASS
-    assert not (place / "signing_key.pem").exists()
-
-
-@pytest.mark.parametrize("line", ["SHA256:x", "Jo of Operations"])
-def test_a_line_of_trusted_keys_that_is_none_is_an_error(sealed, thief, tmp_path, line):
-    """A typing error must not become trust, nor silently lose it."""
-    (tmp_path / "thief" / "runbook").mkdir(parents=True)
-    (tmp_path / "thief" / "runbook" / "trusted_keys").write_text(line)
-
-    with pytest.raises(SettingMissingError, match="trusted_keys:1: write a fingerprint"):
-        verify_record(sealed, environ=thief)
-
-
 @pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="no ssh-keygen on PATH")
 def test_a_key_made_by_ssh_keygen_seals_and_has_the_fingerprint_it_shows(tmp_path):
     """The owner tells a fingerprint with a command that they know."""
@@ -94,3 +74,27 @@ def test_a_key_with_a_password_gives_the_reason(tmp_path):
     subprocess.run(made, check=True)
 
     assert "password" in signing_seal({"RUNBOOK_SIGNING_KEY": str(path)}).reason.lower()
+
+
+def test_a_signature_fits_what_was_signed_and_the_key_that_signed_it(environ, tmp_path):
+    """One other byte, or another key, is no signature."""
+    seal = signing_seal(environ)
+    other = signing_seal({"XDG_CONFIG_HOME": str(tmp_path / "other")})
+    signature = seal.key.sign(b"yes")
+
+    assert is_signed(b"yes", signature=signature, public=seal.public_key)
+    assert not is_signed(b"yes ", signature=signature, public=seal.public_key)
+    assert not is_signed(b"yes", signature=signature, public=other.public_key)
+    assert not is_signed(b"yes", signature=b"", public=b"")
+
+
+def test_who_signs_has_a_key_already(environ, tmp_path):
+    """A key that nobody knows would be worth nothing, so none is made by the way."""
+    assert own_seal(environ=environ).key is None
+    assert not (tmp_path / "config").exists()
+
+    made = signing_seal(environ)
+    path = tmp_path / "config" / "runbook" / "signing_key.pem"
+    assert own_seal(environ=environ).fingerprint == made.fingerprint
+    assert own_seal(path, environ={"RUNBOOK_SIGNING_KEY": "none"}).fingerprint == made.fingerprint
+    assert own_seal(environ={**environ, "RUNBOOK_SIGNING_KEY": "none"}).key is None

@@ -1,4 +1,4 @@
-"""The key that seals records, and the keys that are known here.
+"""Keys: the one that seals records and signs approvals here, and the keys of others.
 
 ``RUNBOOK_SIGNING_KEY`` names a file with an Ed25519 private key, in PEM or as ``ssh-keygen`` makes
 one, or is ``none``. Without it, a key is made on first use in the user's configuration folder,
@@ -9,7 +9,7 @@ fingerprint and a name a line.
 import base64
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -28,11 +28,16 @@ _OPENSSH: Final = b"BEGIN OPENSSH PRIVATE KEY"
 
 @dataclass(frozen=True, kw_only=True)
 class Seal:
-    """What a record is sealed with: a key and its fingerprint, or the reason why there is none."""
+    """What is sealed or signed with: a key and its fingerprint, or the reason why there is none."""
 
     fingerprint: str = ""
     reason: str = ""
     key: "Ed25519PrivateKey | None" = field(default=None, repr=False)
+
+    @property
+    def public_key(self) -> bytes:
+        """The raw public key; empty where there is no key."""
+        return self.key.public_key().public_bytes_raw() if self.key else b""
 
 
 NO_SEAL: Final = Seal(reason="No key was given.")
@@ -46,12 +51,38 @@ def signing_seal(environ: Mapping[str, str] = os.environ) -> Seal:
     if environ.get(SETTING) == "none":
         return Seal(reason=f"{SETTING} is none.")
     path = key_path(environ)
+    return _seal(path, _read if path.exists() or SETTING in environ else _make)
+
+
+def own_seal(path: Path | None = None, *, environ: Mapping[str, str] = os.environ) -> Seal:
+    """Return the key of a file, this user's by default, and make none: who signs has one already.
+
+    Where it cannot be used, the reason says so.
+    """
+    if path is None and environ.get(SETTING) == "none":
+        return Seal(reason=f"{SETTING} is none.")
+    return _seal(path or key_path(environ), _read)
+
+
+def _seal(path: Path, take: "Callable[[Path], Ed25519PrivateKey]") -> Seal:
     try:
-        key = _read(path) if path.exists() or SETTING in environ else _make(path)
+        key = take(path)
     except (OSError, ValueError, TypeError) as error:
         said = getattr(error, "strerror", None) or str(error)
         return Seal(reason=f"The key {path} cannot be used: {said.rstrip('.')}.")
     return Seal(key=key, fingerprint=fingerprint(key.public_key().public_bytes_raw()))
+
+
+def is_signed(payload: bytes, *, signature: bytes, public: bytes) -> bool:
+    """Tell whether the owner of a raw public key signed exactly this."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, payload)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 def key_path(environ: Mapping[str, str] = os.environ) -> Path:
