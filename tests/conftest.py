@@ -13,9 +13,9 @@ from runbook_nb.incident import Incident
 from runbook_nb.incident.approval import LIFETIME, parameters_digest
 from runbook_nb.incident.context import RunContext
 from runbook_nb.incident.place import Place, pass_by
+from runbook_nb.incident.plan import Plan
 from runbook_nb.incident.screen import Screen
 from runbook_nb.incident.statement import signed
-from runbook_nb.incident.step_registry import KnownSteps
 from runbook_nb.packs.control_plane.lab.lab import Lab, LabState
 from runbook_nb.probes.environment import Environment
 from runbook_nb.redaction import Redactor
@@ -91,7 +91,7 @@ class Night:
             screen=screen or self.screen,
             running=lambda: self.cell,
             reached=reached,
-            known=KnownSteps(self.runbook, names=lambda: names or {}),
+            plan=Plan(self.runbook, names=lambda: names or {}),
             people=lambda: people,
         )
 

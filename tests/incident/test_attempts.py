@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from runbook_nb import above, at_most, minutes
+from runbook_nb import above, action, at_most, minutes
 from runbook_nb.errors import (
     ActionError,
     IncidentStateError,
@@ -184,16 +184,22 @@ def test_the_settling_probe_says_whether_it_happened(night, found, effects, ende
 
 def test_what_was_begun_is_settled_before_it_is_decided_though_its_cell_has_not_run(night):
     """Its action is made from the text of the cell, and asked."""
-    machine = Machine(settle=lambda _systems, _attempt: True)
-    incident = night.incident(names={"a": SimpleNamespace(change=machine)})
-    begun(night)
+    effects = []
+
+    @action()
+    def change(_systems):
+        effects.append("changed")
+
+    change.settling(lambda _systems, _attempt: True)
+    incident = night.incident(names={"a": SimpleNamespace(change=change)})
+    begun(night, call="test_attempts.change()")
     check(incident, 1)
     check(incident, 1, title="Load")
     incident.decide()
 
     assert night.timeline.last(Settled).outcome is Settlement.DONE
     assert night.timeline.last(Decided).verdict is Verdict.PASS
-    assert machine.effects == 0
+    assert effects == []
 
 
 @pytest.mark.parametrize("answer", ["yes", 1, 0, []])
@@ -605,7 +611,7 @@ def test_an_undo_of_another_call_than_the_done_one_is_refused(night):
     machine = Machine()
     incident = diagnosed(night)
     act(incident, machine(machine="one"))
-    incident._known.keep_action(
+    incident.plan.keep_action(
         "Restart", machine(machine="two"), because="Lag", **WORDS, changed=True, covered=True
     )
     night.approve(UNDO_RESTART)

@@ -494,12 +494,6 @@ def test_attended_the_responder_types_to_confirm(night, kind, answer, done):
     assert night.screen.cards, "the rehearsal is shown before the question"
 
 
-def test_act_needs_its_check_to_have_run(night):
-    """The kernel may have been restarted since; the error leads to the cell to run."""
-    with pytest.raises(StepNotFoundError, match="Run the cell under 'Check: Lag' first"):
-        night.incident().act("Restart", RecordingAction()(), because="Lag", **WORDS)
-
-
 def test_verify_waits_only_after_a_done_action(night):
     """Nothing done, nothing to wait for."""
     incident = night.incident()
@@ -508,6 +502,39 @@ def test_verify_waits_only_after_a_done_action(night):
 
     assert night.clock.slept == []
     assert night.timeline.last(Verified).verdict is Verdict.FAIL
+
+
+def test_where_nothing_was_done_a_fresh_reading_stands(night):
+    """Nothing has changed, so nothing is asked again."""
+    incident = night.incident()
+    check(incident, LATE, 1)
+    incident.verify("Lag", within=minutes(10), readings=3)
+
+    verified = night.timeline.last(Verified)
+    assert (verified.verdict, verified.evidence.answer) == (Verdict.FAIL, LATE)
+    assert verified.evidence == night.timeline.last(Checked).evidence
+
+
+@pytest.mark.parametrize("why", ["stale", "another call", "another limit", "another run"])
+def test_where_nothing_was_done_a_reading_that_does_not_stand_is_taken_anew(night, why):
+    """It is old, or of another question."""
+    incident = night.incident()
+    check(incident, LATE, 1)
+    probe = scripted_probe(
+        1, unit="s", name="tests.other" if why == "another call" else "tests.answer"
+    )
+    if why == "stale":
+        night.clock.sleep(3600)
+    elif why == "another run":
+        incident = night.incident(run="run-2")
+    expect = at_most(6 if why == "another limit" else 5, "s")
+    incident.plan.keep_check(
+        "Lag", probe, expect=expect, fail=above(8, "s"), if_failed=A, covered=True
+    )
+    incident.verify("Lag", within=minutes(10))
+
+    assert night.timeline.last(Verified).verdict is Verdict.PASS
+    assert night.clock.slept in ([], [3600])
 
 
 def test_verify_repeats_until_the_check_holds(night):

@@ -16,11 +16,19 @@ from runbook_nb.redaction import Redactor
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runs.engine import execute
 from runbook_nb.runs.engine.progress import for_stream
-from runbook_nb.timeline.events import Acted, Changed, Started
+from runbook_nb.timeline.events import (
+    Acted,
+    Changed,
+    Checked,
+    Started,
+    Undone,
+    Verdict,
+    Verified,
+)
 from runbook_nb.timeline.incidents import find
 
 SETUP = """\
-from runbook_nb import Incident, equals, at_most
+from runbook_nb import Incident, at_most, equals, seconds
 from runbook_nb.testing import RecordingAction, scripted_probe
 
 restart = RecordingAction()
@@ -167,17 +175,32 @@ def test_a_restarted_kernel_shows_all_that_happened(kernel):
     assert "Next: act: Restart" in text_of(board)
 
 
-def test_after_a_restart_an_action_says_in_one_line_which_check_to_run_first(kernel):
-    """No traceback at 3 AM: the heading to go to."""
+def test_after_a_restart_an_action_can_be_done_at_once(kernel, runbook):
+    """Its check is known from the notebook's text, and read."""
     first = kernel()
     first.run(CHECK)
     first.run(DECIDE, "")
-    error = kernel(run="run-2").run(ACT)[-1]
+    responder = kernel(run="run-2")
+    responder.run(ACT, "do")
+    timeline = find(runbook.path.parent.parent / "incidents", "INC-1")
 
-    assert text_of(error) == (
-        "StepNotFoundError: The check 'Lag' has not run in this kernel. "
-        "Run the cell under 'Check 1: Lag' first, then this one again."
-    )
+    assert timeline.last(Acted).outcome == "done"
+    assert {checked.run for checked in timeline.of(Checked)} == {"run-1", "run-2"}
+
+
+def test_after_a_restart_what_was_done_is_verified_and_undone_at_once(kernel, runbook):
+    """No cell has to run first, so nothing is done a second time to know it again."""
+    first = kernel()
+    first.run(CHECK)
+    first.run(DECIDE, "")
+    first.run(ACT, "do")
+    responder = kernel(run="run-2")
+    responder.run('incident.verify("Lag", within=seconds(0))')
+    responder.run('incident.undo("Restart")', "do")
+    timeline = find(runbook.path.parent.parent / "incidents", "INC-1")
+
+    assert timeline.last(Verified).verdict is Verdict.FAIL
+    assert timeline.last(Undone).outcome == "done"
 
 
 def test_the_cell_that_runs_is_compared_not_the_one_that_is_saved(kernel, runbook):

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from runbook_nb.errors import RunbookError
-from runbook_nb.probes.calls import Probe, Reading
+from runbook_nb.incident.edits import Edit
+from runbook_nb.probes.calls import Probe, Reading, Systems
 from runbook_nb.probes.environment import Environment
 from runbook_nb.probes.limits import Limit, judge
 from runbook_nb.timeline.events import Checked, Evidence, Verdict
@@ -16,7 +17,8 @@ from runbook_nb.timeline.events import Checked, Evidence, Verdict
 class Check:
     """A probe with the limits it is judged by, as its cell wrote them.
 
-    ``covered`` tells whether that cell is in the text that an approval names.
+    ``covered`` tells whether that cell is in the text that an approval names, ``edit`` how the cell
+    differs from the runbook where it was planned and did not run.
     """
 
     title: str
@@ -26,17 +28,15 @@ class Check:
     if_failed: str
     fresh: timedelta
     covered: bool = True
+    edit: Edit | None = None
 
-    def read(
-        self, environment: Environment, *, now: Callable[[], datetime], run: str, by: str
-    ) -> Checked:
-        """Read the probe now and judge the answer."""
-        evidence = read_evidence(self.probe, environment, read_at=now())
+    def judged(self, evidence: Evidence, *, at: datetime, run: str, by: str) -> Checked:
+        """Judge what its probe answered."""
         verdict, reason = judge(evidence, expect=self.expect, fail=self.fail)
         if verdict is Verdict.UNKNOWN and not evidence.reason:
             evidence = replace(evidence, reason=reason)
         return Checked(
-            at=now(),
+            at=at,
             run=run,
             by=by,
             title=self.title,
@@ -49,10 +49,20 @@ class Check:
         )
 
 
-def read_evidence(probe: Probe, environment: Environment, *, read_at: datetime) -> Evidence:
-    """Return what a probe answers; without an answer, the reason in words."""
+def read_evidence(
+    probe: Probe,
+    environment: Environment,
+    *,
+    read_at: datetime,
+    opened: Callable[[Systems], None] = lambda _systems: None,
+) -> Evidence:
+    """Return what a probe answers; without an answer, the reason in words.
+
+    ``opened`` is handed the connections, which whoever waits for the answer may cut.
+    """
     asked: list[str] = []
     systems = environment.reading(asked, timeout_s=probe.timeout_s)
+    opened(systems)
     started = time.perf_counter()
     try:
         reading = probe.read(systems)

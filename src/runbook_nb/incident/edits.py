@@ -31,13 +31,24 @@ class CellTexts:
     def edit(self, verb: str, title: str) -> Edit | None:
         """Return how the running cell differs from the shared runbook; None if it does not."""
         after = self.running()
-        before = _source(self.master, verb, title)
-        return Edit(before=before, after=after) if after and not _same(before, after) else None
+        return edit_between(self.master, verb, title, after) if after else None
 
     def is_as_opened(self, verb: str, title: str) -> bool:
         """Tell whether the running cell is the one that the digest of the notebook covers."""
         after = self.running()
-        return not after or _same(_source(self.opened, verb, title), after)
+        return not after or is_same_cell(_source(self.opened, verb, title), after)
+
+
+def edit_between(master: Runbook, verb: str, title: str, after: str) -> Edit | None:
+    """Return how a step's text differs from that of the shared runbook; None if it does not."""
+    before = _source(master, verb, title)
+    return None if is_same_cell(before, after) else Edit(before=before, after=after)
+
+
+def is_same_cell(one: str, other: str) -> bool:
+    """Compare what two cells do: comments, quotes and line breaks are no difference."""
+    before, after = (Cell(kind="code", source=source) for source in (one, other))
+    return before.meaning == after.meaning
 
 
 def master_of(opened: Runbook) -> Runbook:
@@ -60,9 +71,3 @@ def running_cell() -> str:
 def _source(runbook: Runbook, verb: str, title: str) -> str:
     step = runbook.step(verb, title)
     return step.source if step else ""
-
-
-def _same(one: str, other: str) -> bool:
-    """Compare what two cells do: comments, quotes and line breaks are no difference."""
-    before, after = (Cell(kind="code", source=source) for source in (one, other))
-    return before.meaning == after.meaning

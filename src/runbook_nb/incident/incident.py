@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 
 from runbook_nb.incident.actor import Actor
 from runbook_nb.incident.approval import parameters_digest
+from runbook_nb.incident.board import is_stale
 from runbook_nb.incident.cards import Card
+from runbook_nb.incident.check import Check, read_evidence
 from runbook_nb.incident.choice import choose_by_hand
 from runbook_nb.incident.consent import Consent
 from runbook_nb.incident.context import RunContext
@@ -18,11 +20,12 @@ from runbook_nb.incident.edits import CellTexts, master_of, running_cell
 from runbook_nb.incident.join import is_known, join, started
 from runbook_nb.incident.live_run import LiveRun
 from runbook_nb.incident.place import Place, pass_by
+from runbook_nb.incident.plan import Plan
+from runbook_nb.incident.readings import Readings
 from runbook_nb.incident.recommend import choose, own_checks, stale_titles, with_begun
 from runbook_nb.incident.refusal import Refusals
 from runbook_nb.incident.screen import NotebookScreen, Screen
 from runbook_nb.incident.settle import Settler
-from runbook_nb.incident.step_registry import KnownSteps
 from runbook_nb.incident.stop import RunStopped
 from runbook_nb.incident.verification import RepeatedCheck
 from runbook_nb.probes.calls import Action, Probe
@@ -39,6 +42,7 @@ from runbook_nb.timeline.events import (
     Checked,
     Decided,
     Event,
+    Evidence,
     Noted,
     Outcome,
     Stopped,
@@ -69,14 +73,15 @@ class Incident:
         ask: Callable[[str], str] = input,
         screen: Screen | None = None,
         running: Callable[[], str] = running_cell,
-        known: KnownSteps | None = None,
+        plan: Plan | None = None,
         reached: Callable[[Place], None] = pass_by,
         people: Callable[[], People] = read_people,
     ) -> None:
         self.timeline = timeline
         self._context, self._runbook, self._environment = context, runbook, environment
         self._now, self._sleep, self._ticks, self._ask = now, sleep, ticks, ask
-        self._known = known or KnownSteps(runbook)
+        self.plan = plan or Plan(runbook)
+        self._readings = Readings(environment, now=now)
         self._live = LiveRun(
             context=context,
             environment=environment,
@@ -95,7 +100,7 @@ class Incident:
             code=partial(running_code, runbook),
             people=people,
         )
-        self._settler = Settler(live=self._live, ask=ask, action=self._known.action_if_known)
+        self._settler = Settler(live=self._live, ask=ask, action=self.plan.action_if_known)
         self._actor = Actor(
             live=self._live,
             consent=consent,
@@ -125,7 +130,7 @@ class Incident:
             runbook=joined.runbook,
             environment=joined.environment,
             parameters=parameters or {},
-            known=KnownSteps.of_this_kernel(
+            plan=Plan.of_this_kernel(
                 joined.runbook,
                 opened_with=(
                     context.incident,
@@ -137,6 +142,8 @@ class Incident:
             began = started(context, joined, parameters=parameters or {})
             if not is_known(joined.timeline, began):
                 incident._live.record(began)
+            for problem in incident.plan.problems():
+                incident._live.screen.say(problem)
         return incident
 
     def check(
@@ -151,12 +158,12 @@ class Incident:
     ) -> Card:
         """Read a probe, judge the answer, record both, and show the verdict.
 
-        Between ``expect`` and ``fail`` the verdict is warn. A probe that raises or takes too long
-        gives unknown. ``if_failed`` names the heading to go to. After ``fresh`` the reading is
-        stale.
+        The first check of a run has the whole diagnosis read side by side. Between ``expect`` and
+        ``fail`` the verdict is warn. A probe that raises or takes too long gives unknown.
+        ``if_failed`` names the heading to go to. After ``fresh`` the reading is stale.
         """
         with self._live.step("check", title) as step:
-            self._known.keep_check(
+            check = self.plan.keep_check(
                 title,
                 probe,
                 expect=expect,
@@ -165,7 +172,9 @@ class Incident:
                 fresh=fresh,
                 covered=step.covered,
             )
-            return step.written(self._read(title))
+            self._readings.begin([each.probe for each in self.plan.diagnosis()])
+            evidence = self._readings.take(check.probe)
+            return step.written(self._read(check, evidence=evidence))
 
     def decide(self, option: str | None = None, reason: str | None = None) -> Card:
         """Rank the options by the verdicts and record the choice.
@@ -210,7 +219,7 @@ class Incident:
         ActionError if it fails, after that is recorded.
         """
         with self._live.step("act", title) as step:
-            planned = self._known.keep_action(
+            planned = self.plan.keep_action(
                 title,
                 action,
                 because=because,
@@ -219,20 +228,25 @@ class Incident:
                 changed=step.changed,
                 covered=step.covered,
             )
+            self._readings.drop()
             return step.card(self._actor.act(planned))
 
     def verify(self, title: str, *, within: timedelta, readings: int = 1) -> Card:
         """Repeat a check until it has passed ``readings`` times in a row, or time is up.
 
-        Where no action is done that was not undone since, it reads once and does not wait.
+        Where no action is done that was not undone since, nothing has changed: a reading of this
+        run that is still fresh stands, and without one it reads once and does not wait.
         """
-        self._known.check(title)
+        check = self.plan.check(title)
         verification = RepeatedCheck(
-            read=lambda: self._read(title), ticks=self._ticks, sleep=self._sleep
+            read=lambda: self._read(check), ticks=self._ticks, sleep=self._sleep
         )
-        done = queries.standing(self._live.own_events()) or self._settler.open()
         with self._live.step("verify", title) as step:
-            found = verification.run(within=within, readings=readings, wait=bool(done))
+            self._live.tell_edit("check", title, check.edit)
+            if queries.standing(self._live.own_events()) or self._settler.open():
+                found = verification.run(within=within, readings=readings)
+            else:
+                found = verification.look(self._still_fresh(check))
             return step.written(Verified(**self._live.stamp(), title=title, **found))
 
     def undo(self, title: str) -> Card:
@@ -240,7 +254,7 @@ class Incident:
 
         It needs the same consent as an action: a typed word, or an approval that names the undo.
         """
-        planned = self._known.action(title)
+        planned = self.plan.action(title)
         with self._live.step("undo", title) as step:
             undone = self._actor.undo(planned)
             for name in planned.because if undone.outcome is Outcome.DONE else ():
@@ -295,10 +309,21 @@ class Incident:
     def _run(self) -> str:
         return self._context.run
 
-    def _read(self, title: str) -> Checked:
-        check = self._known.check(title)
-        return check.read(self._environment, now=self._now, run=self._run, by=self._context.actor)
+    def _read(self, check: Check, *, evidence: Evidence | None = None) -> Checked:
+        """Judge what was read already, or what its probe answers now."""
+        found = evidence or read_evidence(check.probe, self._environment, read_at=self._now())
+        return check.judged(found, at=self._now(), run=self._run, by=self._context.actor)
 
     def _reread(self, title: str) -> Checked:
         """Read a check again because an action depends on it."""
-        return self._live.record(replace(self._read(title), purpose="because"))
+        check = self.plan.check(title)
+        self._live.tell_edit("check", title, check.edit)
+        return self._live.record(replace(self._read(check), purpose="because"))
+
+    def _still_fresh(self, check: Check) -> Checked | None:
+        """Return the reading of this run that stands for a check as it is planned now."""
+        checked = self.timeline.last(Checked, run=self._run, title=check.title)
+        if checked is None or is_stale(checked, now=self._now()):
+            return None
+        same = self._live.is_same_call(checked.evidence.question, str(check.probe))
+        return checked if same and checked.expect == str(check.expect) else None

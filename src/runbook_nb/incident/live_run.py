@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from runbook_nb.incident.board import board_of
 from runbook_nb.incident.cards import Card
 from runbook_nb.incident.context import RunContext
-from runbook_nb.incident.edits import CellTexts
+from runbook_nb.incident.edits import CellTexts, Edit
 from runbook_nb.incident.place import Place, pass_by
 from runbook_nb.incident.screen import Screen
 from runbook_nb.probes.environment import Environment
@@ -82,9 +82,7 @@ class LiveRun:
         """
         refuse_closed(self.timeline)
         edit = self.cells.edit(verb, title) if verb in EDITABLE else None
-        if edit is not None:
-            told: dict[str, Any] = {"before": edit.before, "after": edit.after}
-            self.record(Changed(**self.stamp(), verb=verb, title=title, **told))
+        self.tell_edit(verb, title, edit)
         card = partial(self.card, changed=edit is not None)
         try:
             yield LiveStep(
@@ -95,6 +93,12 @@ class LiveRun:
             )
         finally:
             self.screen.board(board_of(self.timeline, self.runbook, now=self.now()))
+
+    def tell_edit(self, verb: str, title: str, edit: Edit | None) -> None:
+        """Write that a step is not as the runbook has it; nothing where it is."""
+        if edit is not None:
+            told: dict[str, Any] = {"before": edit.before, "after": edit.after}
+            self.record(Changed(**self.stamp(), verb=verb, title=title, **told))
 
     def card(self, event: Event, *, changed: bool) -> Card:
         """Return the card of an event, marked with production and with an edit of its cell."""

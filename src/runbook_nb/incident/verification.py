@@ -21,11 +21,15 @@ class RepeatedCheck:
     ticks: Callable[[], float]
     sleep: Callable[[float], None]
 
-    def run(self, *, within: timedelta, readings: int, wait: bool) -> dict[str, Any]:
-        """Return the fields of what was found: the last reading and how often it held.
+    def look(self, read_before: Checked | None) -> dict[str, Any]:
+        """Return the fields of what was read before, or else of one reading now."""
+        began = self.ticks()
+        checked = read_before or self.read()
+        held = int(checked.verdict is Verdict.PASS)
+        return _found(checked, held, 1, self.ticks() - began, waited=False)
 
-        Without ``wait`` the check is read once.
-        """
+    def run(self, *, within: timedelta, readings: int) -> dict[str, Any]:
+        """Return the fields of what was found: the last reading and how often it held."""
         began, waited_s = self.ticks(), 0.0
         pause_s = min(LONGEST_S, max(SHORTEST_S, within.total_seconds() / LOOKS))
         held = 0
@@ -34,8 +38,8 @@ class RepeatedCheck:
             held = held + 1 if checked.verdict is Verdict.PASS else 0
             # A wall clock may be set meanwhile; what was slept has passed at the least.
             took_s = max(self.ticks() - began, waited_s)
-            if held >= readings or not wait or took_s >= within.total_seconds():
-                return _found(checked, held, readings, took_s, waited=wait)
+            if held >= readings or took_s >= within.total_seconds():
+                return _found(checked, held, readings, took_s, waited=True)
             self.sleep(pause_s)
             waited_s += pause_s
 
@@ -48,7 +52,7 @@ def _found(
     return {
         "verdict": Verdict.WARN if short else checked.verdict,
         "readings": held,
-        "wanted": readings if waited else 1,
+        "wanted": readings,
         "took_s": round(took_s, 3),
         "waited": waited,
         "evidence": checked.evidence,

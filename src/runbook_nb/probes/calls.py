@@ -81,9 +81,13 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Probe(Call):
-    """A call that reads a system and cannot change it; ``unit`` belongs to its answer."""
+    """A call that reads a system and cannot change it; ``unit`` belongs to its answer.
+
+    One that others beside it would disturb asks to be ``alone``.
+    """
 
     unit: str = ""
+    alone: bool = False
 
     def __repr__(self) -> str:
         """Say what would run, and that nothing has."""
@@ -165,9 +169,12 @@ class Action(Call):
 class ProbeFactory(Generic[P]):
     """A probe function: calling it makes a Probe."""
 
-    def __init__(self, function: Callable[..., Any], unit: str, timeout_s: float) -> None:
+    def __init__(
+        self, function: Callable[..., Any], unit: str, *, timeout_s: float, alone: bool
+    ) -> None:
         functools.update_wrapper(self, function)
         self._function, self.unit, self._timeout_s = function, unit, timeout_s
+        self._alone = alone
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Probe:
         """Bind the arguments; nothing runs."""
@@ -176,6 +183,7 @@ class ProbeFactory(Generic[P]):
             name=call_name(self._function),
             arguments=arguments,
             unit=arguments.get("unit", self.unit),
+            alone=self._alone,
             timeout_s=self._timeout_s,
             run=self._function,
         )
@@ -239,15 +247,16 @@ class ActionFactory(Generic[P]):
 
 
 def probe(
-    *, unit: str, timeout_s: float = 10
+    *, unit: str, timeout_s: float = 10, alone: bool = False
 ) -> Callable[[Callable[Concatenate[Systems, P], Any]], ProbeFactory[P]]:
     """Make a probe of a function whose first argument is the systems it may read.
 
-    Where it has an argument ``unit``, the caller names the unit of the answer.
+    Where it has an argument ``unit``, the caller names the unit of the answer. A diagnosis reads
+    its probes side by side; one that measures what others would disturb asks to be ``alone``.
     """
 
     def decorate(function: Callable[Concatenate[Systems, P], Any]) -> ProbeFactory[P]:
-        return ProbeFactory(function, unit, timeout_s)
+        return ProbeFactory(function, unit, timeout_s=timeout_s, alone=alone)
 
     return decorate
 

@@ -17,7 +17,8 @@ A system is a database where it has ``reader`` and ``writer``, a service where i
 
 Beside its systems stand its ``kind``, and in ``approve`` whose yes counts there: ``signed`` by the
 key of a person, or ``named``, where a name is enough. What cannot be undone in production is never
-done by a name.
+done by a name. ``concurrent_probes`` says how many probes one run reads side by side, 4 where it is
+not said.
 """
 
 import os
@@ -45,7 +46,8 @@ KINDS: Final[tuple[str, ...]] = get_args(Kind)
 Proof = Literal["named", "signed"]
 PROOFS: Final[tuple[str, ...]] = get_args(Proof)
 # What is said of an environment itself; all else in its table is a system.
-_OWN: Final = ("kind", "approve")
+_OWN: Final = ("kind", "approve", "concurrent_probes")
+_CONCURRENT_PROBES: Final = 4
 # Settings that open a system; a value in plain sight would end up in a commit.
 SECRET_SETTINGS: Final = frozenset(
     {"reader", "writer", "owner", "token", "key", "password", "secret"}
@@ -63,6 +65,9 @@ class Environment:
         self.name = name
         self.kind: Kind = _kind(name, settings.get("kind", "production"))
         self.approve: Proof = _proof(name, settings.get("approve", self._default_proof))
+        self.concurrent_probes = _number_of_probes(
+            name, settings.get("concurrent_probes", _CONCURRENT_PROBES)
+        )
         self._systems = {
             system: dict(values) for system, values in settings.items() if system not in _OWN
         }
@@ -381,6 +386,18 @@ def _proof(environment: str, told: object) -> Proof:
     message = (
         f"`approve` of the environment {environment!r} is {told!r}. Write one of "
         f"{', '.join(map(repr, PROOFS))}. {near(str(told), PROOFS)}"
+    )
+    raise SettingMissingError(message)
+
+
+def _number_of_probes(environment: str, told: object) -> int:
+    """Return how many probes are read side by side; a variable gives it as text."""
+    number = int(told) if isinstance(told, str) and told.isdecimal() else told
+    if isinstance(number, int) and not isinstance(number, bool) and number > 0:
+        return number
+    message = (
+        f"`concurrent_probes` of the environment {environment!r} is {told!r}. Write how many "
+        f"probes are read side by side, a whole number from 1, such as {_CONCURRENT_PROBES}."
     )
     raise SettingMissingError(message)
 

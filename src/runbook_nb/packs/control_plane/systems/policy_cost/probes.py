@@ -32,7 +32,7 @@ limit 100
 """
 
 
-@probe(unit="ms", timeout_s=30)
+@probe(unit="ms", timeout_s=30, alone=True)
 def cost(systems: Systems) -> Reading:
     """Time the two queries of every page load as a tenant; returns the slower one in milliseconds.
 
