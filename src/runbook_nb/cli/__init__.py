@@ -25,6 +25,7 @@ from runbook_nb.cli import (  # noqa: F401
     run,
     settle,
     show,
+    walk,
 )
 from runbook_nb.cli.app import ERROR, app
 from runbook_nb.cli.failure import failure_of, tell

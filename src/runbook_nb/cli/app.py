@@ -82,7 +82,18 @@ def _tell_version(wanted: bool) -> None:  # noqa: FBT001 - the signature of a ca
 
 # What reads nothing but a record or an incident, and what makes a project.
 _WITHOUT_RUNBOOKS: Final = frozenset(
-    {"init", "lab", "verify", "close", "settle", "archive", "postmortem", "diff", "similar"}
+    {
+        "init",
+        "lab",
+        "verify",
+        "close",
+        "discard",
+        "settle",
+        "archive",
+        "postmortem",
+        "diff",
+        "similar",
+    }
 )
 _WRITING: Final = frozenset({"new", "import", "fmt", "validate", "retire", "review"})
 

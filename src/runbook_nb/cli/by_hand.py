@@ -63,7 +63,7 @@ def open_(
     if told and IncidentFolder(folder / told).is_incident:
         told, incident = "", told
     choice = _choice(told, incidents=folder, incident=incident, alert=found)
-    _try_lab(choice, given)
+    try_lab(choice, given)
     if choice is None:
         return show(None, incidents=folder, browser=browser, say=typer.echo)
     opening = prepare(
@@ -74,8 +74,7 @@ def open_(
         by=by or actor(),
         alert=found,
     )
-    for line in _said_of(choice):
-        typer.echo(line)
+    say_choice(choice)
     typer.echo(f"Incident {opening.incident}. Working copy: {opening.copy.path}")
     typer.echo(f"It is made of {opening.made_of}.")
     if start:
@@ -89,15 +88,27 @@ def _choice(
     told: str, *, incidents: Path, incident: str | None, alert: "Alert | None"
 ) -> "Choice | None":
     """Return the runbook to open; None where nothing was said of it."""
-    from runbook_nb.runbook.catalog.coverage import alert_summaries
-    from runbook_nb.runs.by_hand import Unclear, by_alert, by_incident, by_words
+    from runbook_nb.runs.by_hand import by_alert
 
-    if told:
-        found = by_words(told, catalogue(), summaries=alert_summaries())
-        return _asked(found) if isinstance(found, Unclear) else found
-    if alert is not None:
+    if alert is not None and not told:
         return by_alert(alert)
-    return by_incident(incidents, incident) if incident else None
+    if told or incident:
+        return chosen_runbook(told, incidents=incidents, incident=incident)
+    return None
+
+
+def chosen_runbook(told: str, *, incidents: Path, incident: str | None) -> "Choice":
+    """Return the runbook that is named, or that a symptom or an incident leads to.
+
+    A person chooses where several fit; raises RunbookNotFoundError where there is none to ask.
+    """
+    from runbook_nb.runbook.catalog.coverage import alert_summaries
+    from runbook_nb.runs.by_hand import Unclear, by_incident, by_words
+
+    if not told and incident:
+        return by_incident(incidents, incident)
+    found = by_words(told, catalogue(), summaries=alert_summaries())
+    return _asked(found) if isinstance(found, Unclear) else found
 
 
 def _asked(unclear: "Unclear") -> "Choice":
@@ -119,15 +130,15 @@ def _asked(unclear: "Unclear") -> "Choice":
     return unclear.chosen(number)
 
 
-def _said_of(choice: "Choice") -> list[str]:
-    lines = [f"Runbook {choice.runbook.name}: {choice.why}"]
+def say_choice(choice: "Choice") -> None:
+    """Say which runbook it is, why, and what came close."""
+    typer.echo(f"Runbook {choice.runbook.name}: {choice.why}")
     if choice.others:
         names = ", ".join(hit.entry.name for hit in choice.others)
-        lines.append(f"It could also be: {names}.")
-    return lines
+        typer.echo(f"It could also be: {names}.")
 
 
-def _try_lab(choice: "Choice | None", given: Mapping[str, str]) -> None:
+def try_lab(choice: "Choice | None", given: Mapping[str, str]) -> None:
     """Start the lab; without it the notebook opens all the same, and its checks say unknown."""
     from runbook_nb.runbook.packs import find_lab, has_lab
 

@@ -1,4 +1,4 @@
-"""Commands for records: close, verify."""
+"""Commands for records: close, discard, verify."""
 
 import json
 from collections.abc import Iterator
@@ -54,6 +54,39 @@ def close(
     else:
         where = f"in {done.channel}" if done.channel else "where others keep it"
         typer.echo(f"Post this {where}:\n  {done.message}")
+
+
+@app.command()
+def discard(
+    incident: IncidentId,
+    *,
+    because: Annotated[str, typer.Option(help="Why it is none, in a sentence.")],
+    incidents: Incidents = None,
+    by: Actor = "",
+) -> None:
+    """End an incident that was opened by mistake; nothing may have been done in it.
+
+    Its timeline stays, and its record says why it was discarded.
+
+    Example: runbook discard INC-2041 --because "Opened for the wrong tenant."
+    """
+    from runbook_nb.errors import ParameterError
+    from runbook_nb.incident.context import actor
+    from runbook_nb.record.close import close as close_incident
+    from runbook_nb.timeline.folder import incidents_folder
+
+    if not because.strip():
+        message = 'Say why, in a sentence: --because "…".'
+        raise ParameterError(message)
+    done = close_incident(
+        incidents or incidents_folder(),
+        incident,
+        by=by or actor(),
+        resolution=because.strip(),
+        discarded=True,
+        say=say_to_errors,
+    )
+    typer.echo(f"{incident} is discarded. Record: {done.page}")
 
 
 @app.command()

@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 
 from runbook_nb.incident.actor import Actor
 from runbook_nb.incident.approval import parameters_digest
-from runbook_nb.incident.board import is_stale
+from runbook_nb.incident.board import Board, is_stale
 from runbook_nb.incident.cards import Card
 from runbook_nb.incident.check import Check, read_evidence
 from runbook_nb.incident.choice import choose_by_hand
 from runbook_nb.incident.consent import Consent
 from runbook_nb.incident.context import RunContext
 from runbook_nb.incident.edits import CellTexts, master_of, running_cell
-from runbook_nb.incident.join import is_known, join, started
+from runbook_nb.incident.join import Joined, is_known, join, started
 from runbook_nb.incident.live_run import LiveRun
 from runbook_nb.incident.place import Place, pass_by
 from runbook_nb.incident.plan import Plan
@@ -124,25 +124,37 @@ class Incident:
         """
         context = RunContext.from_environ(os.environ, incident=incident_id, runbook=runbook)
         joined = join(context, environment=environment)
+        digest = parameters_digest(parameters or {}, environment=environment)
+        plan = Plan.of_this_kernel(joined.runbook, opened_with=(context.incident, digest))
+        return cls.begin(context, joined, parameters=parameters or {}, plan=plan)
+
+    @classmethod
+    def begin(
+        cls,
+        context: RunContext,
+        joined: Joined,
+        *,
+        parameters: Mapping[str, Json],
+        plan: Plan,
+        ask: Callable[[str], str] = input,
+        screen: Screen | None = None,
+    ) -> "Incident":
+        """Begin a run in an incident that was joined, or go on with one that began before."""
         incident = cls(
             context=context,
             timeline=joined.timeline,
             runbook=joined.runbook,
             environment=joined.environment,
-            parameters=parameters or {},
-            plan=Plan.of_this_kernel(
-                joined.runbook,
-                opened_with=(
-                    context.incident,
-                    parameters_digest(parameters or {}, environment=environment),
-                ),
-            ),
+            parameters=parameters,
+            plan=plan,
+            ask=ask,
+            screen=screen,
         )
         with incident._live.step("open"):
-            began = started(context, joined, parameters=parameters or {})
+            began = started(context, joined, parameters=parameters)
             if not is_known(joined.timeline, began):
                 incident._live.record(began)
-            for problem in incident.plan.problems():
+            for problem in plan.problems():
                 incident._live.screen.say(problem)
         return incident
 
@@ -293,6 +305,11 @@ class Incident:
         """End the run early, with meaning; not an error."""
         with self._live.step("stop"):
             raise RunStopped(self._live.record(Stopped(**self._live.stamp(), reason=reason)).reason)
+
+    @property
+    def board(self) -> Board:
+        """The board as it stands now."""
+        return self._live.board()
 
     def _answer(self, question: str, before: Asked | None) -> str:
         """Let the responder say what was done; nothing is sent from here."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from runbook_nb.incident.board import board_of
+from runbook_nb.incident.board import Board, board_of
 from runbook_nb.incident.cards import Card
 from runbook_nb.incident.context import RunContext
 from runbook_nb.incident.edits import CellTexts, Edit
@@ -92,7 +92,11 @@ class LiveRun:
                 written=lambda event: card(self.record(event)),
             )
         finally:
-            self.screen.board(board_of(self.timeline, self.runbook, now=self.now()))
+            self.screen.board(self.board())
+
+    def board(self) -> Board:
+        """Return the board as it stands now."""
+        return board_of(self.timeline, self.runbook, now=self.now())
 
     def tell_edit(self, verb: str, title: str, edit: Edit | None) -> None:
         """Write that a step is not as the runbook has it; nothing where it is."""

@@ -31,6 +31,7 @@ from runbook_nb.timeline.attempts import Attempt
 from runbook_nb.timeline.events import Closed
 from runbook_nb.timeline.folder import FACTS, PAGE, IncidentFolder
 from runbook_nb.timeline.incidents import find, refuse_closed
+from runbook_nb.timeline.log import Timeline
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,13 +67,15 @@ def close(
     *,
     by: str,
     resolution: str = "",
+    discarded: bool = False,
     say: Callable[[str], None] = lambda _text: None,
     patience_s: float = PATIENCE_S,
 ) -> Recorded:
     """Close an open incident and make its record, once what is on its way has ended.
 
     Works also when the last run was cut off, and after ``patience_s`` beside an action that is
-    still on its way. Raises IncidentStateError if it is closed already.
+    still on its way. Raises IncidentStateError if it is closed already, and for one that is to be
+    ``discarded`` if something was done in it.
     """
     timeline = writable(incidents, incident)
     redactor = timeline.redactor
@@ -83,10 +86,27 @@ def close(
         except TurnTakenError as error:
             say(f"{error} The close goes on beside it.")
         refuse_closed(timeline)
+        if discarded:
+            _refuse_done(timeline)
         _keep_working_copies(timeline.folder, redactor=redactor)
-        timeline.append(Closed(at=datetime.now(UTC), by=by, resolution=resolution))
+        timeline.append(
+            Closed(at=datetime.now(UTC), by=by, resolution=resolution, discarded=discarded)
+        )
         results.forget(timeline.folder)
     return _record(incidents, incident, redactor)
+
+
+def _refuse_done(timeline: Timeline) -> None:
+    """Raise IncidentStateError where a system was changed, or perhaps was."""
+    done = [event.title for event in queries.standing(timeline)]
+    begun = [attempt.title for attempt in queries.unsettled(timeline)]
+    if done or begun:
+        message = (
+            f"{', '.join(dict.fromkeys([*done, *begun]))!r} was done or begun in "
+            f"{timeline.folder.name}, so it is not discarded. Undo it, or close the incident: "
+            f"runbook close {timeline.folder.name}"
+        )
+        raise IncidentStateError(message)
 
 
 def remake(incidents: Path, incident: str, *, because: str = "", by: str = "") -> Recorded:

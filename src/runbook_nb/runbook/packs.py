@@ -94,6 +94,17 @@ def load_system(package: str, name: str) -> ModuleType:
     return importlib.import_module(f"{package}.{name}")
 
 
+def load_name(module: str, name: str) -> object:
+    """Return what ``from module import name`` gives; raises what the import raises."""
+    if project := Project.find():
+        project.put_on_path()
+    holder = importlib.import_module(module)
+    try:
+        return getattr(holder, name)
+    except AttributeError:
+        return importlib.import_module(f"{module}.{name}")
+
+
 def problems_of(packs: Sequence[Pack]) -> list[str]:
     """Say of each pack that cannot be used why, and what next, a sentence each."""
     return [

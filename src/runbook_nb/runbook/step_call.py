@@ -41,8 +41,8 @@ def make_call(step: Step, names: Mapping[str, Any]) -> MadeCall:
         raise RunbookFormatError(_not_made(step, "it is not one verb"))
     try:
         return MadeCall(
-            positional=tuple(_value(each, names) for each in call.args),
-            named={word.arg or "": _value(word.value, names) for word in call.keywords},
+            positional=tuple(value_of(each, names) for each in call.args),
+            named={word.arg or "": value_of(word.value, names) for word in call.keywords},
         )
     except RunbookFormatError as error:
         raise RunbookFormatError(_not_made(step, str(error))) from None
@@ -58,8 +58,11 @@ def _not_made(step: Step, why: str) -> str:
     )
 
 
-def _value(node: ast.expr, names: Mapping[str, Any]) -> Any:
-    """Return what an expression is; only what a step is written with is looked at."""
+def value_of(node: ast.expr, names: Mapping[str, Any]) -> Any:
+    """Return what an expression is; only what a step is written with is looked at.
+
+    Raises RunbookFormatError for anything else, and what the call of a pack raises.
+    """
     made: Callable[[Any, Mapping[str, Any]], Any] | None = _KINDS.get(type(node))
     if made is None:
         message = f"`{ast.unparse(node)}` is no literal, name or call"
@@ -78,11 +81,11 @@ def _attribute(node: ast.Attribute, names: Mapping[str, Any]) -> Any:
     if node.attr.startswith("_"):
         message = f"`{ast.unparse(node)}` leads behind what a pack offers"
         raise RunbookFormatError(message)
-    return getattr(_value(node.value, names), node.attr)
+    return getattr(value_of(node.value, names), node.attr)
 
 
 def _called(node: ast.Call, names: Mapping[str, Any]) -> Any:
-    function = _value(node.func, names)
+    function = value_of(node.func, names)
     makes = isinstance(function, ProbeFactory | ActionFactory)
     if not makes and getattr(function, "__module__", "") not in _MAKERS:
         message = f"`{ast.unparse(node.func)}` is no probe, action, limit or duration"
@@ -90,15 +93,15 @@ def _called(node: ast.Call, names: Mapping[str, Any]) -> Any:
     if any(word.arg is None for word in node.keywords):
         message = f"the arguments of `{ast.unparse(node.func)}` are not written out"
         raise RunbookFormatError(message)
-    positional = [_value(each, names) for each in node.args]
-    return function(*positional, **{str(w.arg): _value(w.value, names) for w in node.keywords})
+    positional = [value_of(each, names) for each in node.args]
+    return function(*positional, **{str(w.arg): value_of(w.value, names) for w in node.keywords})
 
 
 def _negative(node: ast.UnaryOp, names: Mapping[str, Any]) -> Any:
     if not isinstance(node.op, ast.USub):
         message = f"`{ast.unparse(node)}` is no literal, name or call"
         raise RunbookFormatError(message)
-    return -_value(node.operand, names)
+    return -value_of(node.operand, names)
 
 
 def _mapping(node: ast.Dict, names: Mapping[str, Any]) -> dict[Any, Any]:
@@ -107,7 +110,7 @@ def _mapping(node: ast.Dict, names: Mapping[str, Any]) -> dict[Any, Any]:
         message = f"`{ast.unparse(node)}` is not written out"
         raise RunbookFormatError(message)
     return {
-        _value(key, names): _value(value, names)
+        value_of(key, names): value_of(value, names)
         for key, value in zip(keys, node.values, strict=True)
     }
 
@@ -117,9 +120,9 @@ _KINDS: Final[Mapping[type, Callable[[Any, Mapping[str, Any]], Any]]] = {
     ast.Call: _called,
     ast.Constant: lambda node, _names: node.value,
     ast.Dict: _mapping,
-    ast.List: lambda node, names: [_value(each, names) for each in node.elts],
+    ast.List: lambda node, names: [value_of(each, names) for each in node.elts],
     ast.Name: _name,
-    ast.Set: lambda node, names: {_value(each, names) for each in node.elts},
-    ast.Tuple: lambda node, names: tuple(_value(each, names) for each in node.elts),
+    ast.Set: lambda node, names: {value_of(each, names) for each in node.elts},
+    ast.Tuple: lambda node, names: tuple(value_of(each, names) for each in node.elts),
     ast.UnaryOp: _negative,
 }

@@ -21,15 +21,11 @@ from runbook_nb.incident.approval import (
 from runbook_nb.incident.context import RunContext, new_run_id
 from runbook_nb.incident.recommend import named
 from runbook_nb.probes.environment import Environment
-from runbook_nb.probes.lab_settings import LAB
-from runbook_nb.runbook.document import Document
-from runbook_nb.runbook.executable import demand_verbs_only
-from runbook_nb.runbook.names import demand_plain_names, demand_plain_person
+from runbook_nb.runbook.names import demand_plain_person
 from runbook_nb.runbook.pack_code import pack_digest
-from runbook_nb.runbook.parameters import typed
 from runbook_nb.runbook.people import People, read_people
-from runbook_nb.runbook.policy import policy_for
 from runbook_nb.runbook.runbook import Runbook
+from runbook_nb.runs.declaration import Declaration
 from runbook_nb.runs.engine import Execution, execute
 from runbook_nb.runs.engine.progress import Progress
 from runbook_nb.runs.engine.spare_kernel import SpareKernel
@@ -45,8 +41,7 @@ from runbook_nb.timeline.events import (
     Started,
     Verdict,
 )
-from runbook_nb.timeline.folder import checked_id
-from runbook_nb.timeline.incidents import declare, find, refuse_closed
+from runbook_nb.timeline.incidents import find, refuse_closed
 from runbook_nb.timeline.writer import WritableTimeline
 
 
@@ -92,31 +87,15 @@ def run(order: Order, *, progress: Progress, ready: SpareKernel | None = None) -
     IncidentStateError for a closed incident.
     """
     runbook = order.runbook
-    demand_verbs_only(Document.read(runbook.path))
-    values = typed(runbook, dict(order.parameters or {}))
-    environment = Environment.load(str(values.get("environment", LAB)))
+    declaration = Declaration.of(runbook, order.parameters or {}, by=order.actor)
+    values, environment = declaration.values, declaration.environment
     approved = [_option_or_undo(option, runbook) for option in order.approve]
     approver = Approver(name=order.actor)
     if approved:
         approver = _approver(environment, label=order.actor, key=order.key)
     chosen = named(order.option, runbook) if order.option else ""
-    if order.incident is not None:
-        checked_id(order.incident)
-    redactor = environment.redactor(allowed=runbook.contacts)
-    demand_plain_names(runbook, redactor)
-    demand_plain_person(order.actor, redactor)
-    timeline = declare(
-        order.incidents,
-        incident=order.incident,
-        title=(order.alert.summary if order.alert else "") or runbook.title,
-        severity=str(runbook.front["severity"]),
-        runbook=runbook.name,
-        environment=environment.name,
-        by=order.actor,
-        alert=order.alert,
-        also=order.also,
-        redactor=redactor,
-        terms=policy_for(runbook).terms,
+    timeline = declaration.declare(
+        order.incidents, incident=order.incident, alert=order.alert, also=order.also
     )
     incident = timeline.folder.name
     values[INCIDENT_PARAMETER] = incident
@@ -142,7 +121,7 @@ def run(order: Order, *, progress: Progress, ready: SpareKernel | None = None) -
         runbook,
         parameters=values,
         context=context,
-        redactor=redactor,
+        redactor=declaration.redactor,
         progress=progress,
         limit_s=order.limit_s,
         ready=ready,

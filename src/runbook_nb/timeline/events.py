@@ -516,11 +516,12 @@ class Ended(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Closed(Event):
-    """The incident was closed and its record made."""
+    """The incident was closed and its record made; ``discarded`` where it was none."""
 
     kind: ClassVar[str] = "closed"
 
     resolution: str = ""
+    discarded: bool = False
 
 
 EVENTS: tuple[type[Event], ...] = (

@@ -79,7 +79,7 @@ class Board:
     """An incident at one moment, seen through one runbook.
 
     ``update_due`` and ``escalation_due`` are None where no clock runs: after the close, and for a
-    severity whose ``terms`` have none. ``next_step`` is the first step that is still to run.
+    severity whose ``terms`` have none. ``waiting`` are the steps that are still to run, in order.
     """
 
     incident: str
@@ -98,9 +98,14 @@ class Board:
     decided: Decided | None
     sections: tuple[Section, ...]
     people: tuple[Person, ...]
-    next_step: BoardStep | None
+    waiting: tuple[BoardStep, ...] = ()
 
     @property
     def steps(self) -> tuple[BoardStep, ...]:
         """All steps, in order."""
         return tuple(step for section in self.sections for step in section.steps)
+
+    @property
+    def next_step(self) -> BoardStep | None:
+        """The step to run next; None where nothing waits."""
+        return self.waiting[0] if self.waiting else None

@@ -48,7 +48,7 @@ def board_of(timeline: Sequence[Event], runbook: Runbook, *, now: datetime) -> B
         decided=decided,
         sections=sections,
         people=_people(events, starts),
-        next_step=None if closed else _next_step(sections, decided, events),
+        waiting=() if closed else _waiting(sections, decided, events),
     )
 
 
@@ -133,19 +133,19 @@ def _stray(verb: str, title: str, trace: Trace) -> BoardStep:
     )
 
 
-def _next_step(
+def _waiting(
     sections: Sequence[Section], decided: Decided | None, events: Sequence[Event]
-) -> BoardStep | None:
-    """Return the first step to run; none once it was found that there is nothing to fix.
+) -> tuple[BoardStep, ...]:
+    """Return the steps to run; no verification once it was found that there is nothing to fix.
 
     What was verified before an action was done is to be verified again.
     """
     steps = [step for section in sections for step in section.steps if step.verb not in _SILENT]
     acts = (step for step in steps if step.verb == "act" and step.standing is StepState.DONE)
     done = max((events.index(step.event) for step in acts if step.event), default=0)
-    first = next((step for step in steps if _waits(step, events[:done])), None)
+    waiting = tuple(step for step in steps if _waits(step, events[:done]))
     settled = decided is not None and decided.option is None
-    return None if first and settled and first.verb == "verify" else first
+    return () if settled and waiting and waiting[0].verb == "verify" else waiting
 
 
 def _waits(step: BoardStep, outdated: Sequence[Event]) -> bool:

@@ -46,13 +46,22 @@ def board_html(board: Board, *, hint: str = "") -> str:
     return "".join(_html(board, hint))
 
 
-def _text(board: Board) -> Iterator[str]:
+def board_head(board: Board) -> str:
+    """Return the head of the board as text: the incident, its clocks, and what comes next."""
+    return "\n".join(_head(board))
+
+
+def _head(board: Board) -> Iterator[str]:
     if board.production:
         yield f"PRODUCTION: {one_line(board.environment)}"
     yield f"{one_line(board.incident)}: {one_line(board.title)}"
     yield f"  {' · '.join(said for said, _ in _clocks(board))}"
     for label, value, _ in _facts(board):
         yield f"  {label}: {value}"
+
+
+def _text(board: Board) -> Iterator[str]:
+    yield from _head(board)
     for section in board.sections:
         yield f"  {one_line(section.name)}: {_counted(section)}"
         for step in section.steps:

@@ -33,6 +33,13 @@ class Card:
         changed = [f"  {CHANGED}"] if self._changed else []
         return "\n".join([*banner, *_text(face(self.event)), *changed])
 
+    @property
+    def brief(self) -> str:
+        """The card as text without its folds: what was found, and what is next."""
+        shown = face(self.event)
+        changed = [f"  {CHANGED}"] if self._changed else []
+        return "\n".join([*_head(shown), *changed])
+
     def _repr_mimebundle_(
         self,
         include: object = None,  # noqa: ARG002 - the protocol of IPython passes it
@@ -65,6 +72,14 @@ def line(event: Event) -> str:
 def production_banner(environment: str) -> str:
     """Return the line that makes production unmistakable."""
     return f'<p class="rb-production"><b>PRODUCTION</b> {_escaped(environment)}</p>'
+
+
+def _head(shown: Face) -> Iterator[str]:
+    yield f"{shown.sign} {one_line(shown.word)}  {one_line(shown.title)}"
+    if shown.lead:
+        yield f"  {one_line(shown.lead)}"
+    if shown.next_step:
+        yield f"  Next: {one_line(shown.next_step)}"
 
 
 def _text(shown: Face) -> Iterator[str]:

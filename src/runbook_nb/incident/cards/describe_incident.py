@@ -122,7 +122,8 @@ def _ended(event: Ended) -> Face:
 @face.register
 def _closed(event: Closed) -> Face:
     title = event.resolution or "The incident is closed"
-    return Face(at=event.at, word="CLOSED", title=title, facts=kept([("By", event.by)]))
+    word = "DISCARDED" if event.discarded else "CLOSED"
+    return Face(at=event.at, word=word, title=title, facts=kept([("By", event.by)]))
 
 
 @face.register

@@ -34,6 +34,14 @@ class Tone(StrEnum):
     PLAIN = "plain"
 
 
+# What a terminal shows them in.
+COLOURS: Final = {
+    Tone.GOOD: "green",
+    Tone.WARN: "yellow",
+    Tone.UNKNOWN: "magenta",
+    Tone.FAIL: "bold red",
+    Tone.PLAIN: "default",
+}
 SIGNS: Final = {
     Tone.GOOD: "✓",
     Tone.WARN: "!",

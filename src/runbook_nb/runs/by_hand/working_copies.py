@@ -9,19 +9,14 @@ from typing import Any, Final
 
 from runbook_nb.errors import RunbookError
 from runbook_nb.incident.context import WorkingCopy
-from runbook_nb.probes.environment import Environment
-from runbook_nb.probes.lab_settings import LAB
 from runbook_nb.runbook.document import Document
-from runbook_nb.runbook.executable import demand_verbs_only
-from runbook_nb.runbook.names import demand_plain_names, demand_plain_person
 from runbook_nb.runbook.parameters import typed
-from runbook_nb.runbook.policy import policy_for
 from runbook_nb.runbook.runbook import Runbook
+from runbook_nb.runs.declaration import Declaration, ran_with
 from runbook_nb.text.files import write_atomically
 from runbook_nb.text.values import Json
 from runbook_nb.timeline.events import Alert, Started
 from runbook_nb.timeline.folder import IncidentFolder
-from runbook_nb.timeline.incidents import declare
 from runbook_nb.timeline.log import Timeline
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.]+")
@@ -51,24 +46,9 @@ def prepare(
     responder has one of their own, so that two never save over each other. Where a machine has
     run this text, its outputs are in the copy. Raises ParameterError before anything is created.
     """
-    demand_verbs_only(Document.read(runbook.path))
-    values = typed(runbook, parameters)
-    environment = Environment.load(str(values.get("environment", LAB)))
-    redactor = environment.redactor(allowed=runbook.contacts)
-    demand_plain_names(runbook, redactor)
-    demand_plain_person(by, redactor)
-    timeline = declare(
-        incidents,
-        incident=incident,
-        title=(alert.summary if alert else "") or runbook.title,
-        severity=str(runbook.front["severity"]),
-        runbook=runbook.name,
-        environment=environment.name,
-        by=by,
-        alert=alert,
-        redactor=redactor,
-        terms=policy_for(runbook).terms,
-    )
+    declaration = Declaration.of(runbook, parameters, by=by)
+    timeline = declaration.declare(incidents, incident=incident, alert=alert)
+    values = declaration.values
     folder = timeline.folder
     path = _place(folder, runbook.name, by)
     copy = WorkingCopy(path=path, runbook=runbook.name, by=by)
@@ -77,7 +57,7 @@ def prepare(
         return Opening(copy=copy, incident=folder.name, made_of=made_of)
     executed, made_of = _executed(timeline, runbook)
     if executed is not None:
-        values = typed(runbook, {**_ran_with(timeline, runbook), **parameters})
+        values = typed(runbook, {**ran_with(_last_run(timeline, runbook), runbook), **parameters})
     values["incident_id"] = folder.name
     write_atomically(path, _filled(executed or runbook.path, values, by=by))
     return Opening(copy=copy, incident=folder.name, made_of=made_of)
@@ -110,14 +90,6 @@ def _executed(timeline: Timeline, runbook: Runbook) -> tuple[Path | None, str]:
 def _last_run(timeline: Timeline, runbook: Runbook) -> Started | None:
     """Return the newest run of this runbook that no responder attended."""
     return timeline.last(Started, runbook=runbook.name, attended=False)
-
-
-def _ran_with(timeline: Timeline, runbook: Runbook) -> dict[str, Json]:
-    """Return the parameters of the newest run that this runbook still knows."""
-    started = _last_run(timeline, runbook)
-    known = {parameter.name for parameter in runbook.parameters}
-    ran = {"environment": started.environment, **started.parameters} if started else {}
-    return {name: value for name, value in ran.items() if name in known}
 
 
 def _filled(source: Path, values: Mapping[str, Json], *, by: str) -> str:

@@ -7,13 +7,14 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final, Protocol, TextIO
+from typing import TYPE_CHECKING, Final, Protocol, TextIO
 
 from runbook_nb.incident.cards.describe import face
-from runbook_nb.incident.cards.description import SIGNS, Face, Tone
+from runbook_nb.incident.cards.description import COLOURS, SIGNS, Face, Tone
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.text.durations import words
 from runbook_nb.text.formatting import one_line
+from runbook_nb.text.terminal import writable
 from runbook_nb.timeline.events import (
     Acted,
     Checked,
@@ -31,15 +32,6 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _LOG: Final = logging.getLogger("runbook_nb")
-_COLOURS: Final = {
-    Tone.GOOD: "green",
-    Tone.WARN: "yellow",
-    Tone.UNKNOWN: "magenta",
-    Tone.FAIL: "bold red",
-    Tone.PLAIN: "default",
-}
-# For streams that cannot show the signs of the cards.
-_ASCII_SIGNS: Final = {"✓": "+", "✗": "x", "•": "-", "…": "...", "—": "-"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +122,7 @@ class PlainProgress:
     def _line(self, text: str) -> None:
         # A reader that went away must not end the run.
         with contextlib.suppress(OSError, ValueError):
-            self._stream.write(f"{_writable(text, self._stream)}\n")
+            self._stream.write(f"{writable(text, self._stream)}\n")
             self._stream.flush()
 
 
@@ -177,7 +169,7 @@ class TerminalProgress:
         shown = face(event)
         if isinstance(event, Checked | Verified | Acted | Undone):
             self._counts[shown.tone] += 1
-        self._print(f"  {_said(shown)}", style=_COLOURS[shown.tone])
+        self._print(f"  {_said(shown)}", style=COLOURS[shown.tone])
 
     def end(self, execution: Execution) -> None:
         """Take the display away and say how the run ended."""
@@ -192,14 +184,14 @@ class TerminalProgress:
         for tone in Tone:
             if count := self._counts[tone]:
                 name = "not done" if tone is Tone.PLAIN else tone.value
-                tally.append(f"  {SIGNS[tone]} {count} {name}", style=_COLOURS[tone])
+                tally.append(f"  {SIGNS[tone]} {count} {name}", style=COLOURS[tone])
         return tally
 
     def _print(self, text: str, *, style: str) -> None:
         from rich.text import Text
 
         with contextlib.suppress(OSError, ValueError):
-            self._console.print(Text(_writable(text, self._console.file), style=style))
+            self._console.print(Text(writable(text, self._console.file), style=style))
 
 
 def for_stream(stream: TextIO) -> Progress:
@@ -238,15 +230,3 @@ def _elapsed(since: float) -> str:
 
 def _steps(count: int) -> str:
     return f"{count} step" if count == 1 else f"{count} steps"
-
-
-def _writable(text: str, stream: IO[str]) -> str:
-    """Return the text in characters that the stream can hold."""
-    encoding = getattr(stream, "encoding", None) or "utf-8"
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        for sign, plain in _ASCII_SIGNS.items():
-            text = text.replace(sign, plain)
-        return text.encode(encoding, "replace").decode(encoding)
-    return text

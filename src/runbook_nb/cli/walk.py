@@ -1,0 +1,114 @@
+"""Commands that run verbs in this terminal: walk, undo."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from runbook_nb.cli.app import (
+    Actor,
+    IncidentId,
+    Incidents,
+    OfIncident,
+    Parameters,
+    app,
+    given_parameters,
+)
+from runbook_nb.cli.by_hand import chosen_runbook, say_choice, try_lab
+from runbook_nb.cli.completion import runbooks_and_incidents
+from runbook_nb.errors import ParameterError
+
+if TYPE_CHECKING:
+    from runbook_nb.runs.terminal import Session
+
+
+@app.command()
+def walk(
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            help="An incident, a runbook, or a symptom in words.",
+            autocompletion=runbooks_and_incidents,
+        ),
+    ],
+    *,
+    incident: OfIncident = None,
+    parameter: Parameters = None,
+    incidents: Incidents = None,
+    by: Actor = "",
+) -> None:
+    """Go through a runbook step by step in this terminal, and leave and go on as you like.
+
+    Example: runbook walk INC-2041
+    """
+    from runbook_nb.incident.context import actor
+    from runbook_nb.runs.terminal import Session, Walk
+    from runbook_nb.runs.terminal.screen import TerminalScreen
+    from runbook_nb.timeline.folder import IncidentFolder, incidents_folder
+
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        message = "A walk asks a person, and this is no terminal. Unattended: runbook run"
+        raise ParameterError(message)
+    folder = (incidents or incidents_folder()).absolute()
+    given, told = given_parameters(parameter or []), " ".join(words)
+    screen = TerminalScreen(sys.stdout)
+    if IncidentFolder(folder / told).is_incident:
+        session = Session.go_on(
+            folder, told, parameters=given, by=by or actor(), screen=screen, ask=input
+        )
+    else:
+        choice = chosen_runbook(told, incidents=folder, incident=incident)
+        try_lab(choice, given)
+        session = Session.begin(
+            choice.runbook,
+            incidents=folder,
+            incident=incident,
+            parameters=given,
+            by=by or actor(),
+            screen=screen,
+            ask=input,
+        )
+        say_choice(choice)
+    done = Walk(session=session, screen=screen, ask=input).go()
+    _say_how_to_go_on(session, done=done)
+
+
+@app.command()
+def undo(
+    incident: IncidentId,
+    title: Annotated[str, typer.Argument(help="The action that was done.")],
+    *,
+    parameter: Parameters = None,
+    incidents: Incidents = None,
+    by: Actor = "",
+) -> None:
+    """Take back an action that was done, with the same consent, and read its checks again.
+
+    It asks for a typed word; where nobody can be asked it needs an approval of 'Undo: ' and the
+    action's title.
+
+    Example: runbook undo INC-2041 "Restart the worker"
+    """
+    from runbook_nb.incident.context import actor
+    from runbook_nb.runs.terminal import Session
+    from runbook_nb.runs.terminal.screen import TerminalScreen
+    from runbook_nb.timeline.folder import incidents_folder
+
+    folder = (incidents or incidents_folder()).absolute()
+    screen = TerminalScreen(sys.stdout)
+    session = Session.go_on(
+        folder,
+        incident,
+        parameters=given_parameters(parameter or []),
+        by=by or actor(),
+        screen=screen,
+        ask=input,
+    )
+    card = session.incident.undo(title)
+    screen.card(card)
+
+
+def _say_how_to_go_on(session: "Session", *, done: bool) -> None:
+    incident = session.incident.board.incident
+    following = f"runbook close {incident}" if done else f"runbook walk {incident}"
+    typer.echo(f"Go on: {following}")

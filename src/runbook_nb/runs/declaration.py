@@ -1,0 +1,76 @@
+"""Declare an incident for a run: all that can be checked is checked before anything is created."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from runbook_nb.probes.environment import Environment
+from runbook_nb.redaction import Redactor
+from runbook_nb.runbook.document import Document
+from runbook_nb.runbook.executable import demand_verbs_only
+from runbook_nb.runbook.names import demand_plain_names, demand_plain_person
+from runbook_nb.runbook.parameters import typed
+from runbook_nb.runbook.policy import policy_for
+from runbook_nb.runbook.runbook import Runbook
+from runbook_nb.text.values import Json
+from runbook_nb.timeline.events import Alert, Started
+from runbook_nb.timeline.folder import checked_id
+from runbook_nb.timeline.incidents import declare
+from runbook_nb.timeline.writer import WritableTimeline
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declaration:
+    """What a run of a runbook by somebody was checked for: parameters, environment, and names."""
+
+    runbook: Runbook
+    values: dict[str, Json]
+    environment: Environment
+    redactor: Redactor
+    by: str
+
+    @classmethod
+    def of(cls, runbook: Runbook, parameters: Mapping[str, Json], *, by: str) -> "Declaration":
+        """Check a run; raises RunbookFormatError, ParameterError or SettingMissingError."""
+        demand_verbs_only(Document.read(runbook.path))
+        values = typed(runbook, parameters)
+        environment = Environment.load(runbook.environment(values))
+        redactor = environment.redactor(allowed=runbook.contacts)
+        demand_plain_names(runbook, redactor)
+        demand_plain_person(by, redactor)
+        return cls(
+            runbook=runbook, values=values, environment=environment, redactor=redactor, by=by
+        )
+
+    def declare(
+        self,
+        incidents: Path,
+        *,
+        incident: str | None,
+        alert: Alert | None = None,
+        also: Sequence[Alert] = (),
+    ) -> WritableTimeline:
+        """Open the incident, or join it; None joins that of the alert, or opens a new one.
+
+        Raises IncidentStateError for a closed one, and ParameterError for an id that is none.
+        """
+        return declare(
+            incidents,
+            incident=incident if incident is None else checked_id(incident),
+            title=(alert.summary if alert else "") or self.runbook.title,
+            severity=str(self.runbook.front["severity"]),
+            runbook=self.runbook.name,
+            environment=self.environment.name,
+            by=self.by,
+            alert=alert,
+            also=also,
+            redactor=self.redactor,
+            terms=policy_for(self.runbook).terms,
+        )
+
+
+def ran_with(started: Started | None, runbook: Runbook) -> dict[str, Json]:
+    """Return the parameters of a run that the runbook still knows; none of no run."""
+    known = {parameter.name for parameter in runbook.parameters}
+    told = {**started.parameters, "environment": started.environment} if started else {}
+    return {name: value for name, value in told.items() if name in known}
