@@ -49,6 +49,20 @@ def test_a_webp_keeps_what_draws_and_loses_its_words():
     assert int.from_bytes(found[4:8], "little") == len(found) - 8
 
 
+def segment(mark, body):
+    return bytes([0xFF, mark]) + (len(body) + 2).to_bytes(2, "big") + body
+
+
+def test_a_jpeg_keeps_its_scans_and_loses_its_words():
+    """EXIF, a profile, comments between two scans, and what follows its end."""
+    head = b"\xff\xd8" + segment(0xE0, b"JFIF\x00") + segment(0xDB, b"table")
+    scan = segment(0xDA, b"scan") + b"pixels\xff\x00and\xff\xd0more"
+    words = segment(0xE1, SECRET) + segment(0xE2, SECRET) + segment(0xFE, SECRET)
+    found = cleaned(head + words + scan + words + segment(0xC4, b"t") + scan + b"\xff\xd9" + SECRET)
+
+    assert found == head + scan + segment(0xC4, b"t") + scan + b"\xff\xd9"
+
+
 @pytest.mark.parametrize(
     "picture",
     [
@@ -57,6 +71,7 @@ def test_a_webp_keeps_what_draws_and_loses_its_words():
         b"GIF89a" + SCREEN + IMAGE[:5],
         webp(chunk(b"VP8L", b"x"))[:-1] + b"\xff" * 9,
         b"BM" + SECRET,
+        b"\xff\xd8" + segment(0xDA, b"scan") + SECRET,
         b"",
     ],
 )

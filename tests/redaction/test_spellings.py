@@ -12,7 +12,7 @@ from runbook_nb.redaction import Redactor
 
 SECRETS = st.text(
     st.characters(codec="ascii", categories=["L", "N", "P", "S"]), min_size=12
-).filter(lambda text: sum(letter not in "\"'`\\+" for letter in text) >= 8)
+).filter(lambda text: sum(letter not in "\"'`\\+,|" for letter in text) >= 8)
 AROUND = st.text(" abcXYZ019_-.,:;=\n\"'<>&%\\/+@[]", max_size=30)
 SPELLINGS = {
     "plain": str,

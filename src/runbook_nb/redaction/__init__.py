@@ -8,7 +8,8 @@ broke.
 """
 
 from runbook_nb.redaction.known_values import has_ordinary
-from runbook_nb.redaction.patterns import PATTERNS, names_secret
+from runbook_nb.redaction.names import names_secret
+from runbook_nb.redaction.patterns import PATTERNS
 from runbook_nb.redaction.redactor import ROWS_LIMIT, TEXT_LIMIT, Redactor
 from runbook_nb.redaction.report import Masked, RedactionReport, report_of
 from runbook_nb.redaction.tokens import IN_PROSE

@@ -13,6 +13,11 @@ _KEYS: Final = (
     *("secret", "access", "api", "auth", "private", "encryption", "account", "routing"),
     *("integration", "service", "role", "anon", "signing", "webhook"),
 )
+_NAMED: Final = (
+    *("password", "passwd", "passphrase", "pwd", "secret", "assertion"),
+    *("_pass", "-pass", ".pass"),
+    *(f"{name}{joint}key" for name in _KEYS for joint in ("", "_", "-")),
+)
 # In small letters. A kind that is not here is always looked for.
 CLUES: Final[dict[str, tuple[str, ...]]] = {
     "private key": ("-----begin",),
@@ -22,11 +27,18 @@ CLUES: Final[dict[str, tuple[str, ...]]] = {
     "cookie": ("cookie",),
     "authorization header": ("bearer", "basic", "token", "oauth", "flyv1", "digest", "authoriz"),
     "named secret": (
-        *("password", "passwd", "passphrase", "pwd", "secret", "assertion", "token", "credential"),
-        "sig",
-        *(f"{name}{joint}key" for name in _KEYS for joint in ("", "_", "-")),
+        *_NAMED,
+        *("token", "credential", "sig"),
     ),
-    "command option": ("-", "pgpassword=", "mysql_pwd=", "rediscli_auth=", "sshpass="),
+    "command option": (" -", "\t-", "\n-", "--", "'-", '"-', "`-"),
+    "command password": (
+        *("sshpass", "mysql", "mariadb", "mongo", "7z", " login", "redis-cli", "ldap", "zip "),
+        *("sqlcmd", "bcp", "mosquitto", "smbclient", "rpcclient", "pass:", "openssl enc"),
+        *("curl", "--from-literal", "sqlplus", "net use", "-stdin", "--with-token"),
+        *("pgpassword", "mysql_pwd", "rediscli_auth"),
+    ),
+    "written secret": (*_NAMED, "token", "identified"),
+    "one-time code": ("otp", "mfa", "2fa", "pin", "passcode", "verification"),
     "password hash": ("scram-sha-256$", "$2a$", "$2b$", "$2y$"),
     "e-mail": ("@",),
     **{token.kind: token.clues for token in TOKENS},
@@ -36,4 +48,11 @@ CLUES: Final[dict[str, tuple[str, ...]]] = {
 def may_hold(kind: str, folded: str) -> bool:
     """Tell whether a text in small letters can hold a secret of that kind."""
     clues = CLUES.get(kind)
-    return clues is None or any(clue in folded for clue in clues)
+    if clues is None:
+        return True
+    # A plain loop: this is asked dozens of times of every text, and a generator costs as much
+    # again.
+    for clue in clues:  # noqa: SIM110
+        if clue in folded:
+            return True
+    return False

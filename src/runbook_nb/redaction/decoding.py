@@ -2,6 +2,7 @@
 
 import html
 import re
+import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -13,9 +14,12 @@ LAYERS: Final = 3
 # Every repetition is bounded, so that no text holds masking up.
 _ESCAPED: Final = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}"
-    r"|\\U[0-9a-fA-F]{8}|\\x[0-9a-fA-F]{2}|\\[^\w\s]|\\[nrt]"
+    r"|\\U[0-9a-fA-F]{8}|\\x[0-9a-fA-F]{2}|\\u\{[0-9a-fA-F]{1,6}\}|\\0?[0-3][0-7]{2}"
+    r"|\\[^\w\s]|\\[nrt]"
 )
 _PERCENT: Final = re.compile(r"%[0-7][0-9a-fA-F]|(?:%[89a-fA-F][0-9a-fA-F]){1,6}")
+_QUOTED: Final = re.compile(r"=\r?\n|=[0-7][0-9A-F]|(?:=[89A-F][0-9A-F]){1,6}")
+_FOREIGN: Final = re.compile(r"[^\x00-\x7f]")
 _ENTITY: Final = re.compile(r"&(?:\#\d{1,7}|\#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,31});?")
 _CODED: Final = re.compile("|".join(each.pattern for each in (_ESCAPED, _PERCENT, _ENTITY)))
 _LETTERS: Final = {"n": "\n", "r": "\r", "t": "\t"}
@@ -24,7 +28,7 @@ _UNSEEN: Final = (
 )
 # What may part a value: tags; blanks, quotes of joined strings, and marks that are not seen.
 _TAGS: Final = re.compile(r"<[^<>]{1,300}>")
-_BLANKS: Final = re.compile(rf"[\s\"'`\\+]{{1,500}}|{_UNSEEN}")
+_BLANKS: Final = re.compile(rf"[\s\"'`\\+,|]{{1,500}}|{_UNSEEN}")
 # A line that is nothing but more of the same word goes on with the line before.
 _WRAPS: Final = re.compile(
     r"(?<=[\w+/=.~-])[\"']?[ \t]{0,40}\\?\r?\n[ \t>|]{0,40}[\"']?"
@@ -67,6 +71,14 @@ class Decoding:
     def folded(self) -> str:
         """The text in small letters, in which clues are looked for."""
         return self.text.casefold()
+
+    @cached_property
+    def small(self) -> str:
+        """The text in small letters, each at its place."""
+        small = self.text.lower()
+        if len(small) == len(self.text):
+            return small
+        return "".join(low if len(low := letter.lower()) == 1 else letter for letter in self.text)
 
     def back(self, start: int, end: int) -> tuple[int, int]:
         """Return where a stretch that is not empty stands in the first text."""
@@ -111,6 +123,10 @@ def decodings(text: Decoding) -> Iterator[Decoding]:
 
 def one_way(text: Decoding) -> Iterator[Decoding]:
     """Return a text with only one kind of code resolved: a neighbour can look like another."""
+    if "=" in text.text and _QUOTED.search(text.text):
+        yield text.edited(_QUOTED, _unquoted)
+    if not text.text.isascii():
+        yield text.edited(_FOREIGN, _plain_letter)
     marks = {"\\": _ESCAPED, "%": _PERCENT, "&": _ENTITY}
     present = [code for mark, code in marks.items() if mark in text.text]
     if len(present) > 1:
@@ -133,7 +149,19 @@ def unwrapped(text: Decoding) -> Decoding | None:
     return joined if joined.text != text.text else None
 
 
-def _decoded(match: re.Match[str]) -> str:
+def _unquoted(match: re.Match[str]) -> str:
+    """Return what quoted-printable stands for; a soft line break stands for nothing."""
+    coded = match[0].replace("=", "%")
+    return "" if coded.isspace() or coded.endswith("\n") else unquote(coded, errors="replace")
+
+
+def _plain_letter(match: re.Match[str]) -> str:
+    """Return the plain letter that a compatible one stands for; none for a combining mark."""
+    letters = unicodedata.normalize("NFKD", match[0])
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+
+
+def _decoded(match: re.Match[str]) -> str:  # noqa: PLR0911 - one line for each kind of code
     coded = match[0]
     if coded[0] == "%":
         return unquote(coded, errors="replace")
@@ -141,6 +169,10 @@ def _decoded(match: re.Match[str]) -> str:
         return html.unescape(coded)
     if len(coded) == 2:  # noqa: PLR2004 - a backslash and one character
         return _LETTERS.get(coded[1], coded[1])
+    if coded[1] in "0123":
+        return chr(int(coded[1:], 8))
+    if coded[2] == "{":
+        return chr(min(int(coded[3:-1], 16), 0x10FFFF))
     numbers = [int(part.lstrip("uUx"), 16) for part in coded.split("\\")[1:]]
     if len(numbers) == 2:  # noqa: PLR2004 - two halves of one character
         return chr(0x10000 + ((numbers[0] - 0xD800) << 10) + (numbers[1] - 0xDC00))

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 import struct
 from typing import Final
 
@@ -25,8 +26,10 @@ _LOOPS: Final = b"\x0bNETSCAPE2.0"  # how often the row is shown
 # The chunks of a WebP that draw; EXIF, XMP and the profile go, and their marks in the head.
 _WEBP_DRAWING: Final = frozenset((b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF"))
 _WEBP_WORDY: Final = 0x20 | 0x08 | 0x04
-# Comment, EXIF and XMP, Photoshop: APP1, APP13, COM.
-_WORDY: Final = frozenset({0xE1, 0xED, 0xFE})
+_JPEG_END: Final = 0xD9
+_NEXT_MARK: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+# Comments, and what programs add (EXIF, XMP, profile, Photoshop); JFIF and Adobe's say how to draw.
+_WORDY: Final = frozenset({0xFE, *range(0xE1, 0xF0)} - {0xEE})
 
 
 def without_texts(encoded: str) -> str | None:
@@ -73,16 +76,23 @@ def _cleaned_png(picture: bytes) -> bytes:
 
 
 def _cleaned_jpeg(picture: bytes) -> bytes:
-    """Drop the segments that hold words, up to the pixels."""
+    """Keep the segments that draw, in all scans, up to the end; nothing follows a picture."""
     kept, place = [_JPEG], len(_JPEG)
-    while picture[place + 1] != _SCAN:
+    while picture[place + 1] != _JPEG_END:
         if picture[place] != 0xFF:  # noqa: PLR2004 - every segment begins with it
             raise ValueError
+        name = picture[place + 1]
         end = place + 2 + int.from_bytes(picture[place + 2 : place + 4])
-        if picture[place + 1] not in _WORDY:
+        if name == _SCAN:
+            # Within the pixels, a mark that is none has a zero behind it, or counts from D0 to D7.
+            found = _NEXT_MARK.search(picture, end)
+            if found is None:
+                raise ValueError
+            end = found.start()
+        if name not in _WORDY:
             kept.append(picture[place:end])
         place = end
-    return b"".join([*kept, picture[place:]])
+    return b"".join([*kept, b"\xff", bytes([_JPEG_END])])
 
 
 def _cleaned_gif(picture: bytes) -> bytes:

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import quote_plus, unquote
 
 from runbook_nb.redaction.decoding import Decoding, bare, decodings, one_way, untagged
-from runbook_nb.redaction.patterns import names_secret
+from runbook_nb.redaction.names import names_secret
 
 # Shorter values are words such as "lab" or "8000"; masking them would eat the record.
 SECRET_MINIMUM: Final = 8
@@ -47,7 +47,7 @@ ORDINARY: Final = frozenset(
 )
 # A value is looked for with its letters torn apart only when it is long enough to be no word.
 TORN_MINIMUM: Final = 12
-_BARE_MINIMUM: Final = 8  # of them that are no blank, quote, plus or backslash
+_BARE_MINIMUM: Final = 8  # of them that are no blank, quote, comma, bar, plus or backslash
 _LINE_MINIMUM: Final = 16
 _IN_BASE64: Final = re.compile(r"[A-Za-z0-9+/=_-]{0,8192}")
 _PASSWORD: Final = re.compile(r"://[^\s:/@]{0,128}:([^\s]{1,256})@")
@@ -59,10 +59,10 @@ Span = tuple[int, int]
 
 
 class KnownSecrets:
-    """Known secret values, as text, HTML, JSON, Python, a URL, hexadecimal and base64.
+    """Known secret values, in capitals or small letters, and in the codes of ``encodings``.
 
-    A value of 12 characters or more is found too where blanks, line breaks, quotes or tags part
-    it.
+    A value of 12 characters or more is found too where blanks, line breaks, quotes, commas or tags
+    part it.
     """
 
     def __init__(self) -> None:
@@ -86,9 +86,11 @@ class KnownSecrets:
             for part in _parts(value)
             if len(part) >= SECRET_MINIMUM and not _is_ordinary(part, words)
         )
-        self._plain = list({form for value in self._values for form in _plain(value)})
-        long = (bare(Decoding(form)).text for form in self._plain if len(form) >= TORN_MINIMUM)
-        self._bare = list({form for form in long if len(form) >= _BARE_MINIMUM})
+        plain = {form for value in self._values for form in _plain(value)}
+        long = (bare(Decoding(form)).text for form in plain if len(form) >= TORN_MINIMUM)
+        # Programs write hosts in small letters, and names of variables in capitals.
+        self._plain = list({form.lower() for form in plain})
+        self._bare = list({form.lower() for form in long if len(form) >= _BARE_MINIMUM})
         self._base64 = list({form for value in self._values for form in _base64(value)})
 
     def spans(self, text: Decoding) -> Iterator[Span]:
@@ -97,14 +99,14 @@ class KnownSecrets:
             return
         readings = [text, *decodings(text)]
         for reading in (*readings, *one_way(text)):
-            yield from _found(reading, self._plain)
+            yield from _found(reading, self._plain, reading.small)
         # Tags go before and after decoding: a secret may itself hold what looks like one.
         shown = untagged(text)
         joined = (text, readings[-1], *(shown, *decodings(shown))[-1:], untagged(readings[-1]))
         for reading in dict.fromkeys(joined):
             for each in (reading, bare(reading)):
-                yield from _found(each, self._bare)
-                for start, end in _found(each, self._base64):
+                yield from _found(each, self._bare, each.small)
+                for start, end in _found(each, self._base64, each.text):
                     yield _whole_block(text.text, start, end)
 
 
@@ -118,12 +120,13 @@ def _is_ordinary(part: str, words: Collection[str]) -> bool:
     return part.casefold() in ORDINARY or part.casefold() in words
 
 
-def _found(reading: Decoding, needles: Iterable[str]) -> Iterator[Span]:
+def _found(reading: Decoding, needles: Iterable[str], text: str) -> Iterator[Span]:
+    """Return where needles stand in a text that is as long as the reading."""
     for needle in needles:
-        place = reading.text.find(needle)
+        place = text.find(needle)
         while place >= 0:
             yield reading.back(place, place + len(needle))
-            place = reading.text.find(needle, place + 1)
+            place = text.find(needle, place + 1)
 
 
 def _parts(value: str) -> Iterator[str]:

@@ -7,15 +7,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from runbook_nb.redaction.command_lines import CODES, COMMANDS, OPTIONS, WRITTEN
+from runbook_nb.redaction.names import NAMES, SAID
 from runbook_nb.redaction.tokens import TOKENS
 
 # Every repetition is bounded: an unbounded one takes minutes on a long line of dashes.
-_NAMES: Final = (
-    r"(?:password|passwd|passphrase|pwd|secret(?:[_-]?(?:access[_-]?)?key)?|api[_-]?key"
-    r"|access[_-]?key|auth[_-]?key|private[_-]?key|encryption[_-]?key|account[_-]?key"
-    r"|routing[_-]?key|integration[_-]?key|service[_-]?key|service[_-]?role[_-]?key"
-    r"|anon[_-]?key|signing[_-]?key|webhook[_-]?key|client[_-]?assertion)"
-)
 # A figure behind these is a count, as in "token: 4096"; a page token opens nothing.
 _COUNTED: Final = (
     r"(?:(?<!page)(?<!page[_-])(?<!cursor[_-])token|x-(?:amz|goog)-(?:signature|credential)"
@@ -23,19 +19,11 @@ _COUNTED: Final = (
 )
 _SCHEME: Final = r"(?i)\b(?:bearer|basic|token token=|oauth|flyv1|digest)"
 _QUOTES: Final = r"(?:[\"'\\]|&quot;|&#3[49];|&#x27;){0,4}"
-# Words that say how a secret fares, names of variables, and code that fetches one.
-_SAID: Final = (
-    r"(?:string|str|bytes|optional|required|missing|expired|invalid|revoked|refused|rejected"
-    r"|rotated|redacted|withheld|masked|hidden|unknown|present|absent|integer|boolean|disabled"
-    r"|enabled|changed|unchanged|nothing|exists|secretstr)\b(?![\w+/=-])"
-    r"|[A-Z]{2,20}(?:_[A-Z0-9]{1,20}){1,8}\b(?![\w+/=-])"
-    r"|(?:os\.(?:environ|getenv)|getenv|environ|process\.env|settings\.|self\.|config\.|secrets\.)"
-)
 _BY_NAME: Final = (
-    rf"(?i:{_NAMES}|{_COUNTED}){_QUOTES}\s{{0,9}}(?:[:=]>?|%3D)\s{{0,9}}"
-    rf"(?:[fbr]{{0,2}}\"(?P<quoted>(?!(?:{_SAID})\")[^\"\\\n]{{4,512}})\""
-    rf"|[fbr]{{0,2}}'(?P<single>(?!(?:{_SAID})')[^'\\\n]{{4,512}})'"
-    rf"|{_QUOTES}(?![{{\[(<])(?!{_SAID})(?!(?i:bearer|basic|token|oauth)\s)"
+    rf"(?i:{NAMES}|{_COUNTED}){_QUOTES}\s{{0,9}}(?:[:=]>?|%3D)\s{{0,9}}"
+    rf"(?:[fbr]{{0,2}}\"(?P<quoted>(?!(?:{SAID})\")[^\"\\\n]{{4,512}})\""
+    rf"|[fbr]{{0,2}}'(?P<single>(?!(?:{SAID})')[^'\\\n]{{4,512}})'"
+    rf"|{_QUOTES}(?![{{\[(<])(?!{SAID})(?!(?i:bearer|basic|token|oauth)\s)"
     rf"(?P<bare>[^\s\"',;&}}\\<>]{{6,512}}))"
 )
 
@@ -87,29 +75,10 @@ PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
             ),
         ),
         ("named secret", _BY_NAME),
-        # Options of commands: `--password x`, `--token=x`, `-u user:x`, `PGPASSWORD=x`.
-        (
-            "command option",
-            (
-                rf"(?i)(?<![\w-])--?(?:[a-z0-9]{{1,20}}[-_]){{0,3}}(?:{_NAMES}|token|credentials?)"
-                rf"[ \t=]{{1,4}}[\"']?(?!-)(?!{_SAID})([^\s\"'|;&<>]{{4,512}})"
-            ),
-        ),
-        (
-            "command option",
-            (
-                r"(?<![\w-])(?:-u|--user|--proxy-user)[ \t=]{1,4}[\"']?"
-                r"[^\s:\"'@/]{1,128}:(?!\d{1,9}\b)([^\s\"'|;&<>]{3,512})"
-            ),
-        ),
-        (
-            "command option",
-            r"(?<![\w])(?:mysql|mysqldump|mariadb)\b[^\n|;]{0,200}? -p([^\s\"'-][^\s\"']{2,256})",
-        ),
-        (
-            "command option",
-            r"(?<![A-Z])(?:PGPASSWORD|MYSQL_PWD|REDISCLI_AUTH|SSHPASS)=[\"']?([^\s\"';&|]{3,512})",
-        ),
+        *(("command option", pattern) for pattern in OPTIONS),
+        *(("command password", pattern) for pattern in COMMANDS),
+        *(("written secret", pattern) for pattern in WRITTEN),
+        *(("one-time code", pattern) for pattern in CODES),
         *_of_vendors(early=False),
         ("password hash", r"SCRAM-SHA-256\$[\w+/=$:]{40,256}|\$2[aby]\$\d\d\$[\w./]{53}"),
     )
@@ -136,15 +105,3 @@ PERSONAL: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
         ),
     ),
 )
-
-# A variable in capitals that ends in KEY opens something; a column such as metadata_key does not.
-_SECRET_NAME: Final = re.compile(
-    r"(?i:password|passwd|passphrase|secret|api[_-]?key$|authorization|credential|dsn|cookie"
-    r"|(?:routing|integration|signing|service|access|private|anon|role|encryption)[_-]?key$"
-    r"|(?<!page)(?<!page[_-])(?<!cursor[_-])(?:^|[_-]|(?<=[a-z]))token$)|KEY$"
-)
-
-
-def names_secret(name: str) -> bool:
-    """Tell whether a setting, variable or key of that name holds a secret."""
-    return bool(_SECRET_NAME.search(name))

@@ -1,17 +1,22 @@
 """The redactor: masks, makes harmless and cuts every text on its way to disk."""
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, is_dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import lru_cache
+from itertools import accumulate, chain, groupby
+from operator import itemgetter
 from typing import Any, Final
 
 from runbook_nb.redaction.clues import may_hold
 from runbook_nb.redaction.decoding import Decoding, decodings, unwrapped
+from runbook_nb.redaction.encodings import LAYERS, opened, text_of
 from runbook_nb.redaction.known_values import KnownSecrets
-from runbook_nb.redaction.patterns import FIRM, PATTERNS, PERSONAL, names_secret
+from runbook_nb.redaction.named_values import of_list, of_row, under
+from runbook_nb.redaction.patterns import FIRM, PATTERNS, PERSONAL
 from runbook_nb.redaction.spans import WITHHELD, SecretSpan, replaced
 from runbook_nb.text.control_characters import visible
 from runbook_nb.text.values import Json
@@ -24,15 +29,21 @@ _INTEGER_LIMIT: Final = 2**53 - 1
 # Masking a part can bring another to light; a text that does not come to rest is withheld.
 _ROUNDS: Final = 8
 _REMEMBERED: Final = 512  # texts; the cells of the longest runbook, twice
-# What is written in capitals with underscores is the name of a secret, not its value.
-_NAME: Final = re.compile(r"[A-Z][A-Z0-9]{0,40}(?:_[A-Z0-9]{1,40}){1,10}")
-_MASKED: Final = "[masked: named secret]"
-# Rows of settings, headers and variables: which entry names, and which one holds.
-_NAMING: Final = ("name", "key", "Name", "Key", "variable", "header", "field", "parameter")
-_VALUED: Final = ("value", "Value", "values", "current", "data", "content", "default")
+_KNOWN: Final = "[masked: known value]"
 _PHONE_MINIMUM: Final = 7  # digits
 _DIGITS: Final = re.compile(r"\D")
-Table = tuple[tuple[str, re.Pattern[str]], ...]
+Table = tuple[tuple[str, tuple[re.Pattern[str], ...]], ...]
+
+
+def _by_kind(patterns: Iterable[tuple[str, re.Pattern[str]]]) -> Table:
+    """Put neighbours of one kind together, so that its clues are looked for once."""
+    groups = groupby(patterns, key=itemgetter(0))
+    return tuple((kind, tuple(pattern for _, pattern in group)) for kind, group in groups)
+
+
+_PATTERNS: Final = _by_kind(PATTERNS)
+_FIRM: Final = _by_kind(FIRM)
+_PERSONAL: Final = _by_kind(PERSONAL)
 
 
 class Redactor:
@@ -82,19 +93,25 @@ class Redactor:
             return WITHHELD
         return WITHHELD
 
-    def _secrets_in(self, text: str) -> Iterator[SecretSpan]:
+    def _secrets_in(self, text: str, layer: int = 0) -> Iterator[SecretSpan]:
         whole = Decoding(text)
         for start, end in self._known.spans(whole):
             yield SecretSpan(start, end, "known value")
         for reading in (whole, *decodings(whole)):
-            yield from _matches(reading, PATTERNS)
+            yield from _matches(reading, _PATTERNS)
             if joined := unwrapped(reading):
-                yield from _matches(joined, FIRM)
+                yield from _matches(joined, _FIRM)
+        if layer < LAYERS:
+            for code in opened(text):
+                # All of a code goes: its rest could be joined to what was masked.
+                for found in self._secrets_in(code.text, layer + 1):
+                    yield SecretSpan(code.start, code.end, found.kind)
+                    break
 
     def _people_in(self, text: str) -> Iterator[SecretSpan]:
         whole = Decoding(text)
         for reading in (whole, *decodings(whole)):
-            for found in _matches(reading, PERSONAL):
+            for found in _matches(reading, _PERSONAL):
                 # Judged as it stands: what is allowed is known in its plain form.
                 if not self._allowed.intersection(_forms(text[found.start : found.end])):
                     yield found
@@ -114,45 +131,49 @@ class Redactor:
         if depth > DEPTH_LIMIT:
             return "[cut: nested too deep]"
         if is_dataclass(value) and not isinstance(value, type):
-            value = asdict(value)
+            # Our own fields are no row: the title of a step names no secret beside it.
+            return self._mapping(asdict(value), depth)
         if value is None or isinstance(value, bool):
             return value
         if isinstance(value, Mapping):
-            return self._mapping(value, depth)
+            return self._mapping(of_row(value), depth)
         if isinstance(value, list | tuple | set | frozenset):
             return self._rows(list(value), depth)
         return self._scalar(value)
 
     def _mapping(self, value: Mapping[Any, Any], depth: int) -> Json:
-        items = list(_as_pair(value).items())
+        items = list(value.items())
         kept = {
-            self.text(str(key)): self.clean(self._named(str(key), item), depth + 1)
+            self.text(str(key)): self.clean(under(str(key), item), depth + 1)
             for key, item in items[:ROWS_LIMIT]
         }
         if len(items) > ROWS_LIMIT:
             kept["…"] = f"[cut: {len(items):,} entries in all]"
         return kept
 
-    def _named(self, key: str, item: Any) -> Any:
-        """Mask the value of a key that names a secret, which no pattern sees on its own."""
-        if not names_secret(key) or item is None or isinstance(item, bool):
-            return item
-        if isinstance(item, str):
-            return _MASKED if item and not _NAME.fullmatch(item) else item
-        # A figure behind a token is a count; behind any other name it is a code that opens.
-        if isinstance(item, int | float):
-            return item if "token" in key.casefold() else _MASKED
-        if isinstance(item, Mapping):
-            return {name: self._named(key, each) for name, each in item.items()}
-        if isinstance(item, list | tuple | set | frozenset):
-            return [self._named(key, each) for each in item]
-        return _MASKED
-
     def _rows(self, rows: list[Any], depth: int) -> Json:
-        kept = [self.clean(row, depth + 1) for row in rows[:ROWS_LIMIT]]
+        whole = self._without_parted(of_list(rows[:ROWS_LIMIT]))
+        kept = [self.clean(row, depth + 1) for row in whole]
         if len(rows) > ROWS_LIMIT:
             kept.append(f"[cut: {len(rows):,} rows in all]")
         return kept
+
+    def _without_parted(self, rows: list[Any]) -> list[Any]:
+        """Mask the texts of a list that hold a known secret only together, or as bytes."""
+        if len(rows) < 2:  # noqa: PLR2004 - nothing is parted
+            return rows
+        if all(type(row) is int and 0 <= row < 256 for row in rows):  # noqa: PLR2004 - bytes
+            spelled = text_of(bytes(rows)) or ""
+            return [_KNOWN] if any(self._secrets_in(spelled)) else rows
+        if not all(isinstance(row, str) for row in rows):
+            return rows
+        if self._known:
+            spans = self._known.spans(Decoding("".join(rows)))
+            rows = _parted(rows, (SecretSpan(*span, "known value") for span in spans), between=0)
+        if any(row.startswith("-") for row in rows):
+            # The words of a command, one by one.
+            rows = _parted(rows, self._secrets_in(" ".join(rows)), between=1)
+        return rows
 
     def _scalar(self, value: Any) -> Json:  # noqa: PLR0911 - one line for each kind of value
         if isinstance(value, Enum):
@@ -170,26 +191,27 @@ class Redactor:
         return self.text(str(value))
 
 
-def _as_pair(value: Mapping[Any, Any]) -> Mapping[Any, Any]:
-    """Return a row that holds a name and a value with the value under that name's own rules.
+def _parted(rows: list[str], found: Iterable[SecretSpan], *, between: int) -> list[str]:
+    """Mask each text that a find in all of them together reaches into, if it is not in one alone.
 
-    ``{"name": "db_password", "value": "x"}`` names its secret in another entry.
+    ``between`` is how many letters stand between two of them where they were put together.
     """
-    named = next((str(value[key]) for key in _NAMING if isinstance(value.get(key), str)), "")
-    if not named or not names_secret(named):
-        return value
-    return {
-        key: _MASKED if key in _VALUED and item not in (None, "") else item
-        for key, item in value.items()
-    }
+    ends = list(accumulate(len(row) + between for row in rows))
+    masked = list(rows)
+    for span in found:
+        first, last = bisect_right(ends, span.start), bisect_left(ends, span.end)
+        if first < last or between:
+            mark = f"[masked: {span.kind}]"
+            masked[first : last + 1] = [mark] * (min(last, len(rows) - 1) + 1 - first)
+    return masked
 
 
 def _matches(reading: Decoding, table: Table) -> Iterator[SecretSpan]:
     """Return where the patterns of a table match; only a group that matched is the secret."""
-    for kind, pattern in table:
+    for kind, patterns in table:
         if not may_hold(kind, reading.folded):
             continue
-        for match in pattern.finditer(reading.text):
+        for match in chain.from_iterable(each.finditer(reading.text) for each in patterns):
             start, end = match.span(match.lastindex or 0)
             yield SecretSpan(*reading.back(start, end), kind)
 

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from runbook_nb.redaction.encodings import COVERED, NOT_COVERED
 from runbook_nb.redaction.redactor import Redactor
 from runbook_nb.redaction.spans import MARK
 
@@ -40,12 +41,15 @@ class RedactionReport:
     """What is masked in a folder, what looks like a secret and is not, and what was not read.
 
     ``left`` is written by others than this program, such as a log that a responder added.
-    ``unread`` are files that hold no text, or too much of it.
+    ``unread`` are files that hold no text, or too much of it. ``looked_for`` says in which codes a
+    secret was looked for, and ``not_looked_for`` in which it would not have been found.
     """
 
     masked: tuple[Masked, ...] = ()
     left: tuple[Masked, ...] = ()
     unread: tuple[str, ...] = ()
+    looked_for: tuple[str, ...] = COVERED
+    not_looked_for: tuple[str, ...] = NOT_COVERED
 
     @property
     def total(self) -> int:
