@@ -20,6 +20,9 @@ class Command:
             **os.environ,
             "RUNBOOK_INCIDENTS": str(self.incidents),
             "RUNBOOK_ACTOR": "sam",
+            # A kernel gets the variables that the settings of its environment refer to.
+            "RUNBOOK_ENVIRONMENTS__LAB__TRIAL__TOKEN": "env:TRIAL_TOKEN",
+            "RUNBOOK_ENVIRONMENTS__LAB__TRIAL__KEY": "env:TRIAL_API_KEY",
             "PYTHONPATH": os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")]),
         }
 

@@ -32,7 +32,7 @@ from runbook_nb import Incident, at_most, equals, seconds
 from runbook_nb.testing import RecordingAction, scripted_probe
 
 restart = RecordingAction()
-incident = Incident.open(incident_id, runbook="trial", environment="trial")"""
+incident = Incident.open(incident_id, runbook="trial", environment=environment)"""
 CHECK = """\
 incident.check("Lag", scripted_probe(9, unit="s"), expect=at_most(5, "s"),
                if_failed="Option A: Restart")"""
@@ -54,7 +54,7 @@ def notebook() -> dict[str, Any]:
     """Return a runbook with one check, one option and its action."""
     cells = [
         markdown("# Trial — Operational Procedure"),
-        code('incident_id: str = ""', "parameters"),
+        code('incident_id: str = ""\nenvironment: str = "trial"', "parameters"),
         code(SETUP),
         markdown("## Diagnosis\n\n### Check 1: Lag"),
         code(CHECK),
@@ -104,7 +104,7 @@ class Kernel:
         self._client.start_channels()
         self._client.wait_for_ready(timeout=60)
         self.asked: list[str] = []
-        self.run('incident_id = "INC-1"')
+        self.run('incident_id, environment = "INC-1", "trial"')
         self.opened = self.run(SETUP)
 
     def run(self, cell: str, *answers: str) -> list[dict[str, Any]]:

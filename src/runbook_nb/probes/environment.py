@@ -104,6 +104,15 @@ class Environment:
         """All secret values this environment refers to, for masking."""
         return tuple(self._secret_values())
 
+    @property
+    def named_variables(self) -> frozenset[str]:
+        """The variables that its settings refer to by ``env:NAME``, or name for its commands."""
+        settings = [text for system in self._systems.values() for text in system.values()]
+        texts = (text for text in settings if isinstance(text, str))
+        referred = (text.removeprefix("env:") for text in texts if text.startswith("env:"))
+        commands = (self._commands_see(system) for system in self._systems)
+        return frozenset(referred).union(*commands)
+
     def redactor(self, *, allowed: Iterable[str] = ()) -> Redactor:
         """Return what masks every secret this process knows; ``allowed`` texts stay."""
         named = (value for name, value in os.environ.items() if names_secret(name))
@@ -158,8 +167,7 @@ class Environment:
         The setting ``variables`` names more; one that holds another system's secret, or one that
         writes, is refused.
         """
-        named = self._systems.get(system, {}).get("variables", [])
-        wanted = named.replace(",", " ").split() if isinstance(named, str) else list(named)
+        wanted = self._commands_see(system)
         if shut := sorted(self._shut(system) & {*wanted}):
             message = (
                 f"The setting 'variables' of {system!r} in the environment {self.name!r} names "
@@ -207,6 +215,11 @@ class Environment:
             for system, values in self._systems.items()
         }
         return {"kind": self.kind, **kept}
+
+    def _commands_see(self, system: str) -> list[str]:
+        """Return the variables that the setting ``variables`` of a system names."""
+        named = self._systems.get(system, {}).get("variables", [])
+        return named.replace(",", " ").split() if isinstance(named, str) else list(named)
 
     def _shut(self, system: str) -> set[str]:
         """Return the variables that hold secrets of other systems, or of one that writes."""

@@ -404,3 +404,22 @@ def test_signals_are_given_back(written):
     run(written("incident.note('a')"))
 
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+
+
+FORK = """\
+import os
+print("from the kernel", flush=True)
+if not (child := os.fork()):
+    print("from a fork", flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+"""
+
+
+def test_what_a_forked_process_prints_is_in_the_copy(written):
+    """It comes by a socket of the kernel's own; a port would be open to every user."""
+    done = run(written(FORK, "incident.note('after')"))
+    printed = json.dumps(nbformat.read(done.notebook, as_version=4).cells)
+
+    assert done.complete
+    assert "from a fork" in printed

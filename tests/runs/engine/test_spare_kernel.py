@@ -41,7 +41,7 @@ print(_json.dumps({
 SERIES = """\
 import sys
 from pathlib import Path
-from runbook_nb.execute.ready import SpareKernel
+from runbook_nb.runs.engine.spare_kernel import SpareKernel
 import os, threading
 ready = SpareKernel()
 kernel = ready.take(dict(os.environ))
@@ -196,6 +196,7 @@ def test_whatever_ends_the_process_no_kernel_outlives_it(end):
     )
     assert series.stdout is not None
     kernels = [int(word) for word in series.stdout.readline().split()]
+    assert len(kernels) == 2
     if end == "waits":
         assert all(map(lives, kernels))
         series.kill()
@@ -203,3 +204,17 @@ def test_whatever_ends_the_process_no_kernel_outlives_it(end):
     series.stdout.close()
 
     assert soon(lambda: not any(map(lives, kernels)))
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_kernel_listens_on_no_port(waits):
+    """Any user of the machine could connect to one."""
+    import psutil
+
+    with Kernel(dict(os.environ), waits=waits) as kernel:
+        if waits:
+            kernel.hand_over(dict(os.environ))
+        assert soon(kernel.listening)
+        connections = psutil.Process(kernel.pid).net_connections("inet")
+
+    assert connections == []

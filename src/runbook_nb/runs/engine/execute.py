@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 from runbook_nb.errors import ExecutionError
 from runbook_nb.incident.context import RunContext
+from runbook_nb.probes.environment import Environment
+from runbook_nb.probes.lab_settings import LAB
+from runbook_nb.probes.variables import kernel_variables
 from runbook_nb.project import handed_on
 from runbook_nb.redaction import Redactor
 from runbook_nb.runbook.lean import lean_imports
@@ -42,12 +45,17 @@ def execute(
     it runs. ``limit_s`` is for the whole run and ``step_limit_s`` for each step, in seconds. The
     kernel comes from ``ready``, where a series keeps one. A signal, a passed limit, a dead kernel
     and an error in a cell end the run and are told in the result. Raises ParameterError before
-    anything is started, and ExecutionError if no kernel can be started or the notebook cannot be
-    read.
+    anything is started, SettingMissingError for an unknown environment, and ExecutionError if no
+    kernel can be started or the notebook cannot be read.
     """
     values = typed(runbook, parameters)
     began = time.monotonic()
-    environ = {**os.environ, **handed_on(), **context.to_environ()}
+    environment = Environment.load(str(values.get("environment", LAB)))
+    environ = kernel_variables(
+        {**os.environ, **handed_on(), **context.to_environ()},
+        environment=environment.name,
+        named=environment.named_variables,
+    )
     kernel_for = ready.take if ready else Kernel
     with Interruption() as interruption, kernel_for(environ) as kernel:
         progress.begin(len(runbook.steps), runbook)

@@ -5,7 +5,6 @@ its own, so that Ctrl-C reaches only the runner and the runner can end everythin
 started. It is reached by sockets in a private folder: nothing listens on a port.
 """
 
-import importlib.util
 import json
 import os
 import secrets
@@ -22,9 +21,11 @@ from typing import IO, Final, Self, cast
 from runbook_nb.errors import ExecutionError
 from runbook_nb.runs.engine import watchdog
 
+# No history on disk: it keeps what is typed, and runs would wait for each other's lock on it. No
+# import from the folder in which a kernel stands: anybody may have put a file there.
+DISCREET: Final = ("--HistoryManager.hist_file=:memory:", "--InteractiveShellApp.ignore_cwd=True")
 _CHANNELS: Final = ("shell", "iopub", "stdin", "control", "hb")
-_LAUNCHER: Final = "ipykernel_launcher"
-_WAITING_PROGRAM: Final = str(Path(__file__).with_name("kernel_process.py"))
+PROGRAM: Final = str(Path(__file__).with_name("kernel_process.py"))
 # A socket's path holds at most 104 bytes on macOS and 108 on Linux.
 _FOLDER_LIMIT: Final = 80
 
@@ -38,7 +39,7 @@ class Kernel:
     def __init__(self, environ: Mapping[str, str], *, waits: bool = False) -> None:
         self._ended = False
         try:
-            self._folder = _private_folder()
+            self._folder = private_folder()
             self.connection = self._folder / "connection.json"
             self._write_connection()
             self._process = self._start(environ, waits=waits)
@@ -108,10 +109,11 @@ class Kernel:
         return f"exit code {code}" + (f", {last}" if (last := self._last_line()) else "")
 
     def _start(self, environ: Mapping[str, str], *, waits: bool) -> subprocess.Popen[bytes]:
-        script = [_WAITING_PROGRAM] if waits else ["-m", _LAUNCHER, *self._arguments()[1:]]
+        # Without -P a file that lies in the folder where we happen to stand is imported first.
+        command = [sys.executable, "-P", *([PROGRAM] if waits else self._arguments())]
         with (self._folder / "kernel.log").open("wb") as log:
             return subprocess.Popen(
-                [sys.executable, *script],
+                command,
                 env=self._environ(environ),
                 stdin=subprocess.PIPE if waits else subprocess.DEVNULL,
                 stdout=log,
@@ -121,9 +123,7 @@ class Kernel:
 
     def _arguments(self) -> list[str]:
         """Return what the kernel finds as its arguments."""
-        # A history file is shared between kernels, and runs would wait for each other's lock.
-        history = "--HistoryManager.hist_file=:memory:"
-        return [_launcher_file(), "-f", str(self.connection), history]
+        return [PROGRAM, "-f", str(self.connection), *DISCREET]
 
     def _environ(self, environ: Mapping[str, str]) -> dict[str, str]:
         return {**environ, "JPY_PARENT_PID": str(os.getpid())}
@@ -165,12 +165,7 @@ class Kernel:
         return lines[-1] if lines else ""
 
 
-def _launcher_file() -> str:
-    spec = importlib.util.find_spec(_LAUNCHER)
-    return str(spec.origin) if spec else _LAUNCHER
-
-
-def _private_folder() -> Path:
+def private_folder() -> Path:
     """Return a new folder that only this user can enter, with a path short enough for sockets."""
     parent = tempfile.gettempdir()
     short = parent if len(os.fsencode(parent)) < _FOLDER_LIMIT else "/tmp"  # noqa: S108 - mkdtemp

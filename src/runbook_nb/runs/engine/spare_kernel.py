@@ -3,20 +3,19 @@
 import os
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 from runbook_nb.errors import ExecutionError
+from runbook_nb.probes.variables import common_variables
+from runbook_nb.project import handed_on
 from runbook_nb.runs.engine.kernel import Kernel
-
-# What may change between two runs: a run's own variables, and the name of the test that runs it.
-# Anything else may have been read when the interpreter or a library was loaded.
-_OF_A_RUN: Final = ("RUNBOOK_", "PYTEST_CURRENT_TEST")
 
 
 class SpareKernel:
     """Keeps one kernel waiting while a run works; a context manager that ends the last one.
 
-    Each kernel serves one run. A run in another environment gets a kernel of its own.
+    Each kernel serves one run, and knows nothing of it while it waits. A run with other variables
+    that all programs get has a kernel of its own: they may have been read when it was loaded.
     """
 
     def __init__(self) -> None:
@@ -46,9 +45,9 @@ class SpareKernel:
         return kernel
 
     def _handed_over(self, environ: Mapping[str, str]) -> Kernel | None:
-        """Hand the waiting kernel over, unless it is gone or was started in another environment."""
+        """Hand the waiting kernel over, unless it is gone or was started with other ones."""
         kernel = self._waiting
-        if kernel is None or not kernel.alive() or self._around != _around(environ):
+        if kernel is None or not kernel.alive() or self._around != common_variables(environ):
             self._dismiss()
             return None
         try:
@@ -60,7 +59,7 @@ class SpareKernel:
         return kernel
 
     def _start_next(self) -> None:
-        around = _around(os.environ)
+        around = common_variables({**os.environ, **handed_on()})
         try:
             self._waiting, self._around = Kernel(around, waits=True), around
         except ExecutionError:
@@ -71,7 +70,3 @@ class SpareKernel:
         kernel, self._waiting = self._waiting, None
         if kernel is not None:
             kernel.close()
-
-
-def _around(environ: Mapping[str, str]) -> dict[str, str]:
-    return {name: text for name, text in environ.items() if not name.startswith(_OF_A_RUN)}
