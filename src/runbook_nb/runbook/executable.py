@@ -50,6 +50,11 @@ def demand_verbs_only(document: Document) -> None:
     raise RunbookFormatError(message)
 
 
+def opens_only(cells: Sequence[Cell]) -> bool:
+    """Tell whether cells do nothing but name parameters, import packs and open the incident."""
+    return all(_may_run(cell) and verb_call(cell) is None for cell in cells)
+
+
 def _others(cells: Sequence[Cell]) -> Iterator[tuple[int, Cell]]:
     for number, cell in enumerate(cells, start=1):
         if cell.is_code and cell.source.strip() and not _may_run(cell):
@@ -61,7 +66,7 @@ def _may_run(cell: Cell) -> bool:
         return False
     if (call := verb_call(cell)) is not None:
         return _is_plain(call)
-    if "parameters" in cell.tags:
+    if {"parameters", "injected-parameters"} & {*cell.tags}:
         return all(_is_parameter(statement) for statement in cell.statements)
     if any(_is_opening(statement) for statement in cell.statements):
         return all(_is_import(each) or _is_name_of_plain(each) for each in cell.statements)

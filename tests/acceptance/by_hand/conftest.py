@@ -27,6 +27,13 @@ LOOPBACK = re.compile(r"(https?|wss?)://(127\.0\.0\.1|localhost)[:/]|data:|blob:
 # JupyterLab saves less often where a save takes long, as it does on a busy machine.
 PATIENCE_MS = 120_000
 SECRET = "kx9_staple_unlikely"
+# A second environment beside the lab, and a secret that no setting refers to.
+FAR = {
+    "RUNBOOK_ENVIRONMENTS__FAR__KIND": "staging",
+    "RUNBOOK_ENVIRONMENTS__FAR__DATABASE__READER": "env:FAR_DATABASE",
+    "FAR_DATABASE": "postgresql://reader:far-far-away@127.0.0.1:1/platform",
+    "FAR_LEFTOVER_TOKEN": "left-behind-in-a-shell",
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -53,7 +60,7 @@ class Desk(Command):
 
     def __init__(self, folder: Path, **environ: str) -> None:
         super().__init__(folder)
-        self.environ.update({"TRIAL_TOKEN": SECRET, **environ})
+        self.environ.update({"TRIAL_TOKEN": SECRET, **FAR, **environ})
         shown = "```python\nincident.note(trial.print_secret())\n```\n"
         text = trial.dead_sessions(shown).replace("alerts: []", "alerts: [TrialSessionsSilent]")
         self.write("dead_sessions", text)

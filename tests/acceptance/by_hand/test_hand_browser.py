@@ -164,7 +164,7 @@ def kernels_of(incident: str) -> list[int]:
 
     found = []
     for process in psutil.process_iter(["cmdline"]):
-        if "ipykernel_launcher" in " ".join(process.info["cmdline"] or ()):
+        if "kernel_process" in " ".join(process.info["cmdline"] or ()):
             here = process.environ().get("JPY_SESSION_NAME", "")
             found += [process.pid] if f"/{incident}/" in here else []
     return found

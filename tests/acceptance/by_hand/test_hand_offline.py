@@ -13,6 +13,8 @@ SETTINGS = """
 kind = "staging"
 [environments.far.database]
 reader = "env:FAR_DATABASE"
+[environments.far.partner]
+token = "env:TRIAL_TOKEN"
 """
 
 

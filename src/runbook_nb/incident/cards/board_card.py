@@ -30,12 +30,20 @@ _LEFT: Final = frozenset({StepState.DECLINED, StepState.REHEARSED})
 _MINUTES_ARE_ENOUGH_S: Final = 120
 # JupyterLab forgets where a display stands when its page is loaded again.
 _AGAIN: Final = ". Run this cell again if it lacks a step that has run."
+_DRAWN: Final = "  Drawn at "
 _LOUD: Final = frozenset({Tone.WARN, Tone.UNKNOWN, Tone.FAIL})
 
 
 def board_text(board: Board) -> str:
     """Return the board for a terminal."""
     return "\n".join(_text(board))
+
+
+def is_board_of(text: str, incident: str) -> bool:
+    """Tell whether a text is that of a board of an incident, as it was drawn some time."""
+    *_, last = text.splitlines() or [""]
+    titled = any(line.startswith(f"{one_line(incident)}: ") for line in text.splitlines()[:2])
+    return titled and last.startswith(_DRAWN)
 
 
 def board_html(board: Board, *, hint: str = "") -> str:
@@ -69,7 +77,7 @@ def _text(board: Board) -> Iterator[str]:
             who = f" ({_who(step)})" if step.event else ""
             yield f"    {_sign(step)} {_word(step)}  {one_line(step.title)}{said}{who}"
     yield from (f"  {_said_of(person)}" for person in board.people)
-    yield f"  Drawn at {clock(board.drawn_at)}"
+    yield f"{_DRAWN}{clock(board.drawn_at)}"
 
 
 def _html(board: Board, hint: str) -> Iterator[str]:
@@ -241,5 +249,8 @@ class BoardCard:
         exclude: object = None,  # noqa: ARG002 - likewise
     ) -> dict[str, Any]:
         """Return the board as text and as HTML."""
-        html = f"<style>{style()}</style>{board_html(self.board, hint=self._hint)}"
-        return {"text/plain": repr(self), "text/html": html}
+        return {"text/plain": repr(self), "text/html": f"<style>{style()}</style>{self.html()}"}
+
+    def html(self) -> str:
+        """Return the board as HTML, every value escaped; ``style()`` is its style sheet."""
+        return board_html(self.board, hint=self._hint)

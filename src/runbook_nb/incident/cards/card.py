@@ -46,10 +46,13 @@ class Card:
         exclude: object = None,  # noqa: ARG002 - likewise
     ) -> dict[str, Any]:
         """Return the card as text and as HTML."""
+        return {"text/plain": repr(self), "text/html": f"<style>{style()}</style>{self.html()}"}
+
+    def html(self) -> str:
+        """Return the card as HTML, every value escaped; ``style()`` is its style sheet."""
         banner = production_banner(self._production) if self._production else ""
         changed = f'<p class="rb-changed"><b>{escape(CHANGED)}</b></p>' if self._changed else ""
-        html = "".join(_html(face(self.event), above=banner, below=changed))
-        return {"text/plain": repr(self), "text/html": f"<style>{style()}</style>{html}"}
+        return "".join(_html(face(self.event), above=banner, below=changed))
 
 
 @cache

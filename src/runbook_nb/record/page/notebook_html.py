@@ -178,11 +178,14 @@ def _harmless_output(output: Any, redactor: Redactor) -> Any:
         output.traceback = [harmless(line) for line in output.traceback]
     else:
         shown = next((kind for kind in SHOWN_TYPES if kind in output.data), None)
+        kinds = ", ".join(sorted(redactor.mask(kind) for kind in output.data))
         value = output.data[shown] if shown else None
         if shown in IMAGES:
             output.data = _pictures({shown: value})
         else:
             output.data = {shown: harmless(value)} if shown else {}
+        # What is not shown is said; the executed copy holds it.
+        output.data = output.data or {"text/plain": f"(Not shown here: {visible(kinds)})"}
         output.metadata = {}
     return output
 

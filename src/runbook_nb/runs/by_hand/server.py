@@ -9,6 +9,7 @@ import fcntl
 import importlib.util
 import json
 import os
+import stat
 import sys
 import time
 import webbrowser
@@ -23,6 +24,7 @@ from runbook_nb.errors import RunbookError
 from runbook_nb.incident.context import WorkingCopy
 from runbook_nb.project import handed_on
 from runbook_nb.runbook import runbooks_folder
+from runbook_nb.text.files import PRIVATE_FOLDER, make_folder
 from runbook_nb.timeline.folder import IncidentsFolder
 
 _PATIENCE_S: Final = 60.0  # a start takes seconds, on a busy machine some more
@@ -55,7 +57,7 @@ def show(
         )
         raise RunbookError(message)
     state = IncidentsFolder(incidents).jupyterlab
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _demand_own(state)
     page = page_of(copy)
     # The lock goes on into the server, which never closes it.
     lock = os.open(state / "lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -67,6 +69,23 @@ def show(
     say(f"JupyterLab runs already: {server.page(page)}")
     if browser:
         _browse(state, server.page(page))
+
+
+def _demand_own(state: Path) -> None:
+    """Make the server's folder; raises RunbookError where others can put something into it.
+
+    Its token opens every kernel, and what lies in it decides which program runs.
+    """
+    make_folder(state.parent)
+    state.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+    found = state.lstat()
+    loose = stat.S_IMODE(found.st_mode) & (stat.S_IWGRP | stat.S_IWOTH)
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or loose:
+        message = (
+            f"{state} is a link, belongs to somebody else, or can be written by others, so no "
+            "JupyterLab was started. Look who put it there, and remove it."
+        )
+        raise RunbookError(message)
 
 
 def page_of(copy: WorkingCopy | None) -> str:
@@ -93,7 +112,8 @@ def _become_server(incidents: Path, page: str, *, browser: bool) -> NoReturn:
     state = IncidentsFolder(incidents).jupyterlab
     for left in (state / "runtime").glob("jpserver-*"):
         left.unlink()
-    arguments = [sys.executable, "-m", "runbook_nb.runs.jupyter", str(incidents), page]
+    # Without -P a file that lies in the folder where we happen to stand is imported first.
+    arguments = [sys.executable, "-P", "-m", "runbook_nb.runs.jupyter", str(incidents), page]
     arguments += [] if browser else ["--no-browser"]
     os.execve(sys.executable, arguments, _environ(incidents))
 

@@ -1,5 +1,6 @@
 """Working copies: a runbook, or what a machine has run of it, put where a responder works."""
 
+import ast
 import json
 import re
 from collections.abc import Mapping
@@ -9,6 +10,8 @@ from typing import Any, Final
 
 from runbook_nb.errors import RunbookError
 from runbook_nb.incident.context import WorkingCopy
+from runbook_nb.probes.lab_settings import LAB
+from runbook_nb.runbook.cells import Cell
 from runbook_nb.runbook.document import Document
 from runbook_nb.runbook.parameters import typed
 from runbook_nb.runbook.runbook import Runbook
@@ -61,6 +64,32 @@ def prepare(
     values["incident_id"] = folder.name
     write_atomically(path, _filled(executed or runbook.path, values, by=by))
     return Opening(copy=copy, incident=folder.name, made_of=made_of)
+
+
+def environment_of(notebook: Path) -> str | None:
+    """Return the environment that the cells of a working copy name; None for any other file."""
+    if WorkingCopy.read(notebook) is None:
+        return None
+    found = LAB
+    for cell in Document.read(notebook).cells:
+        if cell.is_code and {"parameters", "injected-parameters"} & {*cell.tags}:
+            found = _assigned(cell, "environment") or found
+    return found
+
+
+def _assigned(cell: Cell, name: str) -> str | None:
+    """Return the text that a cell gives a name."""
+    for statement in cell.statements:
+        targets = statement.targets if isinstance(statement, ast.Assign) else []
+        targets = [statement.target] if isinstance(statement, ast.AnnAssign) else targets
+        value = getattr(statement, "value", None)
+        if any(isinstance(each, ast.Name) and each.id == name for each in targets):
+            return (
+                value.value
+                if isinstance(value, ast.Constant) and isinstance(value.value, str)
+                else None
+            )
+    return None
 
 
 def _place(folder: IncidentFolder, runbook: str, by: str) -> Path:

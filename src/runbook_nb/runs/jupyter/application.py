@@ -1,6 +1,9 @@
 """JupyterLab with a responder's layout, on the folder of all incidents."""
 
+import base64
+import hashlib
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -26,14 +29,43 @@ class ResponderLab(LabApp):  # type: ignore[misc]
 
     def initialize_handlers(self) -> None:
         """Add the addresses that the panels ask, and leave JupyterLab as it is installed."""
+        headers = self.serverapp.web_app.settings.setdefault("headers", {})
+        headers["Content-Security-Policy"] = content_policy(Path(self.static_dir) / "index.html")
         told = self.serverapp.web_app.settings.setdefault("page_config_data", {})
         told.update(buildAvailable=False, buildCheck=False)
         super().initialize_handlers()
         self.handlers.extend(handlers())
 
 
+def content_policy(page: Path) -> str:
+    """Return what a tab may run and load: this server's own files, and nothing of another host.
+
+    Of scripts that stand in a page, only those of JupyterLab's own page run. It compiles the
+    schemas of its settings, which is called evaluation.
+    """
+    scripts = re.findall(r"<script>(.*?)</script>", page.read_text(encoding="utf-8"), re.DOTALL)
+    digests = (hashlib.sha256(script.encode()).digest() for script in scripts)
+    own = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src 'self' 'unsafe-eval' {own}".rstrip(),
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob:",
+            "font-src 'self' data:",
+            "connect-src 'self'",
+            "worker-src 'self' blob:",
+            "manifest-src 'self'",
+            "base-uri 'self'",
+            "form-action 'self'",
+            "frame-ancestors 'self'",
+        )
+    )
+
+
 def serve() -> None:
     """Serve the incidents' folder; its state is kept inside it, apart from the responder's own."""
+    os.umask(0o077)
     incidents, *page = sys.argv[1:]
     ResponderLab.launch_instance(argv=arguments(Path(incidents), *page))
 
@@ -46,9 +78,13 @@ def arguments(incidents: Path, page: str = "/lab", *options: str) -> list[str]:
         "ServerApp.root_dir": incidents,
         "ServerApp.contents_manager_class": "runbook_nb.runs.jupyter.contents.WorkingCopies",
         "ServerApp.kernel_spec_manager_class": "runbook_nb.runs.jupyter.kernels.OwnKernel",
+        "AsyncMappingKernelManager.kernel_manager_class": (
+            "runbook_nb.runs.jupyter.kernels.PrivateKernel"
+        ),
         "ServerApp.terminals_enabled": False,
         "ServerApp.log_level": "WARN",
-        "NotebookNotary.db_file": state / "signatures.db",
+        # No notebook is ever signed.
+        "NotebookNotary.db_file": ":memory:",
         "NotebookNotary.secret_file": state / "signing_key",
         "LabApp.default_url": page,
         "LabApp.app_settings_dir": _HERE / "settings",

@@ -1,6 +1,7 @@
 """The files that JupyterLab shows: all of an incident to read, working copies to write."""
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -8,10 +9,15 @@ import nbformat
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 from tornado.web import HTTPError
 
-from runbook_nb.record.page.notebook_html import SHOWN_TYPES, clean_html
+from runbook_nb.errors import ParameterError, RunbookError
+from runbook_nb.incident.board import board_of
+from runbook_nb.incident.cards import BoardCard
+from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runs.by_hand.save import mask_before_save
+from runbook_nb.runs.jupyter.outputs import Drawn, cards_of, only_looked_at
 from runbook_nb.text.files import write_atomically
-from runbook_nb.timeline.folder import WORKING
+from runbook_nb.timeline.folder import WORKING, IncidentsFolder
+from runbook_nb.timeline.log import Timeline
 
 _DEPTH: Final = 3  # INC-2041/working/name.ipynb
 
@@ -45,12 +51,12 @@ class WorkingCopies(AsyncLargeFileManager):
         self._demand_working_copy(path)
         await super().restore_checkpoint(checkpoint_id, path)  # type: ignore[no-untyped-call]
 
-    def mark_trusted_cells(self, nb: Any, path: str = "") -> None:  # noqa: ARG002
-        """Show outputs of another machine or hand without anything in them that runs."""
-        if not self.notary.check_signature(nb):
-            for cell in nb.cells:
-                _make_harmless(cell)
-        self.notary.mark_cells(nb, trusted=True)
+    def mark_trusted_cells(self, nb: Any, path: str = "") -> None:
+        """Hand out outputs to be looked at, and nothing as trusted, whoever saved it."""
+        only_looked_at(nb, self._drawn(nb, path))
+
+    def check_and_sign(self, nb: Any, path: str = "", **_: Any) -> None:
+        """Sign nothing: what is trusted is what a kernel of this tab has just shown."""
 
     async def _save_notebook(
         self, os_path: str, nb: Any, capture_validation_error: dict[str, Any] | None = None
@@ -58,6 +64,22 @@ class WorkingCopies(AsyncLargeFileManager):
         """Write a copy at once: kernels and the board read it while it is saved."""
         text = nbformat.writes(nb, nbformat.NO_CONVERT, capture_validation_error)
         await asyncio.to_thread(write_atomically, Path(os_path), text)
+
+    def _drawn(self, nb: Any, path: str) -> Drawn:
+        """Return the cards and the board of the incident that a notebook belongs to."""
+        incidents = IncidentsFolder(Path(self.root_dir))
+        incident, *_ = Path(path.strip("/")).parts
+        try:
+            timeline = Timeline(incidents.incident(incident).timeline)
+            cards = cards_of(timeline.proven())
+        except ParameterError:
+            return Drawn()
+        try:
+            runbook = Runbook.find(str(nb.metadata["runbook"]["name"]))
+        except (RunbookError, KeyError, TypeError):
+            return Drawn(cards=cards)
+        board = board_of(timeline, runbook, now=datetime.now(UTC))
+        return Drawn(cards=cards, board=BoardCard(board, attended=True))
 
     def _demand_working_copy(self, path: str) -> None:
         parts = Path(path.strip("/")).parts
@@ -75,13 +97,3 @@ class WorkingCopies(AsyncLargeFileManager):
     def _refuse(self, path: str, done: str) -> NoReturn:
         message = f"{path} was not {done}: it belongs to the record of its incident."
         raise HTTPError(403, message, reason="it belongs to the record of its incident")
-
-
-def _make_harmless(cell: Any) -> None:
-    """Keep of a cell's outputs what is only to be looked at."""
-    for output in cell.get("outputs", ()):
-        if "data" in output:
-            kept = {kind: output.data[kind] for kind in SHOWN_TYPES if kind in output.data}
-            if "text/html" in kept:
-                kept["text/html"] = clean_html(kept["text/html"], "")
-            output.data = kept

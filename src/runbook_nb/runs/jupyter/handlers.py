@@ -14,6 +14,8 @@ from runbook_nb.errors import ParameterError, RunbookError
 from runbook_nb.incident.cards import style
 from runbook_nb.incident.cards.sidebar import panel_style
 from runbook_nb.incident.context import actor
+from runbook_nb.runbook.cells import Cell
+from runbook_nb.runbook.executable import opens_only
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runs.by_hand.choice import by_incident
 from runbook_nb.runs.by_hand.working_copies import prepare
@@ -31,6 +33,7 @@ def handlers() -> list[Handler]:
         ("/runbook/shelf", ShelfHandler),
         ("/runbook/board", BoardHandler),
         ("/runbook/open", OpenHandler),
+        ("/runbook/opening", OpeningHandler),
         ("/runbook/cards.css", StyleHandler),
     ]
 
@@ -101,6 +104,27 @@ class OpenHandler(_Handler):
         )
         path = opening.copy.path.relative_to(self.incidents)
         return {"path": path.as_posix(), "incident": opening.incident}
+
+
+class OpeningHandler(_Handler):
+    """Whether the cells that open an incident may run before anybody has looked at them."""
+
+    @authenticated
+    async def post(self) -> None:
+        """Return ``may`` as "yes" or "no"; the cells come as they stand in the tab."""
+        await self.answer(_may_run_unseen, self.get_json_body() or {})
+
+
+def _may_run_unseen(asked: dict[str, Any]) -> dict[str, str]:
+    try:
+        cells = [
+            Cell.of({"cell_type": "code", "source": source, "metadata": {"tags": tags}})
+            for source, tags in asked["cells"]
+        ]
+    except (KeyError, TypeError, ValueError) as error:
+        message = "Say which cells, each by its text and its tags."
+        raise ParameterError(message) from error
+    return {"may": "yes" if opens_only(cells) else "no"}
 
 
 class StyleHandler(_Handler):

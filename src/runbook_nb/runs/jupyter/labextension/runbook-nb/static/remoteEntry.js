@@ -9,6 +9,9 @@
   const LIST_POLL_MS = 15000;
   // Below this width, as in a window at 200 %, panels would leave the notebook no room.
   const ROOM_FOR_PANELS_PX = 1000;
+  const UNOPENED =
+    "The first cells of this copy do more than open the incident, so they were not run. " +
+    "Look at them, and run them yourself.";
   const FOCUSABLE = "a, button, summary";
   let shared;
 
@@ -89,6 +92,7 @@
         document.head.append(style);
 
         const lists = [];
+        const unopened = new Set();
         const atTheSide = listPanel("runbook-shelf");
         const board = panel("runbook-board", "Where am I", "Where am I: the board of the incident");
         shell.add(atTheSide, "left", { rank: 1 });
@@ -133,6 +137,7 @@
             if (tracker.currentWidget?.context.path !== path) return;
             board.node.dataset.incident = told.incident;
             draw(board, told.html);
+            if (unopened.has(path)) complain(board, new Error(UNOPENED));
           } catch (error) {
             complain(board, error);
           }
@@ -216,7 +221,7 @@
         const anchorOf = (text) => text.replace("¶", "").trim().split(" ").join("-");
         const isText = (cell) => cell?.model.type !== "code";
 
-        /** Run the cells that open the incident, unless this kernel has run them. */
+        /** Run the cells that open the incident, unless this kernel has run them and it shows. */
         async function openIncident(notebook) {
           const cells = notebook.content.widgets;
           const opens = (cell) =>
@@ -230,8 +235,23 @@
             user_expressions: { known: "'incident' in globals()" },
           });
           const reply = (await future.done).content.user_expressions?.known;
-          if (reply?.data?.["text/plain"] !== "False") return;
+          const known = reply?.data?.["text/plain"] !== "False";
+          // A second tab of a copy that was not saved since has no board to show.
+          if (known && cells[last].model.outputs.length) return;
           const first = cells.slice(0, last + 1).filter((cell) => cell.model.type === "code");
+          const shown = first.map(({ model }) => [
+            model.sharedModel.source,
+            model.getMetadata("tags") ?? [],
+          ]);
+          const body = JSON.stringify({ cells: shown });
+          // Nobody has looked at these cells yet: they run by themselves only as a runbook's do.
+          const told = await ask("opening", { method: "POST", body });
+          const path = notebook.context.path;
+          if (told.may !== "yes") {
+            unopened.add(path);
+            return;
+          }
+          unopened.delete(path);
           await NotebookActions.runCells(notebook.content, first, notebook.sessionContext);
         }
 
