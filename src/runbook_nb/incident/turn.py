@@ -4,6 +4,7 @@ It is taken late and for a short time: never while a person thinks.
 """
 
 import fcntl
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from typing import IO, Final
 from runbook_nb.errors import IncidentStateError
 from runbook_nb.probes.calls import unfinished
 from runbook_nb.timeline import queries
+from runbook_nb.timeline.lock import open_lock
 from runbook_nb.timeline.log import Timeline
 
 # An action may take an hour; whoever waits for one is told, and may come again.
@@ -33,7 +35,7 @@ def turn(
     Raises TurnTakenError, with who acts, after ``patience_s``. A call that was cut off and goes
     on all the same keeps the turn until it has ended.
     """
-    file = timeline.folder.turn.open("a")
+    file = os.fdopen(open_lock(timeline.folder.turn), "a")
     left_before = unfinished()
     try:
         waited = _take(file, timeline, say, patience_s)

@@ -8,23 +8,33 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
+from typing import Final
+
+# What only its owner may look at: a folder, and a file in it.
+PRIVATE_FOLDER: Final = 0o700
+PRIVATE_FILE: Final = 0o600
+Sync = Callable[[int], None]
 
 
-def write_atomically(path: Path, text: str, *, sync: Callable[[int], None] = os.fsync) -> None:
+def write_atomically(
+    path: Path, text: str, *, private: bool = False, sync: Sync = os.fsync
+) -> None:
     """Replace a file's text at once, synced to disk; on failure the old file stays.
 
-    It keeps the mode that it has; a new one is as private as the umask asks for.
+    It keeps the mode that it has. A new one is as private as the umask and the folder that it
+    lies in, and its owner's alone where it is ``private``.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     draft = path.with_name(f".{path.name[:200]}.{secrets.token_hex(6)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    mode = PRIVATE_FILE if private else 0o666 & _mode_of(path.parent)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
             file.write(text)
             file.flush()
             sync(file.fileno())
         with suppress(FileNotFoundError):
-            draft.chmod(stat.S_IMODE(path.stat().st_mode))
+            draft.chmod(_mode_of(path))
         draft.replace(path)
         sync_folder(path.parent, sync)
     except BaseException:
@@ -32,13 +42,24 @@ def write_atomically(path: Path, text: str, *, sync: Callable[[int], None] = os.
         raise
 
 
-def sync_folder(folder: Path, sync: Callable[[int], None]) -> None:
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it, as private as the one that is there already."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(mode=_mode_of(folder.parent) & 0o777, exist_ok=True)
+
+
+def sync_folder(folder: Path, sync: Sync = os.fsync) -> None:
     """Have the new name on disk too; a power cut may take it back otherwise."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         sync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
 
 
 def write_all(files: dict[Path, str]) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +37,8 @@ class IncidentFolder:
     def of_working_copy(cls, copy: Path) -> "IncidentFolder | None":
         """Return the incident that a working copy belongs to; None for any other file."""
         folder = cls(copy.parent.parent)
-        return folder if copy.parent.name == WORKING and folder.is_incident else None
+        is_copy = copy.parent.name == WORKING and folder.is_incident and folder.is_own
+        return folder if is_copy else None
 
     @property
     def name(self) -> str:
@@ -52,6 +54,19 @@ class IncidentFolder:
     def is_incident(self) -> bool:
         """Whether an incident is here: it has a timeline."""
         return self.timeline.is_file()
+
+    @property
+    def is_own(self) -> bool:
+        """Whether a folder stands here that no stranger put here; true where nothing stands.
+
+        It is no link, and belongs to this user, to root, or to whoever owns all incidents.
+        """
+        try:
+            found = self.path.lstat()
+            owners = {os.geteuid(), 0, self.path.parent.stat().st_uid}
+        except OSError:
+            return True
+        return not stat.S_ISLNK(found.st_mode) and found.st_uid in owners
 
     @property
     def timeline(self) -> Path:
@@ -144,12 +159,23 @@ class IncidentsFolder:
         return self.path / ".validations" / runbook
 
     def incident(self, incident: str) -> IncidentFolder:
-        """Return the folder of one incident; raises ParameterError for what can be no id."""
-        return IncidentFolder(self.path / checked_id(incident))
+        """Return the folder of one incident.
+
+        Raises ParameterError for what can be no id, and for a link or a folder of somebody else.
+        """
+        folder = IncidentFolder(self.path / checked_id(incident))
+        if not folder.is_own:
+            message = (
+                f"{folder.path} is a link or belongs to another user, so nothing was read or "
+                "written there. Look who put it there; use another incident id meanwhile."
+            )
+            raise ParameterError(message)
+        return folder
 
     def all(self) -> Iterator[IncidentFolder]:
-        """Return every incident by name."""
-        return (IncidentFolder(path.parent) for path in sorted(self.path.glob(f"*/{TIMELINE}")))
+        """Return every incident by name; links and folders of others are left out."""
+        found = (IncidentFolder(path.parent) for path in sorted(self.path.glob(f"*/{TIMELINE}")))
+        return (folder for folder in found if folder.is_own)
 
     def newest_first(self) -> list[IncidentFolder]:
         """Return every incident, the one that was written last first."""

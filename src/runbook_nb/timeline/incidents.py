@@ -8,6 +8,7 @@ from pathlib import Path
 
 from runbook_nb.errors import IncidentStateError, near
 from runbook_nb.redaction import Redactor
+from runbook_nb.text.files import PRIVATE_FOLDER
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import Alert, Alerted, Cleared, Opened, Terms
 from runbook_nb.timeline.folder import IncidentFolder, IncidentsFolder
@@ -38,7 +39,7 @@ def declare(
     opened: one that is joined keeps those it was opened with. Raises IncidentStateError if the
     incident of that id is closed.
     """
-    incidents.mkdir(parents=True, exist_ok=True)
+    incidents.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
     alerts = [each for each in (alert, *also) if each is not None]
     opening = Opened(
         at=datetime.now(UTC),

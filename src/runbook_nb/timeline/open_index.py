@@ -49,7 +49,7 @@ class OpenIndex:
 
     def put(self, environment: str, alert: Alert, incident: str) -> None:
         """Remember where an alert goes, before that stands on the timeline."""
-        write_atomically(self._hint(environment, alert.fingerprint), incident)
+        write_atomically(self._hint(environment, alert.fingerprint), incident, private=True)
 
     def next_id(self) -> str:
         """Return the next number that no incident has."""
@@ -60,12 +60,12 @@ class OpenIndex:
             number = self._after_all()
         while (self._incidents.path / f"INC-{number}").exists():
             number += 1
-        write_atomically(file, str(number + 1))
+        write_atomically(file, str(number + 1), private=True)
         return f"INC-{number}"
 
     def _is_of(self, incident: str, environment: str, fingerprint: str) -> bool:
         folder = IncidentFolder(self._incidents.path / incident)
-        if not folder.is_incident:
+        if not (folder.is_incident and folder.is_own):
             return False
         events = Timeline(folder.timeline).proven()
         first = queries.opened(events)
@@ -91,7 +91,7 @@ class OpenIndex:
             if first := queries.opened(events):
                 for alert in _alerts(events):
                     self.put(first.environment, alert, folder.name)
-        write_atomically(whole, "")
+        write_atomically(whole, "", private=True)
 
     def _after_all(self) -> int:
         found = (_NUMBERED.fullmatch(path.name) for path in self._incidents.path.iterdir())

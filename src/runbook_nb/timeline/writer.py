@@ -7,7 +7,7 @@ nothing is taken but the testimony of an attempt that was on its way.
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 
 from runbook_nb.errors import IncidentStateError, ParameterError, RecordIntegrityError
 from runbook_nb.redaction import Redactor
-from runbook_nb.text.files import sync_folder
+from runbook_nb.text.files import PRIVATE_FILE, PRIVATE_FOLDER, Sync, sync_folder
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.attempts import is_testimony
 from runbook_nb.timeline.events import Closed, Event, Noted
@@ -29,12 +29,10 @@ E = TypeVar("E", bound=Event)
 class WritableTimeline(Timeline):
     """A timeline that can be appended to; what cannot be masked cannot be written.
 
-    ``redactor`` masks every event before it is written. ``sync`` has an open file on disk.
+    ``redactor`` masks every event before it is written, and ``sync`` has it on disk.
     """
 
-    def __init__(
-        self, path: Path, *, redactor: Redactor, sync: Callable[[int], None] = os.fsync
-    ) -> None:
+    def __init__(self, path: Path, *, redactor: Redactor, sync: Sync = os.fsync) -> None:
         super().__init__(path)
         self.redactor, self._sync = redactor, sync
 
@@ -47,8 +45,9 @@ class WritableTimeline(Timeline):
         if naive := next(_naive_times(event), None):
             message = f"{naive} in a {event.kind!r} event has no zone; give a time in UTC."
             raise ParameterError(message)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         is_new = not self.path.exists()
+        if is_new:
+            self._make_file()
         with self.path.open("a+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             self._mend(file.fileno())
@@ -61,6 +60,11 @@ class WritableTimeline(Timeline):
         written = self._events[-1]
         assert isinstance(written, type(event))  # noqa: S101 - decoded from our own line
         return written
+
+    def _make_file(self) -> None:
+        """Make the file and its folder, its owner's alone."""
+        self.path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE))
 
     def stands_as_given(self, event: Event) -> bool:
         """Tell whether an event would be written as it is: nothing masked, nothing cut."""

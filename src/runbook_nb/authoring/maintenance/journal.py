@@ -29,7 +29,7 @@ def write_journal(
     """Write the journal of one validation, masked, and return its file."""
     path = IncidentsFolder(incidents).validations(runbook) / f"{at:%Y%m%dT%H%M%SZ}.json"
     masked = redactor.clean(without_host(facts))
-    write_atomically(path, json.dumps(masked, indent=1, ensure_ascii=False) + "\n")
+    write_atomically(path, json.dumps(masked, indent=1, ensure_ascii=False) + "\n", private=True)
     return path
 
 

@@ -93,4 +93,5 @@ class Review:
 
     def _write(self) -> None:
         facts = {name: asdict(dealt) for name, dealt in sorted(self.dealt.items())}
-        write_atomically(self._path, json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
+        text = json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
+        write_atomically(self._path, text, private=True)

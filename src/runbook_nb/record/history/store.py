@@ -11,7 +11,7 @@ from typing import Final
 from runbook_nb import timeline
 from runbook_nb.errors import IncidentStateError
 from runbook_nb.record import facts, history
-from runbook_nb.text.files import code_digest
+from runbook_nb.text.files import PRIVATE_FILE, code_digest
 from runbook_nb.timeline.folder import IncidentsFolder
 
 _SCHEMA: Final = Path(__file__).with_name("schema.sql")
@@ -92,6 +92,9 @@ class Store:
 
     def _connect(self) -> sqlite3.Connection:
         place = str(self.path) if self.path else ":memory:"
+        if self.path:
+            # SQLite would make it readable by all, and it holds every title.
+            self.path.touch(mode=PRIVATE_FILE)
         connection = sqlite3.connect(place, timeout=_WAIT_S, isolation_level=None)
         try:
             (layout,) = connection.execute("PRAGMA user_version").fetchone()
