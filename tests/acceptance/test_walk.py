@@ -160,6 +160,7 @@ def test_from_a_fault_to_a_closed_record_left_and_taken_up(place, terminal, comm
     undone.until("type 'do' to do it", "do")
     assert undone.end() == 0
     assert find(place[0] / "incidents", incident).last(Undone).outcome is Outcome.DONE
+    assert command("discard", incident, "--because", "It was undone.").returncode != 0
     assert command("lab", "heal", "worker_gone").returncode == 0
     assert command("close", incident).returncode == 0
     closed = terminal("walk", incident)

@@ -1,15 +1,27 @@
 """The plan: every step is known from the notebook's text before it has run, and nothing runs."""
 
 import json
+import threading
+import time
 from datetime import timedelta
 
 import pytest
 
 from runbook_nb import action, at_most, combine, probe, seconds
 from runbook_nb.errors import RunbookFormatError, StepNotFoundError
+from runbook_nb.incident.cards.card import CHANGED
 from runbook_nb.incident.plan import Plan
 from runbook_nb.runbook.runbook import Runbook
-from runbook_nb.timeline.events import Acted, Changed, Checked, Outcome, Undone, Verdict, Verified
+from runbook_nb.timeline.events import (
+    Acted,
+    Asked,
+    Changed,
+    Checked,
+    Outcome,
+    Undone,
+    Verdict,
+    Verified,
+)
 
 CHECK = "incident.check({0!r}, system.lag(of={0!r}), expect=at_most(5, 's'), if_failed={1!r})"
 ACT = "incident.act('Restart', system.restart(wait=seconds(2)), because='Lag', risk='', undo='')"
@@ -181,7 +193,7 @@ def test_a_cell_that_was_edited_and_saved_is_planned_as_it_stands_and_marked(
     incident.verify("Lag", within=seconds(0))
 
     changed = night.timeline.last(Changed)
-    assert (changed.verb, changed.title, changed.after) == ("check", "Lag", edited)
+    assert (changed.verb, changed.title, changed.after) == ("verify", "Lag", edited)
     assert night.timeline.last(Verified).expect == str(at_most(20, "s"))
     assert not incident.plan.check("Lag").covered
     assert incident.plan.action("Restart").uncovered == ("Lag",)
@@ -236,3 +248,70 @@ def test_after_an_action_nothing_that_was_read_before_counts(night, saved, names
     incident.check("Load", system.lag(of="Load"), expect=at_most(5, "s"), if_failed=A)
 
     assert night.timeline.last(Checked).evidence.answer == 1
+
+
+@pytest.mark.parametrize("what", ["answered", "undone", "noted"])
+def test_after_a_person_did_something_nothing_that_was_read_before_counts(
+    night, saved, names, system, what
+):
+    """Also where no action of the runbook did it."""
+    saved()
+    incident = night.incident(names=names)
+    incident.check("Lag", system.lag(of="Lag"), expect=at_most(5, "s"), if_failed=A)
+    if what == "answered":
+        night.timeline.append(Asked(at=night.clock.now(), question="Q", owner="", answer="Did."))
+    elif what == "noted":
+        incident.note("Restarted it by hand.")
+    else:
+        night.approve(A)
+        incident.decide(A, "Asked for.")
+        incident.act("Restart", system.restart(wait=seconds(2)), because="Lag", risk="", undo="")
+        night.approve("Undo: Restart")
+        incident.undo("Restart")
+    system.answers["Load"] = 1
+    incident.check("Load", system.lag(of="Load"), expect=at_most(5, "s"), if_failed=A)
+
+    assert night.timeline.last(Checked, title="Load").evidence.answer == 1
+
+
+def test_a_reading_that_waited_for_slow_neighbours_too_long_is_taken_anew(
+    night, saved, names, system
+):
+    """A check says itself for how long it is fresh."""
+    saved()
+    incident = night.incident(names=names)
+    incident.check("Lag", system.lag(of="Lag"), expect=at_most(5, "s"), if_failed=A)
+    until_read(system, "Load")
+    night.clock.sleep(10)
+    system.answers["Load"] = 1
+    told = {"expect": at_most(5, "s"), "if_failed": A, "fresh": seconds(5)}
+    incident.check("Load", system.lag(of="Load"), **told)
+
+    assert night.timeline.last(Checked, title="Load").evidence.answer == 1
+
+
+def until_read(system, title):
+    ends = time.monotonic() + 20
+    while title not in system.asked and time.monotonic() < ends:
+        threading.Event().wait(0.01)
+    assert title in system.asked
+
+
+@pytest.mark.parametrize("ran", [True, False])
+def test_what_verifies_an_edited_check_is_marked_as_edited_too(night, saved, names, system, ran):
+    """Whether its cell ran or was only saved, it is not the runbook's and never plainly green."""
+    saved()
+    incident = night.incident(names=names, attended=True)
+    edited = CHECK.format("Lag", A).replace("5", "20")
+    if ran:
+        night.cell = edited
+        incident.check("Lag", system.lag(of="Lag"), expect=at_most(20, "s"), if_failed=A)
+        night.cell = ""
+    else:
+        saved(Lag=edited)
+    card = incident.verify("Lag", within=seconds(0))
+
+    assert CHANGED in repr(card)
+    assert ("verify", "Lag") in {
+        (changed.verb, changed.title) for changed in night.timeline.of(Changed)
+    }

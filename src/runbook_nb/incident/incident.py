@@ -21,7 +21,7 @@ from runbook_nb.incident.join import Joined, is_known, join, started
 from runbook_nb.incident.live_run import LiveRun
 from runbook_nb.incident.place import Place, pass_by
 from runbook_nb.incident.plan import Plan
-from runbook_nb.incident.readings import Readings
+from runbook_nb.incident.readings import STANDS_S, Readings
 from runbook_nb.incident.recommend import choose, own_checks, stale_titles, with_begun
 from runbook_nb.incident.refusal import Refusals
 from runbook_nb.incident.screen import NotebookScreen, Screen
@@ -82,6 +82,7 @@ class Incident:
         self._now, self._sleep, self._ticks, self._ask = now, sleep, ticks, ask
         self.plan = plan or Plan(runbook)
         self._readings = Readings(environment, now=now)
+        self._seen: int | None = None  # events that there were when the diagnosis was read
         self._live = LiveRun(
             context=context,
             environment=environment,
@@ -183,10 +184,9 @@ class Incident:
                 if_failed=if_failed,
                 fresh=fresh,
                 covered=step.covered,
+                edit=step.edit,
             )
-            self._readings.begin([each.probe for each in self.plan.diagnosis()])
-            evidence = self._readings.take(check.probe)
-            return step.written(self._read(check, evidence=evidence))
+            return step.written(self._read(check, evidence=self._read_beside(check)))
 
     def decide(self, option: str | None = None, reason: str | None = None) -> Card:
         """Rank the options by the verdicts and record the choice.
@@ -237,7 +237,7 @@ class Incident:
                 because=because,
                 risk=risk,
                 undo=undo,
-                changed=step.changed,
+                changed=step.edit is not None,
                 covered=step.covered,
             )
             self._readings.drop()
@@ -246,15 +246,14 @@ class Incident:
     def verify(self, title: str, *, within: timedelta, readings: int = 1) -> Card:
         """Repeat a check until it has passed ``readings`` times in a row, or time is up.
 
-        Where no action is done that was not undone since, nothing has changed: a reading of this
-        run that is still fresh stands, and without one it reads once and does not wait.
+        Where no action is done that was not undone since, it does not wait: a fresh reading of
+        this run stands, once, if nothing may have changed since; else it reads once.
         """
         check = self.plan.check(title)
         verification = RepeatedCheck(
             read=lambda: self._read(check), ticks=self._ticks, sleep=self._sleep
         )
-        with self._live.step("verify", title) as step:
-            self._live.tell_edit("check", title, check.edit)
+        with self._live.step("verify", title, rests_on=check.edit) as step:
             if queries.standing(self._live.own_events()) or self._settler.open():
                 found = verification.run(within=within, readings=readings)
             else:
@@ -268,6 +267,7 @@ class Incident:
         """
         planned = self.plan.action(title)
         with self._live.step("undo", title) as step:
+            self._readings.drop()
             undone = self._actor.undo(planned)
             for name in planned.because if undone.outcome is Outcome.DONE else ():
                 self._reread(name)
@@ -303,6 +303,7 @@ class Incident:
 
     def stop(self, reason: str) -> None:
         """End the run early, with meaning; not an error."""
+        self._readings.drop()
         with self._live.step("stop"):
             raise RunStopped(self._live.record(Stopped(**self._live.stamp(), reason=reason)).reason)
 
@@ -337,10 +338,29 @@ class Incident:
         self._live.tell_edit("check", title, check.edit)
         return self._live.record(replace(self._read(check), purpose="because"))
 
+    def _read_beside(self, check: Check) -> Evidence | None:
+        """Return what was read with the rest of the diagnosis, if it still holds for a check."""
+        if self._seen is None:
+            self._seen = len(self.timeline)
+            self._readings.begin([each.probe for each in self.plan.diagnosis()])
+        elif queries.may_have_changed(self.timeline[self._seen :]):
+            self._readings.drop()
+        evidence = self._readings.take(check.probe)
+        stale = evidence is not None and self._now() - evidence.read_at > check.fresh
+        return None if stale else evidence
+
     def _still_fresh(self, check: Check) -> Checked | None:
         """Return the reading of this run that stands for a check as it is planned now."""
         checked = self.timeline.last(Checked, run=self._run, title=check.title)
         if checked is None or is_stale(checked, now=self._now()):
             return None
-        same = self._live.is_same_call(checked.evidence.question, str(check.probe))
-        return checked if same and checked.expect == str(check.expect) else None
+        # A person may have done what no timeline tells, and looks whether it helped.
+        age = self._now() - checked.evidence.read_at
+        if self._context.attended and age.total_seconds() > STANDS_S:
+            return None
+        since = queries.after(self.timeline, checked)
+        if queries.may_have_changed(since) or queries.last(since, Verified, title=check.title):
+            return None
+        asked = (checked.evidence.question, checked.expect, checked.fail)
+        same = asked == (str(check.probe), str(check.expect), str(check.fail or ""))
+        return checked if same else None

@@ -8,16 +8,14 @@ from importlib.metadata import version
 
 from runbook_nb.incident.approval import parameters_digest
 from runbook_nb.incident.context import RunContext
+from runbook_nb.incident.declaration import Declaration
 from runbook_nb.probes.environment import Environment
 from runbook_nb.runbook.document import Document
 from runbook_nb.runbook.executable import demand_verbs_only
-from runbook_nb.runbook.names import demand_plain_names, demand_plain_person
 from runbook_nb.runbook.pack_code import loaded_code
-from runbook_nb.runbook.policy import policy_for
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.text.values import Json
 from runbook_nb.timeline.events import Started
-from runbook_nb.timeline.incidents import declare
 from runbook_nb.timeline.log import Timeline
 from runbook_nb.timeline.writer import WritableTimeline
 
@@ -39,23 +37,9 @@ def join(context: RunContext, *, environment: str) -> Joined:
     if not context.attended:
         demand_verbs_only(Document.read(context.notebook))
     runbook = Runbook.read(context.notebook)
-    place = Environment.load(environment)
-    redactor = place.redactor(allowed=runbook.contacts)
-    demand_plain_names(runbook, redactor)
-    demand_plain_person(context.actor, redactor)
-    timeline = declare(
-        context.incidents,
-        incident=context.incident,
-        title=runbook.title,
-        severity=str(runbook.front["severity"]),
-        runbook=runbook.name,
-        environment=environment,
-        by=context.actor,
-        alert=None,
-        redactor=redactor,
-        terms=policy_for(runbook).terms,
-    )
-    return Joined(timeline=timeline, runbook=runbook, environment=place)
+    declaration = Declaration.of(runbook, environment=environment, by=context.actor)
+    timeline = declaration.declare(context.incidents, incident=context.incident)
+    return Joined(timeline=timeline, runbook=runbook, environment=declaration.environment)
 
 
 def started(context: RunContext, joined: Joined, *, parameters: Mapping[str, Json]) -> Started:

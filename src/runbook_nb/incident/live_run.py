@@ -30,11 +30,11 @@ EDITABLE: Final = frozenset({"check", "act", "verify", "ask"})
 class LiveStep:
     """A step whose cell runs now: ``card`` shows an event of it, ``written`` appends it first.
 
-    ``changed`` tells that its cell is not the runbook's, ``covered`` that it is in the text that
-    an approval names.
+    ``edit`` is how its cell differs from the runbook's, ``covered`` tells that it is in the text
+    that an approval names.
     """
 
-    changed: bool
+    edit: Edit | None
     covered: bool
     card: Callable[[Event], Card]
     written: Callable[[Event], Card]
@@ -75,18 +75,22 @@ class LiveRun:
         return self.timeline.append(event)
 
     @contextmanager
-    def step(self, verb: str, title: str = "") -> Iterator[LiveStep]:
+    def step(
+        self, verb: str, title: str = "", *, rests_on: Edit | None = None
+    ) -> Iterator[LiveStep]:
         """Begin a step: note an edit of its cell; draw the board when it ends, however it ends.
 
+        What ``rests_on`` the edited cell of another step is no more the runbook's than that.
         Raises IncidentStateError if the incident is closed, before anybody is asked anything.
         """
         refuse_closed(self.timeline)
         edit = self.cells.edit(verb, title) if verb in EDITABLE else None
+        edit = edit or rests_on
         self.tell_edit(verb, title, edit)
         card = partial(self.card, changed=edit is not None)
         try:
             yield LiveStep(
-                changed=edit is not None,
+                edit=edit,
                 covered=self.cells.is_as_opened(verb, title),
                 card=card,
                 written=lambda event: card(self.record(event)),

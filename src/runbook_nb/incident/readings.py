@@ -34,7 +34,7 @@ class SideReading:
     _cut: bool = False
 
     def read(self, environment: Environment, *, now: Callable[[], datetime]) -> None:
-        """Ask now; an answer without which a check reads anew is left out."""
+        """Ask now, and keep what was answered."""
         self.evidence = read_evidence(
             self.probe, environment, read_at=now(), opened=self._keep_open
         )

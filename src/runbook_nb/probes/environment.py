@@ -47,7 +47,7 @@ Proof = Literal["named", "signed"]
 PROOFS: Final[tuple[str, ...]] = get_args(Proof)
 # What is said of an environment itself; all else in its table is a system.
 _OWN: Final = ("kind", "approve", "concurrent_probes")
-_CONCURRENT_PROBES: Final = 4
+_CONCURRENT_PROBES: Final = 4  # connections that a database in trouble can still spare
 # Settings that open a system; a value in plain sight would end up in a commit.
 SECRET_SETTINGS: Final = frozenset(
     {"reader", "writer", "owner", "token", "key", "password", "secret"}

@@ -28,7 +28,7 @@ from runbook_nb.runbook.document import read_whole_notebook
 from runbook_nb.text.files import write_atomically
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.attempts import Attempt
-from runbook_nb.timeline.events import Closed
+from runbook_nb.timeline.events import Acting, Closed
 from runbook_nb.timeline.folder import FACTS, PAGE, IncidentFolder
 from runbook_nb.timeline.incidents import find, refuse_closed
 from runbook_nb.timeline.log import Timeline
@@ -97,14 +97,11 @@ def close(
 
 
 def _refuse_done(timeline: Timeline) -> None:
-    """Raise IncidentStateError where a system was changed, or perhaps was."""
-    done = [event.title for event in queries.standing(timeline)]
-    begun = [attempt.title for attempt in queries.unsettled(timeline)]
-    if done or begun:
+    """Raise IncidentStateError where an action was ever begun, also one that was undone since."""
+    if acting := queries.last(timeline, Acting):
         message = (
-            f"{', '.join(dict.fromkeys([*done, *begun]))!r} was done or begun in "
-            f"{timeline.folder.name}, so it is not discarded. Undo it, or close the incident: "
-            f"runbook close {timeline.folder.name}"
+            f"{acting.title!r} was begun in {timeline.folder.name}, so it is not discarded: what "
+            f"was done is kept. Close it: runbook close {timeline.folder.name}"
         )
         raise IncidentStateError(message)
 

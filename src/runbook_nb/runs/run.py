@@ -19,13 +19,13 @@ from runbook_nb.incident.approval import (
     parameters_digest,
 )
 from runbook_nb.incident.context import RunContext, new_run_id
+from runbook_nb.incident.declaration import declaration_of
 from runbook_nb.incident.recommend import named
 from runbook_nb.probes.environment import Environment
 from runbook_nb.runbook.names import demand_plain_person
 from runbook_nb.runbook.pack_code import pack_digest
 from runbook_nb.runbook.people import People, read_people
 from runbook_nb.runbook.runbook import Runbook
-from runbook_nb.runs.declaration import Declaration
 from runbook_nb.runs.engine import Execution, execute
 from runbook_nb.runs.engine.progress import Progress
 from runbook_nb.runs.engine.spare_kernel import SpareKernel
@@ -87,8 +87,8 @@ def run(order: Order, *, progress: Progress, ready: SpareKernel | None = None) -
     IncidentStateError for a closed incident.
     """
     runbook = order.runbook
-    declaration = Declaration.of(runbook, order.parameters or {}, by=order.actor)
-    values, environment = declaration.values, declaration.environment
+    declaration, values = declaration_of(runbook, order.parameters or {}, by=order.actor)
+    environment = declaration.environment
     approved = [_option_or_undo(option, runbook) for option in order.approve]
     approver = Approver(name=order.actor)
     if approved:

@@ -20,7 +20,9 @@ from runbook_nb.timeline.events import (
     Decided,
     Ended,
     Event,
+    Noted,
     Opened,
+    Settled,
     Started,
     Terms,
     Verdict,
@@ -160,6 +162,18 @@ def done_after(events: Sequence[Event], earlier: Done) -> str | None:
     """Return the title of another action that was done later and still stands."""
     later = (other.title for other in all_done(after(events, earlier)) if done(events, other.title))
     return next((title for title in later if title != earlier.title), None)
+
+
+def may_have_changed(events: Iterable[Event]) -> bool:
+    """Tell whether an action was sent or settled here, or a person did or said something.
+
+    What was read before it says nothing about now.
+    """
+    return any(
+        isinstance(event, Acting | Settled | Noted)
+        or (isinstance(event, Asked) and bool(event.answer))
+        for event in events
+    )
 
 
 def standing(events: Sequence[Event]) -> list[Done]:

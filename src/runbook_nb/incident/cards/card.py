@@ -38,7 +38,7 @@ class Card:
         """The card as text without its folds: what was found, and what is next."""
         shown = face(self.event)
         changed = [f"  {CHANGED}"] if self._changed else []
-        return "\n".join([*_head(shown), *changed])
+        return "\n".join([*_text(shown, whole=False), *changed])
 
     def _repr_mimebundle_(
         self,
@@ -77,22 +77,16 @@ def production_banner(environment: str) -> str:
     return f'<p class="rb-production"><b>PRODUCTION</b> {_escaped(environment)}</p>'
 
 
-def _head(shown: Face) -> Iterator[str]:
+def _text(shown: Face, *, whole: bool = True) -> Iterator[str]:
     yield f"{shown.sign} {one_line(shown.word)}  {one_line(shown.title)}"
     if shown.lead:
         yield f"  {one_line(shown.lead)}"
-    if shown.next_step:
-        yield f"  Next: {one_line(shown.next_step)}"
-
-
-def _text(shown: Face) -> Iterator[str]:
-    yield f"{shown.sign} {one_line(shown.word)}  {one_line(shown.title)}"
-    if shown.lead:
-        yield f"  {one_line(shown.lead)}"
-    for label, value in shown.facts:
+    for label, value in shown.facts if whole else ():
         yield f"  {label}: {one_line(value)}"
     if shown.next_step:
         yield f"  Next: {one_line(shown.next_step)}"
+    if not whole:
+        return
     for label, value in shown.folds:
         yield f"  {label}:"
         yield from (f"    {row}" for row in _folded_text(value))

@@ -10,12 +10,12 @@ from typing import Any, Final
 
 from runbook_nb.errors import RunbookError
 from runbook_nb.incident.context import WorkingCopy
+from runbook_nb.incident.declaration import declaration_of, ran_with
 from runbook_nb.probes.lab_settings import LAB
 from runbook_nb.runbook.cells import Cell
 from runbook_nb.runbook.document import Document
 from runbook_nb.runbook.parameters import typed
 from runbook_nb.runbook.runbook import Runbook
-from runbook_nb.runs.declaration import Declaration, ran_with
 from runbook_nb.text.files import write_atomically
 from runbook_nb.text.values import Json
 from runbook_nb.timeline.events import Alert, Started
@@ -49,9 +49,8 @@ def prepare(
     responder has one of their own, so that two never save over each other. Where a machine has
     run this text, its outputs are in the copy. Raises ParameterError before anything is created.
     """
-    declaration = Declaration.of(runbook, parameters, by=by)
+    declaration, values = declaration_of(runbook, parameters, by=by)
     timeline = declaration.declare(incidents, incident=incident, alert=alert)
-    values = declaration.values
     folder = timeline.folder
     path = _place(folder, runbook.name, by)
     copy = WorkingCopy(path=path, runbook=runbook.name, by=by)

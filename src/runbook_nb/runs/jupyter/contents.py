@@ -1,7 +1,6 @@
 """The files that JupyterLab shows: all of an incident to read, working copies to write."""
 
 import asyncio
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -10,11 +9,10 @@ from jupyter_server.services.contents.largefilemanager import AsyncLargeFileMana
 from tornado.web import HTTPError
 
 from runbook_nb.errors import ParameterError, RunbookError
-from runbook_nb.incident.board import board_of
 from runbook_nb.incident.cards import BoardCard
-from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runs.by_hand.save import mask_before_save
 from runbook_nb.runs.jupyter.outputs import Drawn, cards_of, only_looked_at
+from runbook_nb.runs.jupyter.sidebar import board_at
 from runbook_nb.text.files import write_atomically
 from runbook_nb.timeline.folder import WORKING, IncidentsFolder
 from runbook_nb.timeline.log import Timeline
@@ -53,7 +51,7 @@ class WorkingCopies(AsyncLargeFileManager):
 
     def mark_trusted_cells(self, nb: Any, path: str = "") -> None:
         """Hand out outputs to be looked at, and nothing as trusted, whoever saved it."""
-        only_looked_at(nb, self._drawn(nb, path))
+        only_looked_at(nb, self._drawn(path))
 
     def check_and_sign(self, nb: Any, path: str = "", **_: Any) -> None:
         """Sign nothing: what is trusted is what a kernel of this tab has just shown."""
@@ -65,21 +63,18 @@ class WorkingCopies(AsyncLargeFileManager):
         text = nbformat.writes(nb, nbformat.NO_CONVERT, capture_validation_error)
         await asyncio.to_thread(write_atomically, Path(os_path), text)
 
-    def _drawn(self, nb: Any, path: str) -> Drawn:
+    def _drawn(self, path: str) -> Drawn:
         """Return the cards and the board of the incident that a notebook belongs to."""
-        incidents = IncidentsFolder(Path(self.root_dir))
+        root = Path(self.root_dir)
         incident, *_ = Path(path.strip("/")).parts
         try:
-            timeline = Timeline(incidents.incident(incident).timeline)
-            cards = cards_of(timeline.proven())
+            cards = cards_of(Timeline(IncidentsFolder(root).incident(incident).timeline).proven())
         except ParameterError:
             return Drawn()
         try:
-            runbook = Runbook.find(str(nb.metadata["runbook"]["name"]))
-        except (RunbookError, KeyError, TypeError):
+            return Drawn(cards=cards, board=BoardCard(board_at(root, path), attended=True))
+        except (RunbookError, OSError):
             return Drawn(cards=cards)
-        board = board_of(timeline, runbook, now=datetime.now(UTC))
-        return Drawn(cards=cards, board=BoardCard(board, attended=True))
 
     def _demand_working_copy(self, path: str) -> None:
         parts = Path(path.strip("/")).parts

@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from runbook_nb.errors import ParameterError, RunbookError
-from runbook_nb.incident.board import board_of
+from runbook_nb.incident.board import Board, board_of
 from runbook_nb.incident.cards import board_html
 from runbook_nb.incident.cards.sidebar import ShownIncident, ShownRunbook, shelf_html
 from runbook_nb.probes.environment import load_settings
@@ -41,6 +41,16 @@ def open_incidents(incidents: Path, *, now: datetime) -> list[ShownIncident]:
 def board(incidents: Path, path: str) -> dict[str, str]:
     """Return the board of a working copy as HTML, and the anchor of the step that comes next.
 
+    Raises what ``board_at`` raises.
+    """
+    drawn = board_at(incidents, path)
+    heading = drawn.decided.option if drawn.decided and drawn.decided.option else ""
+    return {"incident": drawn.incident, "html": board_html(drawn), "chosen": anchor(heading)}
+
+
+def board_at(incidents: Path, path: str) -> Board:
+    """Return the board of a working copy, by the text that stands in it.
+
     ``path`` is that of the copy below the folder of incidents. Raises ParameterError if it is
     none, and RecordIntegrityError if the timeline was altered.
     """
@@ -52,9 +62,7 @@ def board(incidents: Path, path: str) -> dict[str, str]:
         raise ParameterError(message)
     timeline = _timeline(find(incidents, incident).path)
     runbook = _runbook(copy, copy.stat().st_mtime_ns)
-    drawn = board_of(timeline, runbook, now=datetime.now(UTC))
-    heading = drawn.decided.option if drawn.decided and drawn.decided.option else ""
-    return {"incident": incident, "html": board_html(drawn), "chosen": anchor(heading)}
+    return board_of(timeline, runbook, now=datetime.now(UTC))
 
 
 def _shown(entry: Entry) -> ShownRunbook:

@@ -10,7 +10,8 @@ from runbook_nb.incident import Incident
 from runbook_nb.incident.approval import INCIDENT_PARAMETER
 from runbook_nb.incident.cards import Card
 from runbook_nb.incident.context import RunContext, is_attended, new_run_id
-from runbook_nb.incident.join import join
+from runbook_nb.incident.declaration import declaration_of, ran_with
+from runbook_nb.incident.join import Joined
 from runbook_nb.incident.known_incident import last_runbook
 from runbook_nb.incident.plan import Plan
 from runbook_nb.incident.screen import Screen
@@ -18,9 +19,8 @@ from runbook_nb.runbook.namespace import names_of
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runbook.step_call import make_call
 from runbook_nb.runbook.steps import Step
-from runbook_nb.runs.declaration import Declaration, ran_with
 from runbook_nb.text.values import Json
-from runbook_nb.timeline.events import Alert, Started
+from runbook_nb.timeline.events import Started
 from runbook_nb.timeline.incidents import find
 from runbook_nb.timeline.log import Timeline
 
@@ -46,16 +46,14 @@ class Session:
         by: str,
         screen: Screen,
         ask: Callable[[str], str],
-        alert: Alert | None = None,
     ) -> "Session":
         """Begin a run, in a new incident where none is named; raises what a run raises.
 
         Nothing is created before all that can be checked was checked.
         """
-        declaration = Declaration.of(runbook, parameters, by=by)
-        names = names_of(runbook, declaration.values)
-        timeline = declaration.declare(incidents, incident=incident, alert=alert)
-        values = {**declaration.values, INCIDENT_PARAMETER: timeline.folder.name}
+        declaration, values = declaration_of(runbook, parameters, by=by)
+        names = names_of(runbook, values)
+        timeline = declaration.declare(incidents, incident=incident)
         context = RunContext(
             incidents=incidents,
             incident=timeline.folder.name,
@@ -66,7 +64,7 @@ class Session:
         )
         begun = Incident.begin(
             context,
-            join(context, environment=declaration.environment.name),
+            Joined(timeline=timeline, runbook=runbook, environment=declaration.environment),
             parameters={name: values[name] for name in _told(runbook, values)},
             plan=Plan(runbook, names=lambda: names),
             ask=ask,

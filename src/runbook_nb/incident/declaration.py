@@ -21,26 +21,24 @@ from runbook_nb.timeline.writer import WritableTimeline
 
 @dataclass(frozen=True, kw_only=True)
 class Declaration:
-    """What a run of a runbook by somebody was checked for: parameters, environment, and names."""
+    """A runbook that somebody runs in an environment, with names that stay as they are given."""
 
     runbook: Runbook
-    values: dict[str, Json]
     environment: Environment
     redactor: Redactor
     by: str
 
     @classmethod
-    def of(cls, runbook: Runbook, parameters: Mapping[str, Json], *, by: str) -> "Declaration":
-        """Check a run; raises RunbookFormatError, ParameterError or SettingMissingError."""
-        demand_verbs_only(Document.read(runbook.path))
-        values = typed(runbook, parameters)
-        environment = Environment.load(runbook.environment(values))
-        redactor = environment.redactor(allowed=runbook.contacts)
+    def of(cls, runbook: Runbook, *, environment: str, by: str) -> "Declaration":
+        """Check names and settings.
+
+        Raises ParameterError, RunbookFormatError or SettingMissingError.
+        """
+        place = Environment.load(environment)
+        redactor = place.redactor(allowed=runbook.contacts)
         demand_plain_names(runbook, redactor)
         demand_plain_person(by, redactor)
-        return cls(
-            runbook=runbook, values=values, environment=environment, redactor=redactor, by=by
-        )
+        return cls(runbook=runbook, environment=place, redactor=redactor, by=by)
 
     def declare(
         self,
@@ -67,6 +65,18 @@ class Declaration:
             redactor=self.redactor,
             terms=policy_for(self.runbook).terms,
         )
+
+
+def declaration_of(
+    runbook: Runbook, parameters: Mapping[str, Json], *, by: str
+) -> tuple[Declaration, dict[str, Json]]:
+    """Check a run that is asked for; returns it with all its parameters, in their types.
+
+    Raises RunbookFormatError where its text holds more than verbs, and what ``of`` raises.
+    """
+    demand_verbs_only(Document.read(runbook.path))
+    values = typed(runbook, parameters)
+    return Declaration.of(runbook, environment=runbook.environment(values), by=by), values
 
 
 def ran_with(started: Started | None, runbook: Runbook) -> dict[str, Json]:
