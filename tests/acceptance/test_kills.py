@@ -6,6 +6,7 @@ import shutil
 import signal
 import time
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 
 import psycopg
@@ -121,40 +122,39 @@ def healed(lab):
 
 
 @pytest.mark.usefixtures("healed")
-@pytest.mark.parametrize("victim", ["kernel", "runner", "postgres"])
+@pytest.mark.parametrize(
+    "kill", list(product(("kernel", "runner", "postgres"), STEPS)), ids="{0[0]}-{0[1]}".format
+)
 def test_after_a_kill_at_any_step_the_record_is_valid_and_a_second_run_continues(
-    runbook, lab, with_notebooks, effects, victim
+    runbook, lab, with_notebooks, effects, kill
 ):
     """The effect is in the system once, and the timeline says so; what was cut off is settled."""
+    victim, step = kill
     with_notebooks("dead_sessions", trial.dead_sessions())
-    for step in STEPS:
-        where = f"{victim} killed at event {step}"
-        shutil.rmtree(runbook.incidents, ignore_errors=True)
-        FAULTS["sessions_silent"].inject(lab)
-        effects()
+    FAULTS["sessions_silent"].inject(lab)
+    effects()
 
-        killed_at(runbook, lab, victim, step)
-        folder = runbook.incidents / "INC-1"
-        assert Timeline(folder / "timeline.jsonl").verify(), where
-        _close_a_copy(folder, runbook.folder / f"copy-{step}", victim, where)
+    killed_at(runbook, lab, victim, step)
+    folder = runbook.incidents / "INC-1"
+    assert Timeline(folder / "timeline.jsonl").verify()
+    _close_a_copy(folder, runbook.folder / "copy", victim)
 
-        time.sleep(0.1 if victim == "runner" else 0)
-        out = runbook(*ARGUMENTS)
-        assert len(told_as_done(runbook.events("INC-1"))) == 1, f"{where}\n{out}"
-        assert effects() == 1, f"{where}\n{out}"
-        assert Timeline(folder / "timeline.jsonl").verify(), where
-        FAULTS["sessions_silent"].heal(lab)
+    time.sleep(0.1 if victim == "runner" else 0)
+    out = runbook(*ARGUMENTS)
+    assert len(told_as_done(runbook.events("INC-1"))) == 1, out
+    assert effects() == 1, out
+    assert Timeline(folder / "timeline.jsonl").verify()
 
 
-def _close_a_copy(folder: Path, copies: Path, victim: str, where: str) -> None:
+def _close_a_copy(folder: Path, copies: Path, victim: str) -> None:
     """Close the incident as it was left; the record says where it stopped."""
     shutil.copytree(folder, copies / "INC-1")
     page = close(copies, "INC-1", by="sam").page.read_text(encoding="utf-8")
     record = Record.of(Timeline(copies / "INC-1" / "timeline.jsonl"))
-    assert record.integrity.valid, where
+    assert record.integrity.valid
     if victim != "postgres" and not all(run.complete for run in record.runs):
-        assert record.stopped_at, where
-        assert re.search("stopped|cut off|did not end", page, re.IGNORECASE), where
+        assert record.stopped_at
+        assert re.search("stopped|cut off|did not end", page, re.IGNORECASE)
 
 
 def test_no_kernel_is_left_when_the_runner_is_killed(runbook, lab, with_notebooks):

@@ -136,7 +136,7 @@ def test_after_a_kill_during_an_undo_it_is_not_repeated_blindly(folder, lab, eff
     timeline = killed(folder, lab, "contained", place, "undo")
     own = trial.incident(folder, lab.folder, run="run-2")
     trial.approve(own, trial.UNDO)
-    own._known.keep_action(
+    own.plan.keep_action(
         "Restart",
         trial.contained(),
         because="Lag",

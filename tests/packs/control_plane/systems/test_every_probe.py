@@ -4,8 +4,6 @@ What cannot be read is unknown, within its time, and never a pass. A probe whose
 whether a system answers may say so in its own words.
 """
 
-import importlib
-import pkgutil
 import socket
 import threading
 from collections.abc import Iterator
@@ -18,12 +16,12 @@ from types import SimpleNamespace
 
 import pytest
 
-import runbook_nb
-from runbook_nb import minutes
-from runbook_nb.incident.check import Check
-from runbook_nb.packs.control_plane import systems
+from runbook_nb.incident.check import Check, read_evidence
+from runbook_nb.incident.plan import Plan
 from runbook_nb.packs.control_plane.lab.faults.backups_rows import await_backup
 from runbook_nb.probes.environment import Environment, load_settings
+from runbook_nb.runbook.namespace import names_of
+from runbook_nb.runbook.parameters import typed
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.timeline.events import Verdict
 
@@ -52,33 +50,14 @@ FILES = {
 }
 # A page is what this one asks for, so any page will do.
 PAGES = {"User interface"}
-NAMES = {name: getattr(runbook_nb, name) for name in runbook_nb.__all__}
 
 
 def checks() -> Iterator[Check]:
-    """Build the checks of all runbooks with the defaults of their parameters; nothing is read."""
-    modules = {
-        found.name: importlib.import_module(f"{systems.__name__}.{found.name}")
-        for found in pkgutil.iter_modules(systems.__path__)
-    }
+    """Plan the checks of all runbooks with the defaults of their parameters; nothing is read."""
     for runbook in Runbook.every():
-        defaults = {parameter.name: parameter.default for parameter in runbook.parameters}
-        scope = {**NAMES, **modules, **defaults}
-        for step in runbook.steps:
-            if step.verb == "check":
-                limits = {
-                    name: eval(str(step.words[name]), scope)  # noqa: S307 - our own notebooks
-                    for name in ("expect", "fail")
-                    if name in step.words
-                }
-                yield Check(
-                    title=step.title,
-                    probe=eval(step.call, scope),  # noqa: S307
-                    expect=limits["expect"],
-                    fail=limits.get("fail"),
-                    if_failed="",
-                    fresh=minutes(1),
-                )
+        names = names_of(runbook, typed(runbook, {}))
+        plan = Plan(runbook, names=lambda names=names: names)
+        yield from (plan.check(step.title) for step in runbook.steps if step.verb == "check")
 
 
 @contextmanager
@@ -163,7 +142,9 @@ def read_all(environment: Environment) -> list[SimpleNamespace]:
     """Read every check, many at a time; reading never raises."""
 
     def read(check: Check) -> SimpleNamespace:
-        checked = check.read(environment, now=lambda: datetime.now(UTC), run="", by="")
+        now = datetime.now(UTC)
+        evidence = read_evidence(check.probe, environment, read_at=now)
+        checked = check.judged(evidence, at=now, run="", by="")
         return SimpleNamespace(check=check, verdict=checked.verdict, evidence=checked.evidence)
 
     with ThreadPoolExecutor(24) as readers:
