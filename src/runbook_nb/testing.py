@@ -58,6 +58,8 @@ class Wall:
     def __init__(self) -> None:
         self.cards: list[Card] = []
         self.said: list[str] = []
+        self.done: list[str] = []
+        self.line = ""
         self.newest: Board | None = None
 
     def card(self, card: Card) -> None:
@@ -71,6 +73,15 @@ class Wall:
     def say(self, text: str) -> None:
         """Keep a line."""
         self.said.append(text)
+
+    def working(self, text: str) -> None:
+        """Keep what a step says that it does, and ``line`` as it stands now."""
+        self.line = text
+        self.done.append(text)
+
+    def rest(self) -> None:
+        """Empty the line."""
+        self.line = ""
 
 
 def scripted_probe(*answers: Json | Exception, name: str = "tests.answer", unit: str = "") -> Probe:

@@ -19,7 +19,7 @@ def down(lab):
     FAULTS["platform_down"].heal(lab)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_three_runs_of_two_runbooks_are_one_incident(runbook, down):
     """Announced, handed over, repaired by the runbook that was named, and closed everywhere."""
     runbook("run", "incident_response", "--incident", "INC-7", "--approve", "A", expect=2)

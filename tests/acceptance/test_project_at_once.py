@@ -103,6 +103,7 @@ def test_the_kernel_of_a_working_copy_imports_the_package(server: Path):
         connection_file=str(server / f"kernel-{begun['kernel']['id']}.json")
     )
     client.load_connection_file()
+    client.hb_channel.time_to_dead = 30.0  # a busy machine beats late
     client.start_channels()
     client.wait_for_ready(timeout=60)
     shown: list[str] = []

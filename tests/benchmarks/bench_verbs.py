@@ -1,10 +1,15 @@
-"""What a verb adds to the probe it runs: judge, mask, chain, sync, draw a card and the board.
+"""What a check adds to the probe it runs: judge, mask, chain, sync, draw a card and the board.
 
-The board is that of the longest runbook, in an incident that already has 500 events.
+The board is that of the longest runbook, in incidents that have ever more events. Each case is an
+incident of its own; the cost of a check is to be the same in all of them.
 """
 
-import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from itertools import cycle, islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from measure import interleaved, show
 
@@ -20,7 +25,7 @@ from runbook_nb.testing import scripted_probe
 from runbook_nb.timeline.incidents import declare
 
 STEPS = 20
-EVENTS = 500
+EVENTS = (10, 1_000, 10_000)
 
 
 class Drawn:
@@ -36,6 +41,12 @@ class Drawn:
 
     def say(self, text: str) -> None:
         """Say nothing."""
+
+    def working(self, text: str) -> None:
+        """Say nothing."""
+
+    def rest(self) -> None:
+        """Take nothing away."""
 
 
 def trial(folder: Path) -> Incident:
@@ -69,34 +80,37 @@ def trial(folder: Path) -> Incident:
     )
 
 
-def main() -> None:
-    """Compare checks late in a long incident with bare reads."""
-    with tempfile.TemporaryDirectory() as folder:
-        incident = trial(Path(folder))
-        answer = scripted_probe(1.0, unit="s")
-        titles = [step.title for step in incident._runbook.steps if step.verb == "check"]
-        option = incident._runbook.options()[0]
-        systems = Environment("lab", {"kind": "lab"}).reading([])
+def checking(incident: Incident) -> Callable[[int], None]:
+    """Return what does so many checks with their cards."""
+    answer = scripted_probe(1.0, unit="s")
+    titles = cycle(step.title for step in incident._runbook.steps if step.verb == "check")
+    option = incident._runbook.options()[0]
 
-        def check(number: int) -> None:
-            title = titles[number % len(titles)]
+    def check(times: int) -> None:
+        for title in islice(titles, times):
             card = incident.check(title, answer, expect=at_most(5, "s"), if_failed=option)
             card._repr_mimebundle_()
 
-        for number in range(EVENTS):
-            check(number)
-        medians = interleaved(
-            {
-                f"{STEPS} bare probes": lambda: [answer.read(systems) for _ in range(STEPS)],
-                f"{STEPS} checks with their cards": lambda: [
-                    check(number) for number in range(STEPS)
-                ],
-            },
-            rounds=5,
-        )
-    show(medians, against=f"{STEPS} bare probes")
-    bare, checked = medians.values()
-    print(f"a check adds {(checked - bare) / STEPS * 1000:.2f} ms")
+    return check
+
+
+def main() -> None:
+    """Compare checks early and late in an incident with bare reads."""
+    answer = scripted_probe(1.0, unit="s")
+    systems = Environment("lab", {"kind": "lab"}).reading([])
+    bare = f"{STEPS} bare probes"
+    cases: dict[str, Callable[[], object]] = {
+        bare: lambda: [answer.read(systems) for _ in range(STEPS)]
+    }
+    with ExitStack() as folders:
+        for events in EVENTS:
+            check = checking(trial(Path(folders.enter_context(TemporaryDirectory()))))
+            check(events)
+            cases[f"{STEPS} checks after {events:,} events"] = partial(check, STEPS)
+        medians = interleaved(cases, rounds=5)
+    show(medians, against=bare)
+    for name, taken in list(medians.items())[1:]:
+        print(f"{name}: a check adds {(taken - medians[bare]) / STEPS * 1000:.2f} ms")
 
 
 if __name__ == "__main__":

@@ -550,7 +550,7 @@ def test_an_undo_asks_for_the_same_word_as_an_action(night, kind, answer, undone
     """In production it is the incident id."""
     machine = Machine()
     word = "INC-1" if kind == "production" else "do"
-    incident = done(night, machine, attended=True, kind=kind, answers=(word, answer))
+    incident = done(night, machine, attended=True, kind=kind, answers=(word, answer, ""))
     incident.undo("Restart")
 
     assert len(machine.undone) == undone

@@ -488,12 +488,43 @@ def test_an_approval_expires(night):
 def test_attended_the_responder_types_to_confirm(night, kind, answer, done):
     """In production it is the incident id."""
     action = RecordingAction()
-    _, act = diagnosed(night, action, attended=True, kind=kind, answers=(answer,))
+    _, act = diagnosed(night, action, attended=True, kind=kind, answers=(answer, ""))
     act()
 
     assert action.done == done
     assert night.timeline.last(Acted).outcome is (Outcome.DONE if done else Outcome.DECLINED)
     assert night.screen.cards, "the rehearsal is shown before the question"
+
+
+@pytest.mark.parametrize(
+    ("answers", "done"),
+    [(("yes", "do"), 1), (("Do", "no"), 0), (("n",), 0), (("y", "yes", "ok", "do"), 0)],
+)
+def test_a_wrong_word_is_asked_for_again_and_no_is_no(night, answers, done):
+    """A slip is no answer; a few of them are a no."""
+    action = RecordingAction()
+    _, act = diagnosed(night, action, attended=True, answers=answers)
+    act()
+
+    assert action.done == done
+    for said, again in zip(answers, night.responder.asked[1:], strict=False):
+        assert again.startswith(f"That was {said!r}; nothing was done.")
+
+
+def test_a_step_says_what_it_does_and_takes_it_away(night):
+    """A reading says its limit; a verification that waits, its last reading and the time left."""
+    action = RecordingAction()
+    answers = (LATE, LATE, LATE, LATE, 1)  # to diagnose, before the action, and three looks
+    incident, act = diagnosed(night, action, *answers, attended=True, answers=("do",))
+    act()
+    incident.verify("Lag", within=minutes(2))
+
+    told = [each.partition("Z: ")[2] or each for each in night.screen.done]
+    assert told[0] == "reads, at most 5 s."
+    assert told[1:3] == ["reads again what calls for it, and rehearses.", "does it, at most 5 s."]
+    assert all("FAIL 9.4 s, expected at most 5 s. Reads again, " in each for each in told[3:])
+    assert "2 min left at most" in told[3]
+    assert night.screen.line == ""
 
 
 def test_verify_waits_only_after_a_done_action(night):

@@ -157,10 +157,25 @@ def test_the_board_is_drawn_once_and_updated_in_its_place(kernel):
     assert board["msg_type"] == "display_data"
     assert "○ not run  Lag" in text_of(board)
     place = board["content"]["transient"]["display_id"]
-    update = next(each for each in shown if each["msg_type"] == "update_display_data")
-    assert update["content"]["transient"]["display_id"] == place
+    updates = [each for each in shown if each["msg_type"] == "update_display_data"]
+    (update,) = (each for each in updates if each["content"]["transient"]["display_id"] == place)
     assert "✗ fail  Lag: 9 s, expected at most 5 s (sam" in text_of(update)
     assert [each["msg_type"] for each in shown].count("execute_result") == 1
+
+
+def test_a_step_says_what_it_does_while_it_does_it(kernel):
+    """In a line of its own, which is empty when the card stands there."""
+    responder = kernel()
+    shown = responder.run(CHECK)
+    line, emptied = (
+        text_of(each)
+        for each in shown
+        if each["msg_type"] in ("display_data", "update_display_data")
+        and "board" not in each["content"]["transient"]["display_id"]
+    )
+
+    assert "reads, at most" in line
+    assert emptied == ""
 
 
 def test_a_restarted_kernel_shows_all_that_happened(kernel):
@@ -223,7 +238,7 @@ def test_run_all_stops_at_an_action_and_asks(kernel):
     responder.run(ACT, "no")
 
     assert "✓ DONE  Restart" in text_of(done[-1]) + text_of(done[-2])
-    assert responder.asked[1] == "'Restart' in TRIAL: type 'do' to do it, anything else not to: "
+    assert responder.asked[1] == "'Restart' in TRIAL: type 'do' to do it, Enter not to: "
     assert responder.asked[2].startswith("It was done at")
     assert " by sam. 'Restart' in TRIAL" in responder.asked[2]
 

@@ -22,6 +22,7 @@ from runbook_nb.incident.quorum import Yes
 from runbook_nb.incident.refusal import Refusals, Why
 from runbook_nb.incident.settle import Settler
 from runbook_nb.incident.turn import TurnTakenError, turn
+from runbook_nb.text.durations import words
 from runbook_nb.text.values import Json
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import Acted, Acting, Outcome, Undone
@@ -63,6 +64,7 @@ class Actor:
 
         Raises ActionError when the action itself fails, after that is on the timeline.
         """
+        self.live.working("reads again what calls for it, and rehearses.")
         before = self.refusals.done(planned)
         left: Callable[..., Acted] = partial(self._write, Acted, planned.described())
         try:
@@ -162,6 +164,7 @@ class Actor:
         )
         self.live.reached(Place.BEGUN)
         timeout_s = planned.action.timeout_s
+        self.live.working(f"does it, at most {words(timeout_s)}.")
         with sent(attempting.call, self.live, acting, timeout_s=timeout_s) as found:
             self.live.reached(Place.SENT)
             ended = attempting.ended(attempt=acting.attempt, **found.fields())

@@ -13,6 +13,9 @@ from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import Acting
 
 CONFIRMATION: Final = "do"
+_NO: Final = frozenset({"", "n", "no"})
+_TRIES: Final = 3
+_SHOWN: Final = 40  # characters of a wrong word
 # What cannot be undone in production is never one person's to say, whoever asked for it.
 _TWO_PEOPLE: Final = 2
 
@@ -36,6 +39,7 @@ class Consent:
         approver = self.approver(planned)
         if not self.live.context.attended:
             return approver
+        self.live.screen.rest()
         self.live.screen.card(self.live.card(acting, changed=planned.changed))
         return approver if self._typed(planned) else None
 
@@ -74,12 +78,20 @@ class Consent:
             raise ApprovalError(str(error)) from error
 
     def _typed(self, planned: Planned) -> bool:
+        """Have the word typed; another one, most often a slip, is asked for again a few times."""
         production = self.live.environment.is_production
         word = self.live.context.incident if production else CONFIRMATION
         again = self._before(planned.title)
         where = f"{planned.title!r} in {self.live.environment.name.upper()}"
-        answer = self.ask(f"{again}{where}: type {word!r} to do it, anything else not to: ")
-        return answer.strip() == word
+        question = f"{where}: type {word!r} to do it, Enter not to: "
+        for _ in range(_TRIES):
+            answer = self.ask(f"{again}{question}").strip()
+            if answer == word:
+                return True
+            if answer.lower() in _NO:
+                return False
+            again = f"That was {answer[:_SHOWN]!r}; nothing was done. "
+        return False
 
     def _before(self, title: str) -> str:
         """Say that an action was done before."""

@@ -10,8 +10,10 @@ from typing import Any, TypeVar
 
 from runbook_nb.incident.actor import Actor
 from runbook_nb.incident.approval import parameters_digest
+from runbook_nb.incident.asking import announced
 from runbook_nb.incident.board import Board, is_stale
 from runbook_nb.incident.cards import Card
+from runbook_nb.incident.cards.describe import face
 from runbook_nb.incident.check import Check, read_evidence
 from runbook_nb.incident.choice import choose_by_hand
 from runbook_nb.incident.consent import Consent
@@ -34,6 +36,7 @@ from runbook_nb.probes.limits import Limit
 from runbook_nb.runbook.pack_code import running_code
 from runbook_nb.runbook.people import People, read_people
 from runbook_nb.runbook.runbook import Runbook
+from runbook_nb.text.durations import words
 from runbook_nb.text.values import Json
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import (
@@ -82,7 +85,7 @@ class Incident:
         self._now, self._sleep, self._ticks, self._ask = now, sleep, ticks, ask
         self.plan = plan or Plan(runbook)
         self._readings = Readings(environment, now=now)
-        self._seen: int | None = None  # events that there were when the diagnosis was read
+        self._seen: int | None = None  # events that the diagnosis was held against
         self._live = LiveRun(
             context=context,
             environment=environment,
@@ -127,7 +130,9 @@ class Incident:
         joined = join(context, environment=environment)
         digest = parameters_digest(parameters or {}, environment=environment)
         plan = Plan.of_this_kernel(joined.runbook, opened_with=(context.incident, digest))
-        return cls.begin(context, joined, parameters=parameters or {}, plan=plan)
+        place = context.folder.incidents.asked(context.incident, context.notebook.stem)
+        ask = announced(input, place=place, by=context.actor)
+        return cls.begin(context, joined, parameters=parameters or {}, plan=plan, ask=ask)
 
     @classmethod
     def begin(
@@ -186,6 +191,7 @@ class Incident:
                 covered=step.covered,
                 edit=step.edit,
             )
+            self._live.working(f"reads, at most {words(check.probe.timeout_s)}.")
             return step.written(self._read(check, evidence=self._read_beside(check)))
 
     def decide(self, option: str | None = None, reason: str | None = None) -> Card:
@@ -251,7 +257,10 @@ class Incident:
         """
         check = self.plan.check(title)
         verification = RepeatedCheck(
-            read=lambda: self._read(check), ticks=self._ticks, sleep=self._sleep
+            read=lambda: self._read(check),
+            ticks=self._ticks,
+            sleep=self._sleep,
+            waits=self._waits,
         )
         with self._live.step("verify", title, rests_on=check.edit) as step:
             if queries.standing(self._live.own_events()) or self._settler.open():
@@ -332,6 +341,12 @@ class Incident:
         found = evidence or read_evidence(check.probe, self._environment, read_at=self._now())
         return check.judged(found, at=self._now(), run=self._run, by=self._context.actor)
 
+    def _waits(self, checked: Checked, left_s: float) -> None:
+        """Show the last reading of a verification that goes on."""
+        found = face(checked)
+        shown = f"{checked.evidence.read_at:%H:%M:%SZ} {found.sign} {found.word} {found.lead}."
+        self._live.screen.working(f"{shown} Reads again, {words(round(left_s))} left at most.")
+
     def _reread(self, title: str) -> Checked:
         """Read a check again because an action depends on it."""
         check = self.plan.check(title)
@@ -343,7 +358,9 @@ class Incident:
         if self._seen is None:
             self._seen = len(self.timeline)
             self._readings.begin([each.probe for each in self.plan.diagnosis()])
-        elif queries.may_have_changed(self.timeline[self._seen :]):
+        since = self.timeline[self._seen :]
+        self._seen += len(since)
+        if queries.may_have_changed(since):
             self._readings.drop()
         evidence = self._readings.take(check.probe)
         stale = evidence is not None and self._now() - evidence.read_at > check.fresh

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Final, TypeVar
 
-from runbook_nb.incident.board import Board, board_of
+from runbook_nb.incident.board import Board, BoardFold
 from runbook_nb.incident.cards import Card
 from runbook_nb.incident.context import RunContext
 from runbook_nb.incident.edits import CellTexts, Edit
@@ -74,6 +74,10 @@ class LiveRun:
         refuse_closed(self.timeline)
         return self.timeline.append(event)
 
+    def working(self, text: str) -> None:
+        """Show what the step that runs does now, and since when."""
+        self.screen.working(f"Since {self.now():%H:%M:%SZ}: {text}")
+
     @contextmanager
     def step(
         self, verb: str, title: str = "", *, rests_on: Edit | None = None
@@ -96,11 +100,16 @@ class LiveRun:
                 written=lambda event: card(self.record(event)),
             )
         finally:
+            self.screen.rest()
             self.screen.board(self.board())
 
     def board(self) -> Board:
         """Return the board as it stands now."""
-        return board_of(self.timeline, self.runbook, now=self.now())
+        return self._folded.board(now=self.now())
+
+    @cached_property
+    def _folded(self) -> BoardFold:
+        return BoardFold(self.timeline, self.runbook)
 
     def tell_edit(self, verb: str, title: str, edit: Edit | None) -> None:
         """Write that a step is not as the runbook has it; nothing where it is."""

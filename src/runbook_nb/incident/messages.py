@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from runbook_nb.timeline.events import Acted, Asked, Event, Noted, Outcome
-from runbook_nb.timeline.queries import terms_of
+from runbook_nb.timeline.queries import numbered, terms_of
 
 _TRIED: Final = (Outcome.DONE, Outcome.FAILED)
 _TELLS = re.compile(r"#[a-z]|status page|\btell\b|\bcall the\b", re.IGNORECASE)
@@ -42,7 +42,7 @@ def messages(events: Sequence[Event]) -> list[MessageFacts]:
     sent: list[MessageFacts] = []
     waiting: dict[str, MessageFacts] = {}
     answered: set[str] = set()
-    for seq, event in enumerate(events, start=1):
+    for seq, event in numbered(events, Acted, Noted, Asked):
         if isinstance(event, Acted) and event.outcome in _TRIED and event.tells:
             sent.append(_by_action(event, seq))
         elif (

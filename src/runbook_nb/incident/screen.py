@@ -1,10 +1,13 @@
 """The screen of a run: cards in the cell that runs, and one board that is drawn anew in place."""
 
 import sys
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from runbook_nb.incident.board import Board
 from runbook_nb.incident.cards import BoardCard, Card
+
+if TYPE_CHECKING:
+    from IPython.core.display_functions import DisplayHandle
 
 
 class Screen(Protocol):
@@ -17,7 +20,13 @@ class Screen(Protocol):
         """Show the board, in the place of the one before."""
 
     def say(self, text: str) -> None:
-        """Say why a cell takes time."""
+        """Say a line that stays."""
+
+    def working(self, text: str) -> None:
+        """Say what a step does now, in the place of what it said before."""
+
+    def rest(self) -> None:
+        """Take away what a step said that it does."""
 
 
 class NotebookScreen:
@@ -28,6 +37,7 @@ class NotebookScreen:
 
     def __init__(self, *, attended: bool) -> None:
         self._attended, self._drawn = attended, False
+        self._line: DisplayHandle | None = None
 
     def card(self, card: Card) -> None:
         """Show a card below the cell that runs."""
@@ -50,3 +60,21 @@ class NotebookScreen:
     def say(self, text: str) -> None:
         """Print a line below the cell that runs."""
         sys.stdout.write(f"{text}\n")
+
+    def working(self, text: str) -> None:
+        """Show a line below the cell that runs; nobody watches an unattended one."""
+        if not self._attended:
+            return
+        from IPython.display import display
+
+        line = {"text/plain": text}
+        if self._line is None:
+            self._line = display(line, raw=True, display_id=True)
+        else:
+            self._line.update(line, raw=True)
+
+    def rest(self) -> None:
+        """Empty that line; its place stays."""
+        if self._line is not None:
+            self._line.update({"text/plain": ""}, raw=True)
+            self._line = None

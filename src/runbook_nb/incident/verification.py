@@ -15,11 +15,15 @@ LONGEST_S: Final = 10.0
 
 @dataclass(frozen=True, kw_only=True)
 class RepeatedCheck:
-    """One check, read again and again; ``ticks`` are seconds that only go forward."""
+    """One check, read again and again; ``ticks`` are seconds that only go forward.
+
+    Before each pause ``waits`` is told the last reading and the seconds that are left.
+    """
 
     read: Callable[[], Checked]
     ticks: Callable[[], float]
     sleep: Callable[[float], None]
+    waits: Callable[[Checked, float], None]
 
     def look(self, read_before: Checked | None) -> dict[str, Any]:
         """Return the fields of what was read before, or else of one reading now."""
@@ -40,6 +44,7 @@ class RepeatedCheck:
             took_s = max(self.ticks() - began, waited_s)
             if held >= readings or took_s >= within.total_seconds():
                 return _found(checked, held, readings, took_s, waited=True)
+            self.waits(checked, within.total_seconds() - took_s)
             self.sleep(pause_s)
             waited_s += pause_s
 

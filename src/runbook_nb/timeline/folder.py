@@ -149,6 +149,10 @@ class IncidentsFolder:
         """The folder of the JupyterLab that serves these incidents."""
         return self.path / ".jupyterlab"
 
+    def asked(self, incident: str, copy: str) -> Path:
+        """Return where it stands that a working copy's kernel waits for an answer."""
+        return self.jupyterlab / "asked" / f"{incident}-{copy}.json"
+
     @property
     def review(self) -> Path:
         """What was decided about the remarks of all incidents."""

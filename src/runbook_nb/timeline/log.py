@@ -7,13 +7,14 @@ Each line is canonical JSON (RFC 8785) with a running number ``seq``, the hash o
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 from runbook_nb.errors import RecordIntegrityError
 from runbook_nb.timeline import queries
+from runbook_nb.timeline.by_kind import EventsByKind
 from runbook_nb.timeline.events import EVENTS, Event
 from runbook_nb.timeline.folder import IncidentFolder
 
@@ -25,15 +26,15 @@ E = TypeVar("E", bound=Event)
 _KINDS: Final = {kind.kind: kind for kind in EVENTS}
 
 
-class Timeline(Sequence[Event]):
+class Timeline(EventsByKind):
     """All events of one incident, as they stand on disk.
 
     Every read looks for lines that another process has added meanwhile.
     """
 
     def __init__(self, path: Path) -> None:
+        super().__init__()
         self.path = path
-        self._events: list[Event] = []
         self._offset = 0
         self.head = GENESIS
         self._places = {GENESIS: 0}
@@ -121,7 +122,7 @@ class Timeline(Sequence[Event]):
             fits = stored["seq"] == number and stored["prev"] == self.head
             if not fits or not _is_whole(line, stored, claimed):
                 raise ValueError
-            self._events.append(decode(stored))
+            self.keep(decode(stored))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             message = (
                 f"{self.path.name}: event {number} does not match its hash. "

@@ -3,10 +3,11 @@
 ``events`` is a timeline, or the events of one, oldest first.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from runbook_nb.timeline.attempts import Done, all_done, done, unsettled
+from runbook_nb.timeline.by_kind import EventsByKind
 from runbook_nb.timeline.events import (
     VERDICTS_BY_RANK,
     Acting,
@@ -36,14 +37,22 @@ E = TypeVar("E", bound=Event)
 
 def of(events: Iterable[Event], kind: type[E]) -> list[E]:
     """Return all events of one kind, oldest first."""
-    return [event for event in events if isinstance(event, kind)]
+    return [event for _, event in numbered(events, kind)]
+
+
+def numbered(events: Iterable[Event], *kinds: type[E]) -> Iterator[tuple[int, E]]:
+    """Return the events of some kinds with their numbers (``seq``, from 1), oldest first."""
+    if isinstance(events, EventsByKind):
+        return events.numbered(kinds)
+    known = enumerate(events, start=1)
+    return ((number, event) for number, event in known if isinstance(event, kinds))
 
 
 def last(events: Iterable[Event], kind: type[E], **fields: object) -> E | None:
     """Return the newest event of a kind whose fields have these values."""
     matching = (
         event
-        for event in reversed(of(events, kind))
+        for _, event in _newest_first(events, kind)
         if all(getattr(event, name) == value for name, value in fields.items())
     )
     return next(matching, None)
@@ -51,43 +60,51 @@ def last(events: Iterable[Event], kind: type[E], **fields: object) -> E | None:
 
 def after(events: Sequence[Event], earlier: Event) -> list[Event]:
     """Return the events that came after one of them."""
-    known = list(events)
-    return known[known.index(earlier) + 1 :]
+    return list(events[_number_of(events, earlier) :])
 
 
 def before(events: Sequence[Event], later: Event) -> list[Event]:
     """Return the events that came before one of them."""
-    known = list(events)
-    return known[: known.index(later)]
+    return list(events[: _number_of(events, later) - 1])
+
+
+def _number_of(events: Iterable[Event], event: Event) -> int:
+    return next(number for number, each in _newest_first(events, type(event)) if each == event)
+
+
+def _newest_first(events: Iterable[Event], kind: type[E]) -> Iterator[tuple[int, E]]:
+    if isinstance(events, EventsByKind):
+        return events.newest_first(kind)
+    return reversed(list(numbered(events, kind)))
 
 
 def opened(events: Iterable[Event]) -> Opened | None:
     """Return how the incident began; None where its beginning is lost."""
-    return next((event for event in events if isinstance(event, Opened)), None)
+    return next((event for _, event in numbered(events, Opened)), None)
 
 
 def closed(events: Iterable[Event]) -> Closed | None:
     """Return how the incident was closed; None while it is open."""
-    return next((event for event in events if isinstance(event, Closed)), None)
+    return next((event for _, event in numbered(events, Closed)), None)
 
 
 def severity_of(events: Iterable[Event]) -> str:
     """Return the severity that the incident has now: as it was classified last, or opened."""
-    known = list(events)
+    known = events if isinstance(events, Sequence) else list(events)
     classified, first = last(known, Classified), opened(known)
     return classified.severity if classified else first.severity if first else ""
 
 
 def first_alert(events: Iterable[Event]) -> Alert | None:
     """Return the alert that opened the incident, or the first that joined it."""
-    alerts = (event.alert for event in events if isinstance(event, Opened | Alerted))
+    told: Iterator[tuple[int, Opened | Alerted]] = numbered(events, Opened, Alerted)
+    alerts = (event.alert for _, event in told)
     return next((alert for alert in alerts if alert is not None), None)
 
 
 def runs(events: Iterable[Event], runbook: str = "") -> dict[str, Started]:
     """Return each run, of one runbook if it is given, by its id: as its opening cell ran last."""
-    starts = (event for event in events if isinstance(event, Started))
-    return {start.run: start for start in starts if runbook in ("", start.runbook)}
+    return {start.run: start for start in of(events, Started) if runbook in ("", start.runbook)}
 
 
 def runbooks(events: Sequence[Event]) -> tuple[str, ...]:

@@ -71,10 +71,10 @@ class WritableTimeline(Timeline):
         return decode({**_encode(event, self.redactor), "kind": event.kind}) == event
 
     def _refuse_after_close(self, event: Event) -> None:
-        closed = queries.closed(self._events)
+        closed = queries.closed(self)
         if closed is None:
             return
-        if not is_testimony(queries.before(self._events, closed), event):
+        if not is_testimony(queries.before(self, closed), event):
             raise closed_error(self, closed)
 
     def _mend(self, descriptor: int) -> None:

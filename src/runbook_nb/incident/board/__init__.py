@@ -5,6 +5,16 @@ Whoever draws it sees the same: a second responder, a reopened tab, a restarted 
 
 from runbook_nb.incident.board.clocks import is_stale
 from runbook_nb.incident.board.facts import Board, BoardStep, Due, Person, Section, StepState
-from runbook_nb.incident.board.fold import board_of
+from runbook_nb.incident.board.fold import BoardFold, board_of
 
-__all__ = ["Board", "BoardStep", "Due", "Person", "Section", "StepState", "board_of", "is_stale"]
+__all__ = [
+    "Board",
+    "BoardFold",
+    "BoardStep",
+    "Due",
+    "Person",
+    "Section",
+    "StepState",
+    "board_of",
+    "is_stale",
+]

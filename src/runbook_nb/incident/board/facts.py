@@ -35,8 +35,9 @@ class StepState(StrEnum):
 class BoardStep:
     """One step: what it is, where it stands, and its newest event; None where it did not run.
 
-    ``stale`` tells that its reading is older than its freshness, ``changed`` that the responder
-    ran another text than the runbook's.
+    ``seq`` is the number of that event on the timeline, 0 where there is none. ``stale`` tells that
+    its reading is older than its freshness, ``changed`` that the responder ran another text than
+    the runbook's.
     """
 
     verb: str
@@ -45,6 +46,7 @@ class BoardStep:
     option: str = ""
     standing: StepState = StepState.NOT_RUN
     event: Event | None = None
+    seq: int = 0
     stale: bool = False
     changed: bool = False
 

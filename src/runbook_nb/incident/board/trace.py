@@ -1,6 +1,5 @@
 """Trace the steps through the events of a timeline: where each stands, and by which event."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from runbook_nb.incident.board.facts import StepState
@@ -33,47 +32,56 @@ _BY_VERDICT = {verdict: StepState(verdict.value) for verdict in Verdict}
 
 @dataclass(slots=True, kw_only=True)
 class Trace:
-    """Where a step stands by its newest event; ``changed`` where another text of it ran."""
+    """Where a step stands by its newest event; ``changed`` where another text of it ran.
+
+    ``seq`` is the number of that event on the timeline.
+    """
 
     standing: StepState
     event: Event
+    seq: int
     changed: bool = False
 
 
-def traces(events: Iterable[Event]) -> dict[Key, Trace]:
-    """Return what the events say of each step, in the order in which the steps first ran."""
-    seen: dict[Key, Trace] = {}
-    edited: set[tuple[str, Key]] = set()
-    for event in events:
+class Tracer:
+    """What the events say of each step, in the order in which the steps first ran."""
+
+    def __init__(self) -> None:
+        self.traces: dict[Key, Trace] = {}
+        self._edited: set[tuple[str, Key]] = set()
+
+    def take(self, seq: int, event: Event) -> None:
+        """Take in the next event."""
         if isinstance(event, Changed):
-            edited.add((event.run, (event.verb, event.title)))
-        elif (told := _told(event)) is not None:
-            key, standing = told
-            trace = seen.get(key)
-            if trace is None:
-                trace = seen[key] = Trace(standing=standing, event=event)
-            else:
-                _follow(trace, standing, event)
-            if _ends_its_cell(event):
-                trace.changed = (event.run, key) in edited
-                edited.discard((event.run, key))
-            if isinstance(event, Undone | Settled):
-                _take_back(seen.get(("act", event.title.removeprefix(UNDO))), event)
-    return seen
+            self._edited.add((event.run, (event.verb, event.title)))
+            return
+        told = _told(event)
+        if told is None:
+            return
+        key, standing = told
+        trace = self.traces.get(key)
+        if trace is None:
+            trace = self.traces[key] = Trace(standing=standing, event=event, seq=seq)
+        elif not _is_left_as_it_was(trace, standing):
+            trace.standing, trace.event, trace.seq = standing, event, seq
+        if _ends_its_cell(event):
+            trace.changed = (event.run, key) in self._edited
+            self._edited.discard((event.run, key))
+        if isinstance(event, Undone | Settled) and _takes_back(event):
+            act = self.traces.get(("act", event.title.removeprefix(UNDO)))
+            if act is not None:
+                act.standing, act.event, act.seq = StepState.UNDONE, event, seq
 
 
-def _follow(trace: Trace, standing: StepState, event: Event) -> None:
+def _is_left_as_it_was(trace: Trace, standing: StepState) -> bool:
     # To leave an action alone neither undoes nor ends it, and a question is answered once.
     left_alone = trace.standing in _KEPT and standing in _LEFT_ALONE
-    answered = trace.standing is StepState.ANSWERED and standing is StepState.OPEN
-    if not (left_alone or answered):
-        trace.standing, trace.event = standing, event
+    return left_alone or (trace.standing is StepState.ANSWERED and standing is StepState.OPEN)
 
 
-def _take_back(act: Trace | None, undone: Undone | Settled) -> None:
-    undoes = isinstance(undone, Undone) or undone.title.startswith(UNDO)
-    if act is not None and undoes and undone.outcome in (Outcome.DONE, Settlement.DONE):
-        act.standing, act.event = StepState.UNDONE, undone
+def _takes_back(event: Undone | Settled) -> bool:
+    undoes = isinstance(event, Undone) or event.title.startswith(UNDO)
+    return undoes and event.outcome in (Outcome.DONE, Settlement.DONE)
 
 
 def _ends_its_cell(event: Event) -> bool:

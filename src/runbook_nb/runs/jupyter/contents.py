@@ -18,6 +18,7 @@ from runbook_nb.timeline.folder import WORKING, IncidentsFolder
 from runbook_nb.timeline.log import Timeline
 
 _DEPTH: Final = 3  # INC-2041/working/name.ipynb
+_ONE_HASH: Final = "0" * 64
 
 
 class WorkingCopies(AsyncLargeFileManager):
@@ -31,6 +32,17 @@ class WorkingCopies(AsyncLargeFileManager):
         mask_before_save(path, model)
         saved: dict[str, Any] = await super().save(model, path)  # type: ignore[no-untyped-call]
         return saved
+
+    async def get(self, path: str, *told: Any, **more: Any) -> dict[str, Any]:
+        """Return a file; each state of a copy has the same hash.
+
+        By it a tab asks whether to overwrite what another one saved. Both are one responder's,
+        and what was done stands on the timeline: the newest save stands, and nobody is asked.
+        """
+        model: dict[str, Any] = await super().get(path, *told, **more)  # type: ignore[no-untyped-call]
+        if model.get("hash") is not None:
+            model["hash"] = _ONE_HASH
+        return model
 
     async def delete_file(self, path: str) -> None:
         """Refuse: what was done by hand is part of the incident."""

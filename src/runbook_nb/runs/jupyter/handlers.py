@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
+from jupyter_core.utils import ensure_async
 from jupyter_server.base.handlers import APIHandler
 from tornado.web import authenticated
 
@@ -19,7 +20,8 @@ from runbook_nb.runbook.executable import opens_only
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runs.by_hand.choice import by_incident
 from runbook_nb.runs.by_hand.working_copies import prepare
-from runbook_nb.runs.jupyter.sidebar import board, shelf
+from runbook_nb.runs.jupyter.controls import does
+from runbook_nb.runs.jupyter.sidebar import board, board_at, question_at, shelf
 
 # Timelines are kept between requests and read on; two threads must not read one at once.
 _READING: Final = Lock()
@@ -34,6 +36,8 @@ def handlers() -> list[Handler]:
         ("/runbook/board", BoardHandler),
         ("/runbook/open", OpenHandler),
         ("/runbook/opening", OpeningHandler),
+        ("/runbook/do", DoHandler),
+        ("/runbook/free", FreeHandler),
         ("/runbook/cards.css", StyleHandler),
     ]
 
@@ -125,6 +129,53 @@ def _may_run_unseen(asked: dict[str, Any]) -> dict[str, str]:
         message = "Say which cells, each by its text and its tags."
         raise ParameterError(message) from error
     return {"may": "yes" if opens_only(cells) else "no"}
+
+
+class DoHandler(_Handler):
+    """What a responder writes or ends from the board."""
+
+    @authenticated
+    async def post(self) -> None:
+        """Do what a form of the board asks for; ``said`` tells what was done."""
+        await self.answer(self._do, self.get_json_body() or {})
+
+    def _do(self, asked: dict[str, Any]) -> dict[str, str]:
+        incident = board_at(self.incidents, str(asked.get("path", ""))).incident
+        return {"said": does(self.incidents, incident, asked, by=actor())}
+
+
+class FreeHandler(_Handler):
+    """A kernel whose question nobody can answer any more, because its tab is gone."""
+
+    @authenticated
+    async def post(self) -> None:
+        """Take a question back where no tab but the one that asks this is on its kernel.
+
+        ``said`` tells so; ``waits`` is "yes" where another tab may still answer.
+        """
+        path = str((self.get_json_body() or {}).get("path", ""))
+        self.finish(json.dumps(await self._free(path)))
+
+    async def _free(self, path: str) -> dict[str, str]:
+        """Interrupt the kernel of a copy whose asking tab is gone, and say so."""
+        question = await asyncio.to_thread(question_at, self.incidents, path)
+        kernel = await self._kernel_of(path) if question else None
+        if question is None or kernel is None:
+            return {"waits": "", "said": ""}
+        if kernel["connections"] > 1:
+            return {"waits": "yes", "said": ""}
+        manager = self.kernel_manager.get_kernel(kernel["id"])
+        await ensure_async(manager.interrupt_kernel())
+        said = (
+            f"The tab in which {question.by} was asked is gone, so its question was taken back: "
+            f"{question.text} Nothing was answered. Run the step again."
+        )
+        return {"waits": "", "said": said}
+
+    async def _kernel_of(self, path: str) -> dict[str, Any] | None:
+        sessions = await self.session_manager.list_sessions()
+        found = (each["kernel"] for each in sessions if each["path"] == path)
+        return next(found, None)
 
 
 class StyleHandler(_Handler):

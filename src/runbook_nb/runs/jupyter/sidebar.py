@@ -5,6 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from runbook_nb.errors import ParameterError, RunbookError
+from runbook_nb.incident.asking import Question, asked_at
 from runbook_nb.incident.board import Board, board_of
 from runbook_nb.incident.cards import board_html
 from runbook_nb.incident.cards.sidebar import ShownIncident, ShownRunbook, shelf_html
@@ -13,10 +14,11 @@ from runbook_nb.probes.lab_settings import LAB
 from runbook_nb.runbook import Runbook, runbooks_folder
 from runbook_nb.runbook.catalog import Entry, EntryState, read_entries
 from runbook_nb.runbook.policy import policy_or_default
+from runbook_nb.runs.jupyter.controls import controls_html
 from runbook_nb.text.durations import words
-from runbook_nb.text.formatting import anchor
+from runbook_nb.text.formatting import anchor, clock, one_line
 from runbook_nb.timeline import queries
-from runbook_nb.timeline.folder import IncidentFolder
+from runbook_nb.timeline.folder import IncidentFolder, IncidentsFolder
 from runbook_nb.timeline.incidents import find, maybe_open
 from runbook_nb.timeline.log import Timeline
 
@@ -39,13 +41,38 @@ def open_incidents(incidents: Path, *, now: datetime) -> list[ShownIncident]:
 
 
 def board(incidents: Path, path: str) -> dict[str, str]:
-    """Return the board of a working copy as HTML, and the anchor of the step that comes next.
+    """Return the board of a working copy as HTML, the forms below it, and what JupyterLab lays out.
 
-    Raises what ``board_at`` raises.
+    ``chosen`` is the anchor of the chosen option and ``passed_over`` those of the others, a line
+    each; ``asked`` says who is asked for an answer, and ``saved_ms`` when the copy was saved last,
+    in milliseconds since 1970. Raises what ``board_at`` raises.
     """
     drawn = board_at(incidents, path)
-    heading = drawn.decided.option if drawn.decided and drawn.decided.option else ""
-    return {"incident": drawn.incident, "html": board_html(drawn), "chosen": anchor(heading)}
+    chosen = drawn.decided.option if drawn.decided and drawn.decided.option else ""
+    options = dict.fromkeys(step.option for step in drawn.steps if step.option)
+    question = question_at(incidents, path)
+    return {
+        "incident": drawn.incident,
+        "html": board_html(drawn),
+        "controls": controls_html(drawn, _timeline(find(incidents, drawn.incident).path)),
+        "chosen": anchor(chosen),
+        "passed_over": "\n".join(anchor(each) for each in options if chosen and each != chosen),
+        "saved_ms": str((incidents / path).stat().st_mtime_ns // 1_000_000),
+        "asked": _said_asked(question) if question else "",
+    }
+
+
+def question_at(incidents: Path, path: str) -> Question | None:
+    """Return the question that the kernel of a working copy waits for an answer to."""
+    incident, *_, copy = Path(path).parts or ("",)
+    return asked_at(IncidentsFolder(incidents).asked(incident, Path(copy).stem))
+
+
+def _said_asked(question: Question) -> str:
+    return (
+        f"{question.by} is asked since {clock(question.since)}: {one_line(question.text)} "
+        "Answer in the tab that asks."
+    )
 
 
 def board_at(incidents: Path, path: str) -> Board:

@@ -7,6 +7,10 @@
 
   const POLL_MS = 2000;
   const LIST_POLL_MS = 15000;
+  const FREEING_TRIES = 5;
+  const FREEING_PAUSE_MS = 1000;
+  // A file system and JupyterLab tell the time of one save a little differently.
+  const SAME_SAVE_MS = 1000;
   // Below this width, as in a window at 200 %, panels would leave the notebook no room.
   const ROOM_FOR_PANELS_PX = 1000;
   const UNOPENED =
@@ -48,17 +52,16 @@
       return widget;
     }
 
-    /** Show HTML in a panel, and keep what the reader has folded, scrolled to and focused. */
-    function draw(widget, html) {
-      const node = widget.node;
+    /** Show HTML in a node, and keep what the reader has folded, scrolled to and focused. */
+    function draw(node, html) {
       if (node.dataset.drawn === html) return;
       const folds = [...node.querySelectorAll("details")].map((fold) => fold.open);
       const same = node.dataset.incident === node.dataset.shown;
       const top = node.scrollTop;
-      // A list that is pulled down must not fold under the hand that chooses from it.
-      if (document.activeElement?.tagName === "SELECT" && node.contains(document.activeElement)) {
-        return;
-      }
+      // A list that is pulled down, or a text half written, must not go under the hand.
+      const written = [...node.querySelectorAll("textarea")].some((area) => area.value);
+      const active = node.contains(document.activeElement) && document.activeElement;
+      if (written || (active && active.matches("select, textarea"))) return;
       const focused = [...node.querySelectorAll(FOCUSABLE)].indexOf(document.activeElement);
       node.innerHTML = html;
       node.dataset.drawn = html;
@@ -72,14 +75,18 @@
       node.dataset.shown = node.dataset.incident;
     }
 
-    function complain(widget, error) {
+    /** Say something at the top of a panel, in the place of what was said before. */
+    function tell(widget, text, { role = "status" } = {}) {
+      widget.node.querySelectorAll(".rb-trouble").forEach((old) => old.remove());
+      if (!text) return;
       const said = document.createElement("p");
       said.className = "rb-trouble";
-      said.setAttribute("role", "alert");
-      said.textContent = error.message;
-      widget.node.querySelectorAll(".rb-trouble").forEach((old) => old.remove());
+      said.setAttribute("role", role);
+      said.textContent = text;
       widget.node.prepend(said);
     }
+
+    const complain = (widget, error) => tell(widget, error.message, { role: "alert" });
 
     return {
       id: "runbook-nb:responder",
@@ -92,9 +99,14 @@
         document.head.append(style);
 
         const lists = [];
-        const unopened = new Set();
+        // What is to be said of a copy until a step of it runs, and which options it folds.
+        const sayings = new Map();
+        const folded = new WeakMap();
         const atTheSide = listPanel("runbook-shelf");
         const board = panel("runbook-board", "Where am I", "Where am I: the board of the incident");
+        const drawn = document.createElement("div");
+        const controls = document.createElement("div");
+        board.node.append(drawn, controls);
         shell.add(atTheSide, "left", { rank: 1 });
         shell.add(board, "right", { rank: 1 });
 
@@ -119,28 +131,98 @@
         async function refreshList(list) {
           if (!list.isVisible || document.hidden) return;
           try {
-            draw(list, (await ask("shelf")).html);
+            draw(list.node, (await ask("shelf")).html);
           } catch (error) {
             complain(list, error);
           }
         }
 
         async function refreshBoard() {
-          const path = tracker.currentWidget?.context.path;
+          const notebook = tracker.currentWidget;
+          const path = notebook?.context.path;
           if (!board.isVisible || document.hidden) return;
           if (!path) {
-            draw(board, "<p>Open a runbook: its incident's board stands here.</p>");
+            draw(drawn, "<p>Open a runbook: its incident's board stands here.</p>");
+            draw(controls, "");
             return;
           }
           try {
             const told = await ask(`board?path=${encodeURIComponent(path)}`);
             if (tracker.currentWidget?.context.path !== path) return;
-            board.node.dataset.incident = told.incident;
-            draw(board, told.html);
-            if (unopened.has(path)) complain(board, new Error(UNOPENED));
+            drawn.dataset.incident = controls.dataset.incident = told.incident;
+            draw(drawn, told.html);
+            draw(controls, told.controls);
+            const asks = notebook.content.node.querySelector(".jp-Stdin") ? "" : told.asked;
+            tell(board, sayings.get(path) || asks);
+            await takeOver(notebook, Number(told.saved_ms));
+            foldPassedOver(notebook, told.passed_over);
           } catch (error) {
             complain(board, error);
           }
+        }
+
+        /** Show what another tab of the same copy has run, unless something is under way in this one. */
+        async function takeOver(notebook, savedMs) {
+          const { context, content } = notebook;
+          const known = Date.parse(context.contentsModel?.last_modified);
+          const waits = content.node.querySelector(".jp-Stdin");
+          if (!(savedMs > known + SAME_SAVE_MS) || context.model.dirty || waits) return;
+          if (content.node.contains(document.activeElement?.closest(".cm-editor"))) return;
+          const { activeCellIndex } = content;
+          const scrolled = content.node.querySelector(".jp-WindowedPanel-outer") ?? content.node;
+          const top = scrolled.scrollTop;
+          await context.revert();
+          content.activeCellIndex = activeCellIndex;
+          scrolled.scrollTop = top;
+          folded.delete(notebook);
+        }
+
+        /** Fold the options that were not chosen, once for each choice; the reader may unfold. */
+        function foldPassedOver(notebook, anchors) {
+          if (folded.get(notebook) === anchors) return;
+          const before = (folded.get(notebook) ?? "").split("\n");
+          folded.set(notebook, anchors);
+          const passed = anchors.split("\n").filter(Boolean);
+          for (const cell of notebook.content.widgets) {
+            if (!isText(cell) || !cell.headings) continue;
+            const its = cell.headings.map((heading) => anchorOf(heading.text));
+            const folds = its.some((anchor) => passed.includes(anchor));
+            if (folds) cell.headingCollapsed = true;
+            else if (its.some((anchor) => before.includes(anchor))) cell.headingCollapsed = false;
+          }
+        }
+
+        /** Do what a form of the board says, and show what was done. */
+        async function submitted(event) {
+          event.preventDefault();
+          const form = event.target;
+          const notebook = tracker.currentWidget;
+          const button = form.querySelector("button");
+          const words = Object.fromEntries(new FormData(form));
+          const asked = { path: notebook?.context.path, does: form.dataset.does, words };
+          button.disabled = true;
+          try {
+            if (asked.does === "close") await notebook.context.save();
+            const told = await ask("do", { method: "POST", body: JSON.stringify(asked) });
+            form.reset();
+            form.closest("details").open = false;
+            sayings.set(asked.path, told.said);
+            await refreshBoard();
+          } catch (error) {
+            complain(board, error);
+          } finally {
+            button.disabled = false;
+          }
+        }
+
+        /** Run a step that no cell has, in a cell of its own below the one that is selected. */
+        async function runStep(source) {
+          const notebook = tracker.currentWidget;
+          if (!notebook) return;
+          NotebookActions.insertBelow(notebook.content);
+          notebook.content.activeCell.model.sharedModel.setSource(source);
+          notebook.activate();
+          await NotebookActions.run(notebook.content, notebook.sessionContext);
         }
 
         /** Open what a button in a list stands for. */
@@ -165,6 +247,12 @@
         }
 
         board.onAfterShow = () => void refreshBoard();
+
+        controls.addEventListener("submit", (event) => void submitted(event));
+        controls.addEventListener("click", (event) => {
+          const button = event.target.closest("button[data-runs]");
+          if (button) void runStep(button.dataset.runs);
+        });
 
         board.node.addEventListener("click", (event) => {
           const link = event.target.closest("a[href^='#']");
@@ -248,10 +336,10 @@
           const told = await ask("opening", { method: "POST", body });
           const path = notebook.context.path;
           if (told.may !== "yes") {
-            unopened.add(path);
+            sayings.set(path, UNOPENED);
             return;
           }
-          unopened.delete(path);
+          if (sayings.get(path) === UNOPENED) sayings.delete(path);
           await NotebookActions.runCells(notebook.content, first, notebook.sessionContext);
         }
 
@@ -271,6 +359,7 @@
             }
           };
           await context.ready;
+          const freed = await freeKernel(notebook);
           context.statusChanged.connect((_, status) => {
             if (status === "restarting" || status === "autorestarting") fresh = true;
             if (status === "idle" && fresh) {
@@ -282,6 +371,20 @@
             fresh = Boolean(change.newValue);
           });
           await again();
+          if (freed) sayings.set(notebook.context.path, freed);
+          void refreshBoard();
+        }
+
+        /** Take back a question whose tab is gone, for its kernel would wait for ever; say so. */
+        async function freeKernel(notebook) {
+          const body = JSON.stringify({ path: notebook.context.path });
+          for (let tries = 0; tries < FREEING_TRIES; tries += 1) {
+            const told = await ask("free", { method: "POST", body }).catch(() => ({}));
+            if (told.said || !told.waits) return told.said;
+            // The server may not know yet that the tab is gone.
+            await new Promise((done) => setTimeout(done, FREEING_PAUSE_MS));
+          }
+          return "";
         }
 
         /** Lay out a notebook that has come up: its sections left, its board right. */
@@ -320,7 +423,9 @@
         }
 
         NotebookActions.executed.connect((_, done) => {
-          if (!done.success || isText(done.cell)) return;
+          if (isText(done.cell)) return;
+          sayings.delete(tracker.currentWidget?.context.path);
+          if (!done.success) return;
           // The box of an answer is taken away in the next frame, and its cell has the focus till then.
           requestAnimationFrame(() => setTimeout(() => goOn(done.notebook, done.cell)));
         });
