@@ -161,7 +161,9 @@ def test_a_check_that_fails_again_after_its_verification_is_said(story):
     story.verifies(LAG, Verdict.PASS, 0.4, "s")
     story.checks(LAG, Verdict.FAIL, 9, "s")
 
-    assert f"the last reading of {LAG} still fails" in " ".join(Record.of(story.timeline).summary)
+    record = Record.of(story.timeline)
+    assert f"Not verified: {LAG} passed after it and failed again." in record.summary
+    assert record.to_json()["resolved"]["fixed"] is False
 
 
 def test_a_done_action_without_verification_is_said(story):

@@ -112,7 +112,7 @@ def test_a_fix_that_nobody_verified_is_no_success(story):
     assert Record.of(story.timeline).headline.verdict is Verdict.PASS
 
     story.checks(LAG, Verdict.FAIL, 9, "s")
-    assert Record.of(story.timeline).headline.said == "Fixed and verified, but it did not hold"
+    assert Record.of(story.timeline).headline.said == "Changed and verified, but it did not hold"
 
 
 def test_what_was_found_and_not_fixed_stays_failed(story):

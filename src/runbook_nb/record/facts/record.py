@@ -23,6 +23,7 @@ from runbook_nb.record.facts.phases import (
     fold_waits,
 )
 from runbook_nb.record.facts.remarks import Remark, remarks_of
+from runbook_nb.record.facts.resolution import Resolution, fold_resolution
 from runbook_nb.record.facts.types import ActionFacts, CheckFacts, Integrity, RunFacts
 from runbook_nb.record.facts.verification import HeldFacts, fold_held
 from runbook_nb.text.files import code_digest
@@ -76,6 +77,7 @@ class Record:
     worst_severity: str
     communication: CommunicationFacts
     remarks: tuple[Remark, ...]
+    resolved: Resolution
     headline: Headline
     summary: tuple[str, ...]
     integrity: Integrity
@@ -95,8 +97,8 @@ class Record:
         opened, closed = queries.opened(events), queries.closed(events)
         runs, checks = fold.fold_runs(events), fold.fold_checks(events)
         actions, decisions = fold.fold_actions(events), _of(events, Decided)
-        verifications, phases = _of(events, Verified), fold_phases(events, actions)
-        held, reached = fold_held(events), {phase.name: phase.at for phase in phases}
+        resolved = fold_resolution(events, actions, whole=integrity.valid)
+        verifications, phases = _of(events, Verified), fold_phases(events, resolved)
         severity = worst_severity(events)
         return cls(
             id=opened.incident if opened else folder.name,
@@ -119,7 +121,7 @@ class Record:
             changes=fold.fold_changes(events),
             notes=_of(events, Noted),
             verifications=verifications,
-            held=held,
+            held=fold_held(events),
             stopped_at=summary.stopped_at(runs[-1], is_open=closed is None) if runs else "",
             phases=phases,
             waits=fold_waits(events),
@@ -129,19 +131,13 @@ class Record:
                 events, severity=severity, until=clock_stops(events, phases)
             ),
             remarks=tuple(remarks_of(folder, events)),
-            headline=headline(
-                events,
-                integrity=integrity,
-                checks=checks,
-                actions=actions,
-                held=held,
-                is_verified=reached["Verified"] is not None,
-            ),
+            resolved=resolved,
+            headline=headline(resolved, integrity=integrity, checks=checks, actions=actions),
             summary=_sentences(
                 summary.proven(integrity.events, whole=integrity.valid),
-                summary.found(checks),
+                summary.found(checks, resolved),
                 summary.done(actions, decisions),
-                summary.standing(verifications, checks, actions),
+                summary.standing(resolved, checks),
                 summary.ending(runs, is_open=closed is None, whole=integrity.valid),
             ),
             integrity=integrity,
@@ -168,6 +164,7 @@ class Record:
         facts = {**asdict(self), "verdict": self.verdict}
         for action, folded in zip(facts["actions"], self.actions, strict=True):
             action["said"] = folded.said
+        facts["resolved"]["fixed"] = self.resolved.is_fixed
         return plain_facts(facts)
 
 

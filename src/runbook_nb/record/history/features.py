@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from runbook_nb.record.facts.fold import fold_actions
+from runbook_nb.record.facts.resolution import fold_resolution, is_verified
 from runbook_nb.record.facts.types import ActionFacts
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import (
@@ -16,7 +17,6 @@ from runbook_nb.timeline.events import (
     Decided,
     Event,
     Noted,
-    Verdict,
 )
 
 # Shorter words stand in every text.
@@ -28,7 +28,8 @@ class Past:
     """One incident, as far as it can be known again.
 
     ``failed`` holds the titles of the checks that failed, ``words`` what people and alerts said,
-    ``resolved_by`` what ended it, empty where nobody wrote that down.
+    ``resolved_by`` what ended it, empty where nobody wrote that down. ``is_over`` tells whether
+    the trouble is known to have ended.
     """
 
     incident: str
@@ -42,6 +43,7 @@ class Past:
     options: frozenset[str]
     words: frozenset[str]
     resolved_by: str
+    is_over: bool
 
     @property
     def signs(self) -> list[str]:
@@ -57,6 +59,7 @@ class Past:
         if opened is None:
             return None
         closed, alert = queries.closed(events), queries.first_alert(events)
+        actions = fold_actions(events)
         return cls(
             incident=opened.incident,
             title=opened.title,
@@ -68,7 +71,8 @@ class Past:
             runbooks=frozenset(queries.runbooks(events)),
             options=frozenset(each.option for each in queries.of(events, Decided) if each.option),
             words=frozenset(_words(events)),
-            resolved_by=_resolved_by(events, closed),
+            resolved_by=_resolved_by(events, actions, closed),
+            is_over=fold_resolution(events, actions).is_over,
         )
 
 
@@ -82,9 +86,11 @@ def _words(events: Sequence[Event]) -> Iterator[str]:
         yield from _WORD.findall(text.casefold())
 
 
-def _resolved_by(events: Sequence[Event], closed: Closed | None) -> str:
+def _resolved_by(
+    events: Sequence[Event], actions: Sequence[ActionFacts], closed: Closed | None
+) -> str:
     """Say what was done and whether it was verified, then the words of who closed it."""
-    done = [_done(action, events) for action in fold_actions(events) if action.is_done]
+    done = [_done(action, events) for action in actions if action.is_done]
     said = list(dict.fromkeys(done))
     if closed and closed.resolution and closed.resolution != DRILL:
         said.append(f"in words: {' '.join(closed.resolution.split())}")
@@ -92,8 +98,6 @@ def _resolved_by(events: Sequence[Event], closed: Closed | None) -> str:
 
 
 def _done(action: ActionFacts, events: Sequence[Event]) -> str:
-    event = action.event
-    later = queries.verified(queries.after(events, event)).get(event.because)
-    held = later is not None and later.verdict is Verdict.PASS
-    option = f"{event.option}, " if event.option else ""
-    return f"{option}“{action.title}” done, {'verified' if held else 'not verified'}"
+    option = f"{action.event.option}, " if action.event.option else ""
+    verified = "verified" if is_verified(events, action) else "not verified"
+    return f"{option}“{action.title}” done, {verified}"

@@ -14,6 +14,7 @@ from runbook_nb.errors import IncidentStateError
 from runbook_nb.incident.cards.describe import face
 from runbook_nb.record.facts import Record
 from runbook_nb.record.facts.remarks import EDITS
+from runbook_nb.record.facts.resolution import Resolution
 from runbook_nb.record.history.similarity import Similar
 from runbook_nb.record.postmortem.assessment import badly, lucky, well
 from runbook_nb.record.postmortem.markdown import code, plain, table
@@ -151,16 +152,30 @@ def _resolution(record: Record, roles: Roles) -> Iterator[str]:
         event = action.event
         yield (
             f"- {plain(action.title)}: {code(event.call)}, done at {day_and_clock(event.at)} by "
-            f"{roles.of(event.by)}, because of {plain(event.because)}."
+            f"{roles.of(event.by)}{_because(action.because)}."
         )
-    held = [each.title for each in record.held if each.broke_at is None]
-    if held:
-        yield f"- Verified, and not seen to fail again: {plain(listed(held), 2000)}."
-    yield from (f"- {plain(e.title)}: {plain(e.said)}." for e in record.held if e.broke_at)
+    yield f"- **{plain(record.headline.said)}.** {_what_says_so(record.resolved)}".rstrip()
     if not done:
         yield "Nothing on the timeline changed the platform."
         yield ""
         yield from _asked("What ended it?")
+
+
+def _because(titles: Sequence[str]) -> str:
+    return f", because {plain(listed(titles), 1000)} failed" if titles else ""
+
+
+def _what_says_so(resolved: Resolution) -> str:
+    """Name the checks that say whether it was fixed."""
+    told = {
+        "Pass since": resolved.passing,
+        "Fail": resolved.failing,
+        "Neither pass nor fail": resolved.doubtful,
+        "Not read again": resolved.unread,
+        "Passed, and failed again": resolved.broke,
+    }
+    named = (f"{how}: {plain(listed(titles), 2000)}." for how, titles in told.items() if titles)
+    return " ".join(named)
 
 
 def _timeline(record: Record, events: Sequence[Event], roles: Roles) -> Iterator[str]:

@@ -26,8 +26,12 @@ INDEX: Final = "index.html"
 METRICS: Final = "metrics.html"
 TIMES: Final = (
     ("detect", "Time to detect", "From when the alert says the trouble began until it was opened."),
-    ("mitigate", "Time to mitigate", "From that until the last action that was done and kept."),
-    ("resolve", "Time to resolve", "From that until the incident was closed."),
+    (
+        "mitigate",
+        "Time to mitigate",
+        "From that until the action was done that fixed it, where one did.",
+    ),
+    ("resolve", "Time to resolve", "From that until the close, where the trouble was over."),
 )
 
 
