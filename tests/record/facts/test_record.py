@@ -43,7 +43,7 @@ def test_a_whole_incident_is_summed_up_in_three_sentences(folder):
 
     assert record.summary == (
         f"4 of 10 checks failed: {LAG}, {', '.join(failed[:-1])} and {failed[-1]}.",
-        f"{RESTART} was chosen; “Restart the agent” was done at 18:04:18Z.",
+        f"{RESTART} was chosen; “Restart the agent” was done at 18:04:18 UTC.",
         "Verified: all 4 failed checks pass again.",
     )
 

@@ -53,7 +53,10 @@ def test_an_incident_is_a_line(incidents):
     line = next(line for line in refreshed(incidents).lines() if line.folder == "INC-2001")
 
     assert (line.title, line.severity, line.verdict) == (
-        "Streaming heartbeat fails",
+        (
+            "Streaming heartbeat fails: Heartbeat lag p95 over 15 minutes, Sessions without a beat and "
+            "2 more failed (lab, 23 Nov 2026, 18:04 UTC)"
+        ),
         "SEV2",
         Verdict.PASS,
     )

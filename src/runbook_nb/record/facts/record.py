@@ -15,6 +15,7 @@ from runbook_nb.record.facts import fold, summary
 from runbook_nb.record.facts.communication import CommunicationFacts, fold_communication
 from runbook_nb.record.facts.headline import Headline, headline
 from runbook_nb.record.facts.impact import FigureFacts, fold_impact, worst_severity
+from runbook_nb.record.facts.name import name_of
 from runbook_nb.record.facts.phases import (
     PhaseFacts,
     WaitFacts,
@@ -33,10 +34,12 @@ from runbook_nb.timeline.events import (
     Approved,
     Asked,
     Changed,
+    ClosingStatement,
     Decided,
     Event,
     IncidentStatus,
     Noted,
+    Reported,
     Verdict,
     Verified,
 )
@@ -51,6 +54,7 @@ class Record:
 
     id: str
     title: str
+    name: str
     severity: str
     status: IncidentStatus
     environment: str
@@ -58,6 +62,8 @@ class Record:
     opened_at: datetime | None
     closed_at: datetime | None
     resolution: str
+    statement: ClosingStatement
+    reports: tuple[Reported, ...]
     alert: Alert | None
     people: tuple[str, ...]
     runs: tuple[RunFacts, ...]
@@ -103,6 +109,7 @@ class Record:
         return cls(
             id=opened.incident if opened else folder.name,
             title=opened.title if opened else "",
+            name=name_of(events),
             severity=queries.severity_of(events),
             status=IncidentStatus.CLOSED if closed else IncidentStatus.OPEN,
             environment=opened.environment if opened else "",
@@ -110,6 +117,8 @@ class Record:
             opened_at=opened.at if opened else None,
             closed_at=closed.at if closed else None,
             resolution=closed.resolution if closed else "",
+            statement=closed.statement if closed else ClosingStatement(),
+            reports=_of(events, Reported),
             alert=queries.first_alert(events),
             people=fold.fold_people(events),
             runs=runs,
@@ -136,7 +145,7 @@ class Record:
             summary=_sentences(
                 summary.proven(integrity.events, whole=integrity.valid),
                 summary.found(checks, resolved),
-                summary.done(actions, decisions),
+                summary.done(actions, decisions, since=opened.at if opened else None),
                 summary.standing(resolved, checks),
                 summary.ending(runs, is_open=closed is None, whole=integrity.valid),
             ),

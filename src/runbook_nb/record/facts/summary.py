@@ -1,10 +1,11 @@
 """What happened, in two or three plain sentences made of facts only."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from runbook_nb.record.facts.resolution import Resolution, ResolutionState
 from runbook_nb.record.facts.types import ActionFacts, CheckFacts, RunFacts
-from runbook_nb.text.formatting import clock, counted, listed, one_line
+from runbook_nb.text.formatting import counted, listed, one_line, time_of_day
 from runbook_nb.timeline.events import Decided, Outcome, Verdict
 
 _NAMED = 6  # titles in one sentence; more are counted
@@ -42,7 +43,9 @@ def found(checks: Sequence[CheckFacts], resolved: Resolution) -> str:
     return f"{every} passed: nothing was found wrong."
 
 
-def done(actions: Sequence[ActionFacts], decisions: Sequence[Decided]) -> str:
+def done(
+    actions: Sequence[ActionFacts], decisions: Sequence[Decided], *, since: datetime | None
+) -> str:
     """Say what was changed, and what may be half done."""
     options = dict.fromkeys(one_line(each.option) for each in decisions if each.option)
     chosen = f"{listed(options)} {'was' if len(options) == 1 else 'were'} chosen" if options else ""
@@ -53,7 +56,10 @@ def done(actions: Sequence[ActionFacts], decisions: Sequence[Decided]) -> str:
     finished = [action for action in actions if action.is_done]
     undone = [action.title for action in actions if action.is_undone]
     said = [chosen] if chosen else []
-    said += [f"“{one_line(each.title)}” was done at {clock(each.event.at)}" for each in finished]
+    said += [
+        f"“{one_line(each.title)}” was done at {time_of_day(each.event.at, since)} UTC"
+        for each in finished
+    ]
     said += [f"“{one_line(each.title)}” failed and may be half done" for each in failed]
     said += [f"“{_named(undone)}” was undone"] if undone else []
     if not (finished or failed or undone):

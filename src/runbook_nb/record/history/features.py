@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from runbook_nb.record.facts.fold import fold_actions
+from runbook_nb.record.facts.name import name_of
 from runbook_nb.record.facts.resolution import fold_resolution, is_verified
 from runbook_nb.record.facts.types import ActionFacts
 from runbook_nb.timeline import queries
@@ -17,6 +18,7 @@ from runbook_nb.timeline.events import (
     Decided,
     Event,
     Noted,
+    Reported,
 )
 
 # Shorter words stand in every text.
@@ -62,7 +64,7 @@ class Past:
         actions = fold_actions(events)
         return cls(
             incident=opened.incident,
-            title=opened.title,
+            title=name_of(events),
             opened_at=opened.at,
             closed=closed is not None,
             is_drill=closed is not None and closed.resolution == DRILL,
@@ -81,7 +83,9 @@ def _words(events: Sequence[Event]) -> Iterator[str]:
     alert = queries.first_alert(events)
     said = [alert.summary, alert.description] if alert else []
     said += [note.text for note in queries.of(events, Noted) if not note.runbook]
-    said += [closed.resolution for closed in queries.of(events, Closed)]
+    said += [report.words for report in queries.of(events, Reported)]
+    for closed in queries.of(events, Closed):
+        said += [closed.resolution, closed.statement.cause, closed.statement.users_saw]
     for text in said:
         yield from _WORD.findall(text.casefold())
 
@@ -94,6 +98,8 @@ def _resolved_by(
     said = list(dict.fromkeys(done))
     if closed and closed.resolution and closed.resolution != DRILL:
         said.append(f"in words: {' '.join(closed.resolution.split())}")
+    if closed and closed.statement.cause:
+        said.append(f"cause: {' '.join(closed.statement.cause.split())}")
     return "; ".join(said)
 
 

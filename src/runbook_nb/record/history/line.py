@@ -104,7 +104,7 @@ def line_of(record: Record, folder: Path) -> IncidentLine:
     return IncidentLine(
         folder=folder.name,
         id=record.id,
-        title=record.title,
+        title=record.name,
         severity=record.worst_severity or record.severity,
         verdict=_verdict(record),
         headline=record.headline.said,

@@ -8,7 +8,7 @@ from typing import Final
 from runbook_nb.probes.limits import bounds
 from runbook_nb.record.facts.phases import PhaseFacts
 from runbook_nb.record.facts.types import CheckFacts, ReadingFacts
-from runbook_nb.text.formatting import clock, said
+from runbook_nb.text.formatting import said, time_of_day
 from runbook_nb.timeline.events import Verdict
 
 WIDTH: Final = 640
@@ -69,8 +69,8 @@ def chart(check: CheckFacts, phases: Sequence[PhaseFacts]) -> CheckChart | None:
         ),
         limits=tuple(ChartRule(place=up.at(limit), words=expect) for limit in limits),
         times=tuple(_times(within, across)),
-        begin=clock(read[0].at),
-        end=clock(read[-1].at),
+        begin=time_of_day(read[0].at),
+        end=time_of_day(read[-1].at),
         words=_words(check, read, within),
     )
 
@@ -106,6 +106,6 @@ def _is_number(reading: ReadingFacts) -> bool:
 
 def _words(check: CheckFacts, read: Sequence[ReadingFacts], within: Sequence[PhaseFacts]) -> str:
     """Say what the chart shows, for who cannot see it."""
-    values = ", ".join(f"{said(each.answer, each.unit)} at {clock(each.at)}" for each in read)
-    times = "".join(f" {phase.name} at {clock(phase.at)}." for phase in within if phase.at)
+    values = ", ".join(f"{said(each.answer, each.unit)} at {time_of_day(each.at)}" for each in read)
+    times = "".join(f" {phase.name} at {time_of_day(phase.at)}." for phase in within if phase.at)
     return f"{check.title}, expected {check.before.expect}: {values}.{times}"

@@ -1,6 +1,7 @@
 """How facts are said on the page: the filters of its templates."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from runbook_nb.incident.cards import table_html
@@ -24,9 +25,8 @@ from runbook_nb.record.facts.types import ActionFacts
 from runbook_nb.text.durations import words
 from runbook_nb.text.formatting import (
     block,
-    clock,
     counted,
-    day_and_clock,
+    day_and_time,
     difference,
     grid,
     listed,
@@ -112,9 +112,8 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "agreed_by": agreed_by,
     "asked": asked,
     "block": block,
-    "clock": clock,
     "counted": counted,
-    "day_and_clock": day_and_clock,
+    "day_and_time": day_and_time,
     "difference": difference,
     "grounds": grounds,
     "iso": lambda moment: moment.isoformat(timespec="seconds").replace("+00:00", "Z"),
@@ -124,7 +123,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "one_line": one_line,
     "proven_name": proven_name,
     "read": read,
-    "reading_words": reading_words,
+    "reading_words": partial(reading_words, moment=day_and_time),
     "rows": rows,
     "said": said,
     "says_to_be": says_to_be,

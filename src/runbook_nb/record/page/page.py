@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from runbook_nb.incident.cards import style
@@ -15,7 +15,7 @@ from runbook_nb.record.page.timeline_view import curated, full_log
 from runbook_nb.record.proof import Content, Reseal, Seal
 from runbook_nb.redaction import RedactionReport
 from runbook_nb.runbook.folders import templates_folder
-from runbook_nb.text.formatting import clock, day_and_clock
+from runbook_nb.text.formatting import day_of, time_of_day
 from runbook_nb.timeline.events import Event, IncidentStatus, Verdict
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ def page(
             reseals=reseals,
             before=before,
             redaction=redaction,
-            moment=clock if _is_one_day(events) else day_and_clock,
-            day=f"{events[0].at:%Y-%m-%d}" if events and _is_one_day(events) else "",
+            moment=partial(time_of_day, since=events[0].at if events else None),
+            day=day_of(events[0].at) if events else "",
             card_style=style(),
             is_open=record.status is IncidentStatus.OPEN,
         )
@@ -84,8 +84,3 @@ def _environment() -> "Environment":
     )
     environment.filters.update(FILTERS)
     return environment
-
-
-def _is_one_day(events: Sequence[Event]) -> bool:
-    """Tell whether the day may be left out of every time."""
-    return len({f"{event.at:%Y-%m-%d}" for event in events}) == 1

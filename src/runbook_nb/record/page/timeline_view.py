@@ -31,10 +31,11 @@ _NOTE: Final = 4_000  # characters of a note: its words are all there is of it
 
 @dataclass(frozen=True, kw_only=True)
 class Phrase:
-    """A phrase of a line, and the place on the page that holds its evidence."""
+    """A phrase of a line with its own time, and the place on the page that holds its evidence."""
 
     said: str
     anchor: str
+    at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +104,7 @@ def _line(record: Record, event: Event, anchors: Anchors) -> TimelineLine:
         tone=shown.tone,
         sign=shown.sign,
         word=shown.word.lower(),
-        parts=(Phrase(said=_said(event, shown), anchor=anchors.of(event)),),
+        parts=(Phrase(said=_said(event, shown), anchor=anchors.of(event), at=event.at),),
         systems=_systems(event),
         who=_who(record, event, anchors),
         run=event.run,

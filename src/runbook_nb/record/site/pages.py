@@ -16,7 +16,7 @@ from runbook_nb.record.site.rows import Row
 from runbook_nb.record.site.runbook_stats import Book
 from runbook_nb.runbook.folders import templates_folder
 from runbook_nb.text.durations import words
-from runbook_nb.text.formatting import counted, day_and_clock, one_line
+from runbook_nb.text.formatting import counted, day_and_time, one_line
 from runbook_nb.timeline.events import VERDICTS_BY_RANK
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _templates() -> "Environment":
     templates.filters |= {
         "one_line": one_line,
         "counted": counted,
-        "day_and_clock": day_and_clock,
+        "day_and_time": day_and_time,
         "words": words,
         "sign": lambda verdict: SIGNS[Tone(verdict)],
     }
