@@ -1,5 +1,6 @@
 """How facts are said on the page: the filters of its templates."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -39,6 +40,7 @@ from runbook_nb.timeline.events import Checked, Decided, Event, Evidence, Outcom
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+_NOT_PLAIN: Final = re.compile(r"[^A-Za-z0-9_. -]")
 _LARGE: Final = 10_000  # bytes; from here on a file's size is said in kB
 
 
@@ -66,7 +68,12 @@ def table(value: Json) -> "Markup":
     shown = grid(value)
     if shown is None:
         return Markup("<pre>{}</pre>").format(escape(block(value)))
-    return Markup(table_html(shown))  # noqa: S704 - table_html escapes every cell
+    return Markup(table_html(shown, labelled=True))  # noqa: S704 - it escapes every cell
+
+
+def margin_text(text: str) -> str:
+    """Return a text as it may stand in quotes in a style: letters, digits and a few signs alone."""
+    return _NOT_PLAIN.sub("", text)[:64]
 
 
 def turned_down(event: Decided) -> list[tuple[str, str]]:
@@ -118,6 +125,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "grounds": grounds,
     "iso": lambda moment: moment.isoformat(timespec="seconds").replace("+00:00", "Z"),
     "listed": listed,
+    "margin_text": margin_text,
     "named_approver": named_approver,
     "newest": newest,
     "one_line": one_line,

@@ -9,7 +9,7 @@ from runbook_nb.incident.cards import style
 from runbook_nb.record.facts import Record
 from runbook_nb.record.history.similar import SeenBefore
 from runbook_nb.record.page.anchors import Anchors
-from runbook_nb.record.page.chart import HEIGHT, WIDTH, chart
+from runbook_nb.record.page.chart import HEIGHT, LEFT, WIDTH, chart
 from runbook_nb.record.page.filters import FILTERS
 from runbook_nb.record.page.timeline_view import curated, full_log
 from runbook_nb.record.proof import Content, Reseal, Seal
@@ -55,7 +55,7 @@ def page(
             failed=[check for check in record.checks if check.worst is not Verdict.PASS],
             passed=[check for check in record.checks if check.worst is Verdict.PASS],
             charts={check.title: chart(check, record.phases) for check in record.checks},
-            chart_size=(WIDTH, HEIGHT),
+            chart_size=(WIDTH, HEIGHT, LEFT),
             notebooks=notebooks,
             contents=contents,
             seal=seal,

@@ -19,6 +19,7 @@ from runbook_nb.timeline.events import (
     Checked,
     Event,
     Noted,
+    Reported,
     Sending,
     Undone,
     Verdict,
@@ -26,7 +27,7 @@ from runbook_nb.timeline.events import (
 )
 
 _PHRASE: Final = 220  # characters of a phrase; its evidence holds the rest
-_NOTE: Final = 4_000  # characters of a note: its words are all there is of it
+_NOTE: Final = 4_000  # characters of a note or a report: its words are all there is
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,8 +113,8 @@ def _line(record: Record, event: Event, anchors: Anchors) -> TimelineLine:
 
 
 def _said(event: Event, shown: Face) -> str:
-    if isinstance(event, Noted):
-        return one_line(event.text, _NOTE)
+    if isinstance(event, Noted | Reported):
+        return one_line(shown.title, _NOTE)
     if isinstance(event, Verified) and event.verdict is Verdict.PASS:
         return one_line(f"{event.title}: {against(event.evidence, '', event.expect)}", _PHRASE)
     return one_line(shown.said, _PHRASE)
