@@ -39,23 +39,20 @@ def fold_runs(events: Sequence[Event]) -> tuple[RunFacts, ...]:
 
 def fold_checks(events: Sequence[Event]) -> tuple[CheckFacts, ...]:
     """Return every check in the order of its first appearance, with first and last reading."""
-    checks: dict[str, CheckFacts] = {}
+    read: dict[str, list[tuple[int, Checked | Verified]]] = {}
     for seq, event in enumerate(events, start=1):
-        if not isinstance(event, Checked | Verified):
-            continue
-        known, reading = checks.get(event.title), _reading(event, seq)
-        if known is None:
-            checks[event.title] = CheckFacts(
-                title=event.title, before=event, readings=(reading,), worst=event.verdict
-            )
-        else:
-            checks[event.title] = replace(
-                known,
-                after=event,
-                readings=(*known.readings, reading),
-                worst=worst([known.worst, event.verdict]),
-            )
-    return tuple(checks.values())
+        if isinstance(event, Checked | Verified):
+            read.setdefault(event.title, []).append((seq, event))
+    return tuple(
+        CheckFacts(
+            title=title,
+            before=known[0][1],
+            after=known[-1][1] if len(known) > 1 else None,
+            readings=tuple(_reading(event, seq) for seq, event in known),
+            worst=worst(event.verdict for _, event in known),
+        )
+        for title, known in read.items()
+    )
 
 
 def fold_actions(events: Sequence[Event]) -> tuple[ActionFacts, ...]:

@@ -75,16 +75,21 @@ def fold_resolution(
     return Resolution(**found, harmed=harmed)
 
 
-def is_verified(events: Sequence[Event], action: ActionFacts) -> bool:
-    """Tell whether each check that called for one action was read after it, and passes since."""
-    known, done = _readings(events), action.done
-    if done is None:
-        return False
-    seq = next(place for place, event in enumerate(events, start=1) if event is done)
-    called = action.because or _verified_after(known, seq)
+def verified_actions(events: Sequence[Event], actions: Sequence[ActionFacts]) -> list[bool]:
+    """Tell of each action whether all checks that called for it were read after it, and pass."""
+    known = _readings(events)
+    places = {id(event): place for place, event in enumerate(events, start=1)}
+    return [
+        action.done is not None and _is_verified(action, known, places[id(action.done)])
+        for action in actions
+    ]
+
+
+def _is_verified(action: ActionFacts, known: Readings, done: int) -> bool:
+    called = action.because or _verified_after(known, done)
     newest = [known[title][-1] for title in called]
     return bool(newest) and all(
-        place > seq and event.verdict is Verdict.PASS for place, event in newest
+        place > done and event.verdict is Verdict.PASS for place, event in newest
     )
 
 
@@ -157,7 +162,8 @@ def _verified_after(known: Readings, begin: int) -> tuple[str, ...]:
     return tuple(
         title
         for title, readings in known.items()
-        if any(seq > begin and isinstance(event, Verified) for seq, event in readings)
+        # From the newest on: an early change of a long night has a late verification.
+        if any(seq > begin and isinstance(event, Verified) for seq, event in reversed(readings))
     )
 
 

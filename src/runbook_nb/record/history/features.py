@@ -9,7 +9,7 @@ from typing import Final
 
 from runbook_nb.record.facts.fold import fold_actions
 from runbook_nb.record.facts.name import name_of
-from runbook_nb.record.facts.resolution import fold_resolution, is_verified
+from runbook_nb.record.facts.resolution import fold_resolution, verified_actions
 from runbook_nb.record.facts.types import ActionFacts
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import (
@@ -94,7 +94,8 @@ def _resolved_by(
     events: Sequence[Event], actions: Sequence[ActionFacts], closed: Closed | None
 ) -> str:
     """Say what was done and whether it was verified, then the words of who closed it."""
-    done = [_done(action, events) for action in actions if action.is_done]
+    judged = zip(actions, verified_actions(events, actions), strict=True)
+    done = (_done(action, verified=verified) for action, verified in judged if action.is_done)
     said = list(dict.fromkeys(done))
     if closed and closed.resolution and closed.resolution != DRILL:
         said.append(f"in words: {' '.join(closed.resolution.split())}")
@@ -103,7 +104,6 @@ def _resolved_by(
     return "; ".join(said)
 
 
-def _done(action: ActionFacts, events: Sequence[Event]) -> str:
+def _done(action: ActionFacts, *, verified: bool) -> str:
     option = f"{action.event.option}, " if action.event.option else ""
-    verified = "verified" if is_verified(events, action) else "not verified"
-    return f"{option}“{action.title}” done, {verified}"
+    return f"{option}“{action.title}” done, {'verified' if verified else 'not verified'}"

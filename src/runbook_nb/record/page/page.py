@@ -1,5 +1,6 @@
 """The page of a record: facts, timeline and executed notebooks as one HTML file."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -56,6 +57,7 @@ def page(
             passed=[check for check in record.checks if check.worst is Verdict.PASS],
             charts={check.title: chart(check, record.phases) for check in record.checks},
             chart_size=(WIDTH, HEIGHT, LEFT),
+            held=defaultdict(lambda: None, {each.seq: each for each in record.held}),
             notebooks=notebooks,
             contents=contents,
             seal=seal,

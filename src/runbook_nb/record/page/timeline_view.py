@@ -80,6 +80,11 @@ def _told(record: Record, events: Sequence[Event]) -> Iterator[Event]:
     """Leave out what passed, what was passed over, and what the end of an action says again."""
     passed_over = {id(action.acted) for action in record.actions if action.not_chosen}
     answered = {step.question: step for step in record.manual_steps}
+    ends = {
+        event.title: place
+        for place, event in enumerate(events)
+        if isinstance(event, Acted | Undone)
+    }
     for place, event in enumerate(events):
         if isinstance(event, Checked):
             tells = event.verdict is not Verdict.PASS and event.purpose == "check"
@@ -88,7 +93,7 @@ def _told(record: Record, events: Sequence[Event]) -> Iterator[Event]:
         elif isinstance(event, Noted):
             tells = not event.runbook
         elif isinstance(event, Acting):
-            tells = not _has_end(event, events[place + 1 :])
+            tells = ends.get(event.title.removeprefix(UNDO), -1) < place
         elif isinstance(event, Sending):
             tells = False
         else:
@@ -143,8 +148,3 @@ def _joined(before: TimelineLine, line: TimelineLine) -> TimelineLine:
 
 def _joins(before: TimelineLine, line: TimelineLine) -> bool:
     return (before.word, before.run) == (line.word, line.run)
-
-
-def _has_end(begun: Acting, later: Sequence[Event]) -> bool:
-    title = begun.title.removeprefix(UNDO)
-    return any(isinstance(event, Acted | Undone) and event.title == title for event in later)
