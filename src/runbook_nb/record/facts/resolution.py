@@ -108,7 +108,8 @@ def _changed(
     last = fixes[-1]
     changed_at = {title: places[id(fix.done)] for fix in fixes for title in fix.because}
     begin = places[id(last.done)]
-    verified = _verified_after(known, begin)
+    # In the order of the readings, and quick to be asked.
+    verified = dict.fromkeys(_verified_after(known, begin))
     titles = [title for title in known if _has_failed(known[title]) or title in verified]
     grades = {title: _grade(known[title], changed_at.get(title, 0), begin) for title in titles}
     found = {
