@@ -22,7 +22,7 @@ def name_of(events: Sequence[Event]) -> str:
     opened = queries.opened(events)
     if opened is None:
         return ""
-    title = one_line(opened.title, _TITLE).removesuffix(_SUFFIX)
+    title = one_line(opened.title, _TITLE).removesuffix(_SUFFIX).rstrip(".")
     what = one_line(_what(events), _WHAT).rstrip(".")
     told = f"{title}: {what}" if what and what not in title else title
     return f"{told} ({opened.environment}, {day_of(opened.at)}, {opened.at:%H:%M} UTC)"
