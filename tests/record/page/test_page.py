@@ -1,6 +1,7 @@
 """What the page says, and where each line of the timeline leads."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,13 @@ def test_readings_of_one_kind_in_a_row_are_one_line_with_a_link_each(tmp_path):
     (failed,) = [line for line in lines if "mark-fail" in line]
 
     assert failed.count('href="#reading-') == 4
+    # Each says when it was read; the first one's time is not theirs.
+    assert re.findall(r"<time[^>]*>([\d:]+)</time>", failed) == [
+        "18:04:05",
+        "18:04:06",
+        "18:04:07",
+        "18:04:08",
+    ]
     assert "— database, alice" in failed
 
 
