@@ -114,9 +114,12 @@ def test_a_check_that_flaps_without_another_change_was_not_fixed(story):
     verifies(story, LAG)
     assert Record.of(story.timeline).resolved.state is ResolutionState.NOT_FIXED
 
-    acts(story)
+    acts(story, title="Restart the database")
     verifies(story, LAG)
     assert Record.of(story.timeline).resolved.is_fixed
+    first, second = Past.of(list(story.timeline)).resolved_by.split("; ")
+    assert first.endswith("done, not verified")
+    assert second.endswith("done, verified")
 
 
 def test_a_failed_check_that_was_not_read_again_leaves_it_unverified(story):

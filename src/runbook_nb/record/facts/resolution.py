@@ -76,7 +76,7 @@ def fold_resolution(
 
 
 def verified_actions(events: Sequence[Event], actions: Sequence[ActionFacts]) -> list[bool]:
-    """Tell of each action whether all checks that called for it were read after it, and pass."""
+    """Tell of each action whether all checks that called for it pass since, and none broke."""
     known = _readings(events)
     places = {id(event): place for place, event in enumerate(events, start=1)}
     return [
@@ -87,9 +87,9 @@ def verified_actions(events: Sequence[Event], actions: Sequence[ActionFacts]) ->
 
 def _is_verified(action: ActionFacts, known: Readings, done: int) -> bool:
     called = action.because or _verified_after(known, done)
-    newest = [known[title][-1] for title in called]
-    return bool(newest) and all(
-        place > done and event.verdict is Verdict.PASS for place, event in newest
+    return bool(called) and all(
+        _grade(known[title], done, done) == "passing" and not _broke(known[title], done)
+        for title in called
     )
 
 
