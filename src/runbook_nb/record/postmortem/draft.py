@@ -148,8 +148,8 @@ def _impact(record: Record, roles: Roles) -> Iterator[str]:
     yield ""
     for message in record.communication.messages:
         told = plain(roles.without_names(f"{message.said} {message.told}".strip()), 1000)
-        when = day_and_time(message.at) if message.sent else "not sent"
-        yield f"- Told, {when}, {plain(listed(message.channels)) or roles.of(message.by)}: {told}"
+        when = f"Told on {day_and_time(message.at)}" if message.sent else "Not told"
+        yield f"- {when}, {plain(listed(message.channels)) or roles.of(message.by)}: {told}"
     yield from _asked("Which customers were affected, and were they told?", "Was data lost?")
 
 
