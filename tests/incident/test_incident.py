@@ -392,6 +392,18 @@ def test_a_decision_of_another_runbook_chooses_nothing_here(night):
     assert action.done == 0
 
 
+def test_the_reason_on_the_timeline_is_what_failed(night):
+    """Of two checks that may call for it, the one that passed is no reason."""
+    incident = night.incident(attended=True, answers=("", "do"))
+    check(incident, 1)
+    check(incident, LATE, title="Load")
+    incident.decide()
+    incident.act("Restart", RecordingAction()(), because=("Lag", "Load"), **WORDS)
+
+    assert night.timeline.last(Acting).because == "Load"
+    assert night.timeline.last(Acted).because == "Load"
+
+
 def test_running_the_cell_again_does_not_repeat_a_done_action(night):
     """Nor does another run of the same incident."""
     action = RecordingAction()

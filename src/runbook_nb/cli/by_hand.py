@@ -73,6 +73,7 @@ def open_(
         parameters=given,
         by=by or actor(),
         alert=found,
+        reported=choice.symptom,
     )
     say_choice(choice)
     typer.echo(f"Incident {opening.incident}. Working copy: {opening.copy.path}")

@@ -1,7 +1,7 @@
 """Commands for records: close, discard, verify."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +14,7 @@ from runbook_nb.errors import RunbookError
 if TYPE_CHECKING:
     from runbook_nb.record.close import Recorded
     from runbook_nb.record.proof import ProofResult, Signer
+    from runbook_nb.timeline.events import FollowUp
 
 
 @app.command()
@@ -21,6 +22,19 @@ def close(
     incident: IncidentId,
     *,
     resolution: Annotated[str, typer.Option(help="What ended it, in a sentence.")] = "",
+    cause: Annotated[str, typer.Option(help="What made it possible, as far as is known.")] = "",
+    commander: Annotated[str, typer.Option(metavar="NAME", help="Who led the response.")] = "",
+    users_saw: Annotated[str, typer.Option(help="What users saw, in their words.")] = "",
+    follow_up: Annotated[
+        list[str] | None,
+        typer.Option(help="What is to be done after it; may be given several times."),
+    ] = None,
+    owner: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="Who does the follow-up: one for each in order, or one for all."
+        ),
+    ] = None,
     announce: Annotated[
         bool, typer.Option("--announce", help="Post the closing message to its channel.")
     ] = False,
@@ -32,16 +46,30 @@ def close(
     The closing message holds the heads of the timeline and of the whole record: once they stand
     in a channel, nobody can exchange the record unseen.
 
-    Example: runbook close INC-2041 --resolution "The worker runs again."
+    What you say of it stands on the timeline, in the record and in the postmortem.
+
+    Example: runbook close INC-2041 --resolution "The worker runs again." --cause "A full queue."
     """
     from runbook_nb.incident.context import actor
     from runbook_nb.incident.settle import how_to_settle
     from runbook_nb.record.close import close as close_incident
+    from runbook_nb.timeline.events import ClosingStatement
     from runbook_nb.timeline.folder import incidents_folder
 
     folder = incidents or incidents_folder()
+    statement = ClosingStatement(
+        cause=cause.strip(),
+        commander=commander.strip(),
+        users_saw=users_saw.strip(),
+        follow_ups=_follow_ups(follow_up or [], owner or []),
+    )
     done = close_incident(
-        folder, incident, by=by or actor(), resolution=resolution, say=say_to_errors
+        folder,
+        incident,
+        by=by or actor(),
+        resolution=resolution,
+        statement=statement,
+        say=say_to_errors,
     )
     typer.echo(f"{incident} is closed. Record: {done.page}")
     for question in done.unanswered:
@@ -54,6 +82,23 @@ def close(
     else:
         where = f"in {done.channel}" if done.channel else "where others keep it"
         typer.echo(f"Post this {where}:\n  {done.message}")
+
+
+def _follow_ups(texts: Sequence[str], owners: Sequence[str]) -> "tuple[FollowUp, ...]":
+    """Return what is to follow, each with its owner; raises ParameterError where none fits."""
+    from runbook_nb.errors import ParameterError
+    from runbook_nb.timeline.events import FollowUp
+
+    if len(owners) == 1:
+        owners = list(owners) * len(texts)
+    if not all(text.strip() for text in texts) or len(owners) not in (0, len(texts)):
+        message = (
+            f"--owner is given {len(owners)} times for {len(texts)} of --follow-up. Give each "
+            "follow-up its words and its owner, in the same order, or one owner for all."
+        )
+        raise ParameterError(message)
+    named = zip(texts, owners or [""] * len(texts), strict=True)
+    return tuple(FollowUp(text=text.strip(), owner=who.strip()) for text, who in named)
 
 
 @app.command()

@@ -44,6 +44,9 @@ def run(
     alert: Annotated[
         Path | None, typer.Option(help="An alert as JSON; it finds the runbook.")
     ] = None,
+    symptom: Annotated[
+        str, typer.Option(help="What somebody said is wrong, in their words; kept in the record.")
+    ] = "",
     incident: OfIncident = None,
     parameter: Parameters = None,
     approve: Annotated[
@@ -89,6 +92,7 @@ def run(
         incidents=folder,
         actor=who,
         incident=incident,
+        reported=symptom,
         parameters=given,
         approve=approve or (),
         option=option,

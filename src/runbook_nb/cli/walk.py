@@ -67,6 +67,7 @@ def walk(
             by=by or actor(),
             screen=screen,
             ask=input,
+            reported=choice.symptom,
         )
         say_choice(choice)
     done = Walk(session=session, screen=screen, ask=input).go()

@@ -1,5 +1,6 @@
 """An action as its cell wrote it, before anything is asked or sent."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -37,14 +38,14 @@ class Planned:
         title = f"{UNDO}{self.title}"
         return replace(self, title=title, option=title, taken_back=True)
 
-    def described(self) -> dict[str, Any]:
-        """Return the fields that every event of this action carries."""
+    def described(self, *, because: Sequence[str]) -> dict[str, Any]:
+        """Return the fields of every event of this action; the checks ``because`` failed."""
         return {
             "title": self.title,
             "call": self.call,
             "call_digest": call_digest(self.call),
             "option": self.option,
-            "because": "; ".join(self.because),
+            "because": "; ".join(because),
             "risk": self.risk,
             "undo": self.undo,
             "tells": self.action.tells,

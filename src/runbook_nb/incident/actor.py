@@ -25,7 +25,7 @@ from runbook_nb.incident.turn import TurnTakenError, turn
 from runbook_nb.text.durations import words
 from runbook_nb.text.values import Json
 from runbook_nb.timeline import queries
-from runbook_nb.timeline.events import Acted, Acting, Outcome, Undone
+from runbook_nb.timeline.events import Acted, Acting, Outcome, Undone, Verdict
 from runbook_nb.timeline.incidents import refuse_closed
 
 # A check that was read so long ago, or before a person thought, is read again in the turn.
@@ -66,7 +66,7 @@ class Actor:
         """
         self.live.working("reads again what calls for it, and rehearses.")
         before = self.refusals.done(planned)
-        left: Callable[..., Acted] = partial(self._write, Acted, planned.described())
+        left: Callable[..., Acted] = partial(self._acted, planned)
         try:
             self.settler.settle(planned.title)
         except TurnTakenError as error:
@@ -131,7 +131,7 @@ class Actor:
     def _try(self, attempting: Attempting[E]) -> E:
         """Ask outside of the turn, look again within it, and do it."""
         planned = attempting.planned
-        described = {**planned.described(), "rehearsal": attempting.rehearsal}
+        described = {**self._described(planned), "rehearsal": attempting.rehearsal}
         acting = Acting(**self.live.stamp(), **described, contained=planned.action.contained)
         try:
             if self.consent.given(planned, acting) is None:
@@ -152,7 +152,7 @@ class Actor:
         acting = self.live.timeline.append(
             Acting(
                 **self.live.stamp(),
-                **planned.described(),
+                **self._described(planned),
                 rehearsal=attempting.rehearsal,
                 approved_by=yes.by,
                 approvers=yes.approvers,
@@ -184,6 +184,16 @@ class Actor:
         half = " and may be half done" if left or acting.repeatable else ""
         message = f"{acting.title!r} failed{half}: {ended.reason}"
         raise ActionError(message)
+
+    def _acted(self, planned: Planned, **fields: Any) -> Acted:
+        return self._write(Acted, self._described(planned), **fields)
+
+    def _described(self, planned: Planned) -> dict[str, Any]:
+        """Return what every event of an action carries; of its checks, those that fail by now."""
+        newest = queries.newest(self.live.own_events())
+        read = (newest[title] for title in planned.because if title in newest)
+        failed = [check.title for check in read if check.verdict is Verdict.FAIL]
+        return planned.described(because=failed)
 
     def _write(self, kind: type[E], described: dict[str, Any], **fields: Any) -> E:
         return self.live.timeline.append(kind(**self.live.stamp(), **described, **fields))

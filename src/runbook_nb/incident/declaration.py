@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from runbook_nb.probes.environment import Environment
@@ -12,8 +13,9 @@ from runbook_nb.runbook.names import demand_plain_names, demand_plain_person
 from runbook_nb.runbook.parameters import typed
 from runbook_nb.runbook.policy import policy_for
 from runbook_nb.runbook.runbook import Runbook
+from runbook_nb.text.formatting import one_line
 from runbook_nb.text.values import Json
-from runbook_nb.timeline.events import Alert, Started
+from runbook_nb.timeline.events import Alert, Reported, Started
 from runbook_nb.timeline.folder import checked_id
 from runbook_nb.timeline.incidents import declare
 from runbook_nb.timeline.writer import WritableTimeline
@@ -47,15 +49,18 @@ class Declaration:
         incident: str | None,
         alert: Alert | None = None,
         also: Sequence[Alert] = (),
+        reported: str = "",
     ) -> WritableTimeline:
         """Open the incident, or join it; None joins that of the alert, or opens a new one.
 
+        What somebody ``reported`` in words is written down, and names an incident that is opened.
         Raises IncidentStateError for a closed one, and ParameterError for an id that is none.
         """
-        return declare(
+        words = reported.strip()
+        timeline = declare(
             incidents,
             incident=incident if incident is None else checked_id(incident),
-            title=(alert.summary if alert else "") or self.runbook.title,
+            title=one_line(words or (alert.summary if alert else "") or self.runbook.title),
             severity=str(self.runbook.front["severity"]),
             runbook=self.runbook.name,
             environment=self.environment.name,
@@ -65,6 +70,9 @@ class Declaration:
             redactor=self.redactor,
             terms=policy_for(self.runbook).terms,
         )
+        if words:
+            timeline.append(Reported(at=datetime.now(UTC), by=self.by, words=words))
+        return timeline
 
 
 def declaration_of(

@@ -1,11 +1,12 @@
 """Messages of an incident: who told whom what."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from runbook_nb.text.values import Json
 from runbook_nb.timeline.events import Acted, Asked, Event, Noted, Outcome
 from runbook_nb.timeline.queries import numbered, terms_of
 
@@ -17,7 +18,7 @@ _TOLD = re.compile(r"\s*(?:told|called|posted|paged|escalated)\b", re.IGNORECASE
 
 @dataclass(frozen=True, kw_only=True)
 class MessageFacts:
-    """One message: what, on which channels, by whom.
+    """One message: what, on which channels, by whom; ``told`` are its words where they are known.
 
     One that is not ``sent`` was asked of a person and is open, or failed. ``escalates`` marks a
     call to the next level. ``seq`` is the number of its event on the timeline.
@@ -30,6 +31,7 @@ class MessageFacts:
     by: str
     sent: bool
     escalates: bool = False
+    told: str = ""
 
 
 def messages(events: Sequence[Event]) -> list[MessageFacts]:
@@ -67,7 +69,21 @@ def _by_action(event: Acted, seq: int) -> MessageFacts:
         channels=event.tells,
         by=event.by,
         sent=event.outcome is Outcome.DONE,
+        # A rehearsal shows what is about to be told; the result is what the channel answered.
+        told=max(_texts(event.rehearsal), key=len, default=""),
     )
+
+
+def _texts(value: Json) -> Iterator[str]:
+    """Return every text within a value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _texts(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _texts(each)
 
 
 def _by_hand(event: Asked, seq: int, escalates: re.Pattern[str]) -> MessageFacts:
@@ -80,6 +96,7 @@ def _by_hand(event: Asked, seq: int, escalates: re.Pattern[str]) -> MessageFacts
         by=event.by if answered else "",
         sent=answered,
         escalates=escalates.search(event.question) is not None,
+        told=event.answer or "",
     )
 
 

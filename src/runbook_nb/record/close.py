@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from runbook_nb.errors import IncidentStateError, RecordIntegrityError, RunbookFormatError
 from runbook_nb.incident import results
@@ -28,10 +29,12 @@ from runbook_nb.runbook.document import read_whole_notebook
 from runbook_nb.text.files import write_atomically
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.attempts import Attempt
-from runbook_nb.timeline.events import Acting, Closed
+from runbook_nb.timeline.events import Acting, Closed, ClosingStatement
 from runbook_nb.timeline.folder import FACTS, PAGE, IncidentFolder
 from runbook_nb.timeline.incidents import find, refuse_closed
 from runbook_nb.timeline.log import Timeline
+
+SAID_NOTHING: Final = ClosingStatement()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,11 +70,14 @@ def close(
     *,
     by: str,
     resolution: str = "",
+    statement: ClosingStatement = SAID_NOTHING,
     discarded: bool = False,
     say: Callable[[str], None] = lambda _text: None,
     patience_s: float = PATIENCE_S,
 ) -> Recorded:
     """Close an open incident and make its record, once what is on its way has ended.
+
+    The ``statement`` is what no reading says: the cause, what users saw, what is to follow.
 
     Works also when the last run was cut off, and after ``patience_s`` beside an action that is
     still on its way. Raises IncidentStateError if it is closed already, and for one that is to be
@@ -89,9 +95,14 @@ def close(
         if discarded:
             _refuse_done(timeline)
         _keep_working_copies(timeline.folder, redactor=redactor)
-        timeline.append(
-            Closed(at=datetime.now(UTC), by=by, resolution=resolution, discarded=discarded)
+        closed = Closed(
+            at=datetime.now(UTC),
+            by=by,
+            resolution=resolution,
+            discarded=discarded,
+            statement=statement,
         )
+        timeline.append(closed)
         results.forget(timeline.folder)
     return _record(incidents, incident, redactor)
 

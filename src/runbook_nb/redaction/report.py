@@ -8,9 +8,9 @@ process.
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from runbook_nb.redaction.redactor import Redactor
 from runbook_nb.redaction.spans import MARK
 
 _SIZE_LIMIT: Final = 20_000_000  # bytes of one file; an executed copy has at most a few million
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _INDEX: Final = re.compile(r"\[\d+\]")
 Texts = Iterator[tuple[str, str]]
 
@@ -77,6 +78,7 @@ def report_of(
     """
     # Most texts of a timeline are a few words, said again on every line.
     mask = cache((redactor or Redactor()).mask)
+    counted = cache(partial(_counted, mask))
     masked: Counter[tuple[str, str, str]] = Counter()
     left: Counter[tuple[str, str, str]] = Counter()
     unread = []
@@ -87,14 +89,19 @@ def report_of(
             unread.append(mask(name))
             continue
         for place, text in [("file name", name), *texts]:
-            found = kinds_in(text)
-            more = kinds_in(mask(text)) - found
+            found, more = counted(text)
             if not (found or more):
                 continue
             where = (mask(name), _INDEX.sub("", mask(place)))
             masked.update({(*where, kind): count for kind, count in found.items()})
             left.update({(*where, kind): count for kind, count in more.items()})
     return RedactionReport(masked=_listed(masked), left=_listed(left), unread=tuple(unread))
+
+
+def _counted(mask: Callable[[str], str], text: str) -> tuple[Counter[str], Counter[str]]:
+    """Return what is masked in a text, and what would be if it were masked now."""
+    found, masked = kinds_in(text), mask(text)
+    return found, (kinds_in(masked) - found if masked != text else Counter())
 
 
 def kinds_in(text: str) -> Counter[str]:
@@ -129,8 +136,16 @@ def _of_timeline(text: str) -> Texts:
         except ValueError:
             yield f"event {number}", line
             continue
-        kind = event.get("kind", "") if isinstance(event, dict) else ""
+        kind = ""
+        if isinstance(event, dict):
+            kind = event.get("kind", "")
+            # Digests differ on every line and can hold no words.
+            event = {name: value for name, value in event.items() if not _is_digest(value)}
         yield from _of_value(event, f"event {number} {kind}".rstrip())
+
+
+def _is_digest(value: object) -> bool:
+    return isinstance(value, str) and _DIGEST.fullmatch(value) is not None
 
 
 def _of_notebook(notebook: Any) -> Texts:

@@ -50,8 +50,9 @@ class Order:
     """What was asked for: a runbook, an incident or an alert, parameters and approvals.
 
     ``approve`` and ``option`` name options by heading or letter. ``incident`` None joins the open
-    incident of the alert, or opens a new one. ``also`` are alerts that came with it, ``key`` is the
-    file of a key that signs the approvals, that of this user by default.
+    incident of the alert, or opens a new one. ``also`` are alerts that came with it, ``reported``
+    is what somebody said is wrong. ``key`` is the file of a key that signs the approvals, that of
+    this user by default.
     """
 
     runbook: Runbook
@@ -60,6 +61,7 @@ class Order:
     incident: str | None = None
     alert: Alert | None = None
     also: Sequence[Alert] = ()
+    reported: str = ""
     parameters: Mapping[str, Json] | None = None
     approve: Sequence[str] = ()
     option: str = ""
@@ -95,7 +97,11 @@ def run(order: Order, *, progress: Progress, ready: SpareKernel | None = None) -
         approver = _approver(environment, label=order.actor, key=order.key)
     chosen = named(order.option, runbook) if order.option else ""
     timeline = declaration.declare(
-        order.incidents, incident=order.incident, alert=order.alert, also=order.also
+        order.incidents,
+        incident=order.incident,
+        alert=order.alert,
+        also=order.also,
+        reported=order.reported,
     )
     incident = timeline.folder.name
     values[INCIDENT_PARAMETER] = incident

@@ -57,6 +57,25 @@ def day_and_clock(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
 
 
+def time_of_day(moment: datetime, since: datetime | None = None) -> str:
+    """Say a time in UTC as people do: ``18:04:05``, with its day where ``since`` is another."""
+    plain = moment.astimezone(UTC)
+    if since is None or plain.date() == since.astimezone(UTC).date():
+        return f"{plain:%H:%M:%S}"
+    return f"{plain.day} {plain:%b}, {plain:%H:%M:%S}"
+
+
+def day_of(moment: datetime) -> str:
+    """Say a day in UTC as people do: ``23 Nov 2026``."""
+    plain = moment.astimezone(UTC)
+    return f"{plain.day} {plain:%b %Y}"
+
+
+def day_and_time(moment: datetime) -> str:
+    """Say a day and a time in UTC as people do: ``23 Nov 2026, 18:04:05 UTC``."""
+    return f"{day_of(moment)}, {time_of_day(moment)} UTC"
+
+
 def said(answer: Json, unit: str = "", against: str = "") -> str:
     """Say an answer in a few words with its unit; numbers rounded, lists as their length.
 

@@ -187,6 +187,24 @@ class Terms:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FollowUp:
+    """What is to be done after the incident, and by whom; ``owner`` is empty where nobody is."""
+
+    text: str
+    owner: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClosingStatement:
+    """What who closes an incident knows of it and no reading says; what is empty was not said."""
+
+    cause: str = ""
+    commander: str = ""
+    users_saw: str = ""
+    follow_ups: tuple[FollowUp, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Event:
     """One line of the timeline, in the past tense."""
 
@@ -210,6 +228,15 @@ class Opened(Event):
     environment: str
     alert: Alert | None = None
     terms: Terms = Terms()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reported(Event):
+    """Somebody said in words what is wrong; ``by`` is who wrote them down here."""
+
+    kind: ClassVar[str] = "reported"
+
+    words: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -522,10 +549,12 @@ class Closed(Event):
 
     resolution: str = ""
     discarded: bool = False
+    statement: ClosingStatement = ClosingStatement()
 
 
 EVENTS: tuple[type[Event], ...] = (
     Opened,
+    Reported,
     Alerted,
     Cleared,
     Classified,

@@ -20,12 +20,15 @@ from runbook_nb.timeline.events import (
     Classified,
     Cleared,
     Closed,
+    ClosingStatement,
     Decided,
     Ended,
+    FollowUp,
     Noted,
     Opened,
     Option,
     Outcome,
+    Reported,
     Sending,
     Settled,
     Settlement,
@@ -51,8 +54,11 @@ def every_event(text="ordinary", rows=None):
     limits = {"title": text, "verdict": Verdict.UNKNOWN, "evidence": read, "expect": text}
     digests = {"runbook_digest": text, "parameters": {text: text}, "attended": True}
     repeated = {"readings": 0, "wanted": 2, "took_s": 1.0, "waited": True}
+    follow_ups = (FollowUp(text=text, owner=text),)
+    stated = ClosingStatement(cause=text, commander=text, users_saw=text, follow_ups=follow_ups)
     return [
         Opened(**at, **place, incident=text, title=text, severity=text, alert=alert),
+        Reported(**at, words=text),
         Alerted(**at, alert=alert),
         Cleared(**at, alert=alert),
         Classified(**at, severity=text, before=text, because=text),
@@ -81,7 +87,7 @@ def every_event(text="ordinary", rows=None):
         Noted(**at, text=text),
         Stopped(**at, reason=text),
         Ended(**at, runbook=text, complete=False, reason=text),
-        Closed(**at, resolution=text),
+        Closed(**at, resolution=text, statement=stated),
     ]
 
 

@@ -142,3 +142,16 @@ def test_without_a_clock_nothing_was_missed_and_nothing_due(tmp_path):
     told = communication(story)
     assert not told.is_kept, "nobody promised an update"
     assert (told.missed, told.escalation_due, told.clocks) == (0, None, None)
+
+
+def test_the_words_that_were_told_are_in_the_record(tmp_path):
+    """As the rehearsal showed them, or as a person answered."""
+    story = Story(tmp_path / "INC-2041")
+    story.opens()
+    post = {**ACTION, "title": "Announce", "tells": ("#incidents",)}
+    told = {"would post": "*SEV2* Streams freeze for 8 tenants.", "channel": "C1"}
+    story.tell(Acted, **{**post, "rehearsal": told}, outcome=Outcome.DONE)
+    story.tell(Asked, question="Tell customers.", owner="Communications", answer="By mail: wait.")
+
+    messages = Record.of(story.timeline).communication.messages
+    assert [each.told for each in messages] == [told["would post"], "By mail: wait."]

@@ -55,7 +55,7 @@ def test_a_figure_is_told_at_its_worst_and_at_its_last(story):
         measures(story, count, verdict)
 
     figures = impact(story.timeline)
-    assert figures["Carts stuck"].value == "20 of 20 at the worst, 0 of 20 at 18:04:07Z"
+    assert figures["Carts stuck"].value == "20 of 20 at the worst, 0 of 20 at 18:04:07 UTC"
     assert figures["Carts stuck"].basis is Basis.MEASURED
     assert story.timeline[figures["Carts stuck"].seq - 1].evidence.answer == 20
     assert figures["Orders lost"].value == "0"

@@ -39,6 +39,10 @@ def found(incidents: Path, text: str = "", **more: object) -> list[str]:
     return [line.folder for line in history.search(IncidentQuery(text=text, **more)).lines]
 
 
+TITLE = "Streaming heartbeat fails"
+FAILED = "Heartbeat lag p95 over 15 minutes, Sessions without a beat"
+
+
 @pytest.fixture
 def incidents(tmp_path):
     folder = tmp_path / "incidents"
@@ -53,7 +57,7 @@ def test_an_incident_is_a_line(incidents):
     line = next(line for line in refreshed(incidents).lines() if line.folder == "INC-2001")
 
     assert (line.title, line.severity, line.verdict) == (
-        "Streaming heartbeat fails",
+        f"{TITLE}: {FAILED} and 2 more failed (lab, 23 Nov 2026, 18:04 UTC)",
         "SEV2",
         Verdict.PASS,
     )

@@ -24,6 +24,7 @@ def past(incident: str, *failed: str, **words: object) -> Past:
         "options": frozenset(),
         "words": frozenset(),
         "resolved_by": "Option A",
+        "is_over": True,
     }
     return Past(**{**known, **words})
 
@@ -40,6 +41,15 @@ def test_the_more_failed_checks_are_the_same_the_higher_it_stands():
     others = [past("INC-1", "Lag"), past("INC-2", "Lag", "Silence"), past("INC-3", "Disk")]
 
     assert found(*others) == ["INC-2", "INC-1"]
+
+
+def test_what_was_resolved_comes_before_what_was_not():
+    """Whoever looks wants to know what helped."""
+    others = [past("INC-1", "Lag", "Silence", is_over=False), past("INC-2", "Lag")]
+
+    assert found(*others) == ["INC-2", "INC-1"]
+    unresolved = similar_to(SUBJECT, others)[1]
+    assert unresolved.resolution.endswith("not known to be over")
 
 
 def test_the_order_does_not_hang_on_the_order_they_are_read_in():

@@ -348,4 +348,4 @@ def test_times_of_several_days_show_the_day(folder):
     story.timeline.append(Noted(at=datetime(2026, 11, 24, 1, 2, 3, tzinfo=UTC), text="Still here."))
     assert len(Timeline(folder / "timeline.jsonl")) == 3
 
-    assert "2026-11-24 01:02:03Z" in page_of(folder).partition('id="timeline"')[2]
+    assert "24 Nov, 01:02:03" in page_of(folder).partition('id="timeline"')[2]

@@ -1,6 +1,7 @@
 """What the page says, and where each line of the timeline leads."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,13 @@ def test_readings_of_one_kind_in_a_row_are_one_line_with_a_link_each(tmp_path):
     (failed,) = [line for line in lines if "mark-fail" in line]
 
     assert failed.count('href="#reading-') == 4
+    # Each says when it was read; the first one's time is not theirs.
+    assert re.findall(r"<time[^>]*>([\d:]+)</time>", failed) == [
+        "18:04:05",
+        "18:04:06",
+        "18:04:07",
+        "18:04:08",
+    ]
     assert "— database, alice" in failed
 
 
@@ -112,7 +120,7 @@ def test_a_fix_that_nobody_verified_is_no_success(story):
     assert Record.of(story.timeline).headline.verdict is Verdict.PASS
 
     story.checks(LAG, Verdict.FAIL, 9, "s")
-    assert Record.of(story.timeline).headline.said == "Fixed and verified, but it did not hold"
+    assert Record.of(story.timeline).headline.said == "Changed and verified, but it did not hold"
 
 
 def test_what_was_found_and_not_fixed_stays_failed(story):

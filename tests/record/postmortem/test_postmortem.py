@@ -17,7 +17,9 @@ from runbook_nb.timeline.events import (
     Asked,
     Changed,
     Closed,
+    ClosingStatement,
     Decided,
+    FollowUp,
     Noted,
     Outcome,
     Verdict,
@@ -153,9 +155,30 @@ def test_hostile_text_stays_text(folder):
     assert "<strong>bold" not in html
     assert "https://evil" not in draft
     assert "@everyone" not in draft
-    tables = [line for line in draft.splitlines() if line.startswith("| 2026")]
+    tables = [line for line in draft.splitlines() if re.match(r"\| \d+ Nov 2026", line)]
     assert tables
     assert all(line.count(" | ") == 3 for line in tables)
+
+
+def test_what_was_said_at_the_close_answers_its_questions(folder):
+    """The cause, what users saw, and who does what; a name in the words is a role."""
+    story = Story(folder)
+    story.opens()
+    follow_up = FollowUp(text="Limit exports, as Ada says", owner="Data team")
+    stated = ClosingStatement(
+        cause="An export held the loop.",
+        commander="Ada",
+        users_saw="Streams froze.",
+        follow_ups=(follow_up,),
+    )
+    story.tell(Closed, statement=stated)
+    draft = drafted(story.timeline)
+
+    assert "In the words of who closed it: An export held the loop." in draft
+    assert "- [ ] What made this possible?" not in draft
+    assert "Users saw: Streams froze." in draft
+    assert "| Commander | Ada |" in draft
+    assert "| Limit exports, as commander says | follow-up | Data team | ? |  |" in draft
 
 
 def test_an_edited_draft_is_not_overwritten(folder, tmp_path):

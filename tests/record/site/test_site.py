@@ -139,7 +139,7 @@ def test_a_changed_record_is_always_taken_anew(built, incidents, site, seal):
 
     assert told.records == ("INC-2003",)
     assert (site / "incidents" / "INC-2003" / PAGE).is_file()
-    assert told.pages == ("index.html", "metrics.html", "runbooks/streaming-heartbeat.html")
+    assert told.pages == ("index.html", "runbooks/streaming-heartbeat.html")
 
 
 def test_a_change_that_keeps_size_and_time_is_seen(built, incidents):

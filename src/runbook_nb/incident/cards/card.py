@@ -128,12 +128,15 @@ def _folded_html(value: Json) -> str:
     return f"<pre>{escape(block(value))}</pre>" if table is None else table_html(table)
 
 
-def table_html(table: Grid) -> str:
-    """Return rows as an HTML table."""
+def table_html(table: Grid, *, labelled: bool = False) -> str:
+    """Return rows as an HTML table; ``labelled`` cells name their column, for narrow screens."""
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in table.columns)
-    rows = (
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in table.rows
-    )
+
+    def cell(value: str, column: str) -> str:
+        label = f' data-label="{escape(column)}"' if labelled else ""
+        return f"<td{label}>{escape(value)}</td>"
+
+    rows = ("<tr>" + "".join(map(cell, row, table.columns)) + "</tr>" for row in table.rows)
     left = f"<p>… {escape(table.left_out)}</p>" if table.left_out else ""
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>{left}"
 

@@ -20,8 +20,10 @@ from runbook_nb.timeline.events import (
     Cleared,
     Closed,
     Ended,
+    FollowUp,
     Noted,
     Opened,
+    Reported,
     Started,
     Stopped,
 )
@@ -34,6 +36,11 @@ def _opened(event: Opened) -> Face:
     return Face(
         at=event.at, word="OPENED", title=f"{event.incident}: {event.title}", facts=kept(facts)
     )
+
+
+@face.register
+def _reported(event: Reported) -> Face:
+    return Face(at=event.at, word="REPORTED", title=event.words, facts=kept([("By", event.by)]))
 
 
 @face.register
@@ -122,8 +129,16 @@ def _ended(event: Ended) -> Face:
 @face.register
 def _closed(event: Closed) -> Face:
     title = event.resolution or "The incident is closed"
-    word = "DISCARDED" if event.discarded else "CLOSED"
-    return Face(at=event.at, word=word, title=title, facts=kept([("By", event.by)]))
+    word, stated = "DISCARDED" if event.discarded else "CLOSED", event.statement
+    facts = [("Cause", stated.cause), ("Users saw", stated.users_saw)]
+    facts += [("Follow-up", follow_up_words(each)) for each in stated.follow_ups]
+    facts += [("Commander", stated.commander), ("By", event.by)]
+    return Face(at=event.at, word=word, title=title, facts=kept(facts))
+
+
+def follow_up_words(follow_up: FollowUp) -> str:
+    """Say what is to be done, and by whom if that is known."""
+    return f"{follow_up.text} ({follow_up.owner})" if follow_up.owner else follow_up.text
 
 
 @face.register

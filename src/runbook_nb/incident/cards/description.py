@@ -1,6 +1,6 @@
 """The shape of a face: tone, word, title, facts and folds, and the phrases that faces share."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -159,9 +159,11 @@ def evidence_folds(evidence: Evidence) -> tuple[tuple[str, Json], ...]:
     return folded(("Asked", asked or evidence.question), ("Answer", rows))
 
 
-def reading_words(event: Event, evidence: Evidence) -> str:
+def reading_words(
+    event: Event, evidence: Evidence, *, moment: Callable[[datetime], str] = day_and_clock
+) -> str:
     """Say when, where and in what time a reading was taken, and how old it was when judged."""
-    parts = [day_and_clock(evidence.read_at)]
+    parts = [moment(evidence.read_at)]
     if (age := (event.at - evidence.read_at).total_seconds()) >= 1:
         parts.append(f"{words(age)} old when judged")
     if evidence.source:

@@ -20,6 +20,7 @@ from runbook_nb.timeline.events import (
     Started,
     Stopped,
     Undone,
+    Verdict,
     Verified,
 )
 from runbook_nb.timeline.queries import worst
@@ -38,36 +39,36 @@ def fold_runs(events: Sequence[Event]) -> tuple[RunFacts, ...]:
 
 def fold_checks(events: Sequence[Event]) -> tuple[CheckFacts, ...]:
     """Return every check in the order of its first appearance, with first and last reading."""
-    checks: dict[str, CheckFacts] = {}
+    read: dict[str, list[tuple[int, Checked | Verified]]] = {}
     for seq, event in enumerate(events, start=1):
-        if not isinstance(event, Checked | Verified):
-            continue
-        known, reading = checks.get(event.title), _reading(event, seq)
-        if known is None:
-            checks[event.title] = CheckFacts(
-                title=event.title, before=event, readings=(reading,), worst=event.verdict
-            )
-        else:
-            checks[event.title] = replace(
-                known,
-                after=event,
-                readings=(*known.readings, reading),
-                worst=worst([known.worst, event.verdict]),
-            )
-    return tuple(checks.values())
+        if isinstance(event, Checked | Verified):
+            read.setdefault(event.title, []).append((seq, event))
+    return tuple(
+        CheckFacts(
+            title=title,
+            before=known[0][1],
+            after=known[-1][1] if len(known) > 1 else None,
+            readings=tuple(_reading(event, seq) for seq, event in known),
+            worst=worst(event.verdict for _, event in known),
+        )
+        for title, known in read.items()
+    )
 
 
 def fold_actions(events: Sequence[Event]) -> tuple[ActionFacts, ...]:
     """Return every attempt at an action: its begin, outcome and undo joined."""
     actions: list[ActionFacts] = []
     chosen: dict[str, str | None] = {}
+    newest: dict[str, Verdict] = {}
     for event in events:
         if isinstance(event, Decided):
             chosen[event.run] = event.option
+        elif isinstance(event, Checked | Verified):
+            newest[event.title] = event.verdict
         elif isinstance(event, Acting):
-            _begin(actions, event)
+            _begin(actions, event, because=_failed_of(event.because, newest))
         elif isinstance(event, Acted):
-            _end(actions, event)
+            _end(actions, event, because=_failed_of(event.because, newest))
             if is_passed_over(event, chosen):
                 actions[-1] = replace(actions[-1], not_chosen=True)
         elif isinstance(event, Undone):
@@ -152,15 +153,21 @@ def _step(event: Event) -> str:
     return f"{verb} {getattr(event, 'title', '')!r}" if verb else ""
 
 
-def _begin(actions: list[ActionFacts], event: Acting) -> None:
+def _failed_of(because: str, newest: Mapping[str, Verdict]) -> tuple[str, ...]:
+    """Return the checks that an action names and that failed when they were last read."""
+    named = [because] if because in newest else because.split("; ")
+    return tuple(title for title in named if newest.get(title) is Verdict.FAIL)
+
+
+def _begin(actions: list[ActionFacts], event: Acting, *, because: tuple[str, ...]) -> None:
     if event.title.startswith(UNDO) and _take_back(
         actions, event.title.removeprefix(UNDO), undoing=event
     ):
         return
-    actions.append(ActionFacts(title=event.title, acting=event))
+    actions.append(ActionFacts(title=event.title, acting=event, because=because))
 
 
-def _end(actions: list[ActionFacts], event: Acted) -> None:
+def _end(actions: list[ActionFacts], event: Acted, *, because: tuple[str, ...]) -> None:
     for index in reversed(range(len(actions))):
         begun = actions[index].acting
         if begun and event.attempt:
@@ -172,7 +179,7 @@ def _end(actions: list[ActionFacts], event: Acted) -> None:
                 actions[index] = replace(actions[index], acted=event)
                 return
             break
-    actions.append(ActionFacts(title=event.title, acted=event))
+    actions.append(ActionFacts(title=event.title, acted=event, because=because))
 
 
 def _settle(actions: list[ActionFacts], event: Settled) -> None:

@@ -1,13 +1,10 @@
 """How an incident stands, in one line: the first thing a reader needs."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runbook_nb.record.facts.phases import fix_of
+from runbook_nb.record.facts.resolution import Resolution
 from runbook_nb.record.facts.types import ActionFacts, CheckFacts, Integrity
-from runbook_nb.record.facts.verification import HeldFacts
-from runbook_nb.timeline import queries
-from runbook_nb.timeline.events import Event, Outcome, Verdict
+from runbook_nb.timeline.events import Outcome, Verdict
 from runbook_nb.timeline.queries import worst
 
 
@@ -20,26 +17,25 @@ class Headline:
 
 
 def headline(
-    events: Sequence[Event],
+    resolved: Resolution,
     *,
     integrity: Integrity,
     checks: tuple[CheckFacts, ...],
     actions: tuple[ActionFacts, ...],
-    held: tuple[HeldFacts, ...],
-    is_verified: bool,
 ) -> Headline:
     """Say how the incident stands, the worst thing first."""
-    fix = fix_of(actions)
     if (broken := _broken(integrity, actions)) is not None:
         return broken
-    if fix is None:
-        return _unchanged(checks)
-    if not is_verified:
-        return Headline(verdict=Verdict.WARN, said="Changed, but not verified")
-    fixed_at = len(queries.before(events, fix.event))
-    if any(each.broke_at for each in held if each.seq > fixed_at):
-        return Headline(verdict=Verdict.WARN, said="Fixed and verified, but it did not hold")
-    return Headline(verdict=Verdict.PASS, said="Fixed and verified")
+    if resolved.changed_at is None:
+        return _unchanged(checks, resolved)
+    if resolved.is_fixed:
+        return Headline(verdict=Verdict.PASS, said="Fixed and verified")
+    if resolved.broke:
+        verdict = Verdict.FAIL if resolved.failing else Verdict.WARN
+        return Headline(verdict=verdict, said="Changed and verified, but it did not hold")
+    if resolved.failing:
+        return Headline(verdict=Verdict.FAIL, said="Changed, but not fixed")
+    return Headline(verdict=Verdict.WARN, said="Changed, but not verified")
 
 
 def _broken(integrity: Integrity, actions: tuple[ActionFacts, ...]) -> Headline | None:
@@ -55,7 +51,7 @@ def _broken(integrity: Integrity, actions: tuple[ActionFacts, ...]) -> Headline 
     return None
 
 
-def _unchanged(checks: tuple[CheckFacts, ...]) -> Headline:
+def _unchanged(checks: tuple[CheckFacts, ...], resolved: Resolution) -> Headline:
     """Say how it stands where nothing was changed that could have fixed it."""
     now = worst([check.verdict for check in checks])
     if now is Verdict.FAIL:
@@ -63,7 +59,7 @@ def _unchanged(checks: tuple[CheckFacts, ...]) -> Headline:
     if now is Verdict.UNKNOWN:
         said = "Not everything could be read" if checks else "Nothing was read"
         return Headline(verdict=now, said=said)
-    if worst([check.worst for check in checks]) is Verdict.FAIL:
+    if resolved.is_over:
         return Headline(verdict=now, said="Recovered while nothing was changed")
     if now is Verdict.WARN:
         return Headline(verdict=now, said="Nothing failed; there are warnings")

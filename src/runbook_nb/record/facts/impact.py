@@ -8,7 +8,7 @@ from typing import Final
 
 from runbook_nb.record.facts.phases import PhaseFacts
 from runbook_nb.text.durations import words
-from runbook_nb.text.formatting import clock
+from runbook_nb.text.formatting import time_of_day
 from runbook_nb.timeline.events import Checked, Event, Impact, ImpactFigure, Verified
 from runbook_nb.timeline.queries import severity_of, terms_of
 
@@ -105,11 +105,11 @@ def _figure(name: str, readings: Sequence[_Measured]) -> FigureFacts:
     worst, last = max(readings, key=lambda each: each.figure.weight), readings[-1]
     value = worst.figure.value
     if last.figure.value != value:
-        value = f"{value} at the worst, {last.figure.value} at {clock(last.at)}"
+        value = f"{value} at the worst, {last.figure.value} at {time_of_day(last.at)} UTC"
     return FigureFacts(
         name=name,
         value=value,
         basis=Basis.MEASURED,
-        source=f"{worst.title}, {clock(worst.at)}",
+        source=f"{worst.title}, {time_of_day(worst.at)} UTC",
         seq=worst.seq,
     )

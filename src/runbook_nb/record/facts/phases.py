@@ -6,16 +6,17 @@ from datetime import datetime
 from typing import Final
 
 from runbook_nb.incident.statement import signer
-from runbook_nb.record.facts.types import ActionFacts
+from runbook_nb.record.facts.resolution import Resolution
 from runbook_nb.text.durations import words
+from runbook_nb.text.formatting import counted
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import (
     Acted,
     Approved,
+    Decided,
     Event,
     Outcome,
     Started,
-    Verdict,
 )
 
 PHASES: Final = ("Detected", "Acknowledged", "Diagnosed", "Mitigated", "Verified", "Closed")
@@ -60,15 +61,19 @@ class WaitFacts:
         return (self.given_at - self.asked_at).total_seconds() if self.given_at else None
 
 
-def fold_phases(events: Sequence[Event], actions: Sequence[ActionFacts]) -> tuple[PhaseFacts, ...]:
-    """Return all phases in their order; one that comes before an earlier one is left unreached."""
-    fix, closed = fix_of(actions), queries.closed(events)
+def fold_phases(events: Sequence[Event], resolved: Resolution) -> tuple[PhaseFacts, ...]:
+    """Return all phases in their order; one that comes before an earlier one is left unreached.
+
+    What did not help has mitigated nothing.
+    """
+    closed = queries.closed(events)
+    mitigated, verified = resolved.changed_at, resolved.verified_at
     reached = (
         _detected(events),
         _acknowledged(events),
-        _diagnosed(events, fix),
-        (fix.done.at, fix.title) if fix and fix.done else None,
-        _verified(events, fix),
+        _diagnosed(events),
+        (mitigated, resolved.action) if resolved.is_fixed and mitigated else None,
+        (verified, counted(len(resolved.passing), "check")) if verified else None,
         (closed.at, closed.by) if closed else None,
     )
     phases: list[PhaseFacts] = []
@@ -97,12 +102,6 @@ def fold_waits(events: Sequence[Event]) -> tuple[WaitFacts, ...]:
     return (*done, *waits.values())
 
 
-def fix_of(actions: Sequence[ActionFacts]) -> ActionFacts | None:
-    """Return the last action that was done, kept, and changed more than what people were told."""
-    fixes = [action for action in actions if action.is_done and not action.event.tells]
-    return fixes[-1] if fixes else None
-
-
 def clock_stops(events: Sequence[Event], phases: Sequence[PhaseFacts]) -> datetime | None:
     """Return until when people had to be told: verified, else closed, else the last event."""
     reached = {phase.name: phase.at for phase in phases}
@@ -129,21 +128,7 @@ def _acknowledged(events: Sequence[Event]) -> _Reached:
     return first.at, f"{first.by}, by hand" if first.attended else f"{first.by}, by command"
 
 
-def _diagnosed(events: Sequence[Event], fix: ActionFacts | None) -> _Reached:
-    """Return the decision that led to the fix; without one, the last decision."""
-    decided = queries.decided(events)
-    if fix is not None:
-        earlier = queries.before(events, fix.acting or fix.event)
-        decided = queries.decided(earlier, {fix.event.run}) or queries.decided(earlier)
+def _diagnosed(events: Sequence[Event]) -> _Reached:
+    """Return the first decision: what a later run decides was known by then."""
+    decided = next(iter(queries.of(events, Decided)), None)
     return (decided.at, decided.option or "nothing chosen") if decided else None
-
-
-def _verified(events: Sequence[Event], fix: ActionFacts | None) -> _Reached:
-    """Return when the last check of the fix's run passed again; None while any did not."""
-    if fix is None or fix.done is None:
-        return None
-    later = queries.after(events, fix.done)
-    newest = queries.verified(event for event in later if event.run == fix.event.run)
-    if not newest or any(event.verdict is not Verdict.PASS for event in newest.values()):
-        return None
-    return max(event.at for event in newest.values()), f"{len(newest)} checks"

@@ -15,6 +15,7 @@ from runbook_nb.record.facts import fold, summary
 from runbook_nb.record.facts.communication import CommunicationFacts, fold_communication
 from runbook_nb.record.facts.headline import Headline, headline
 from runbook_nb.record.facts.impact import FigureFacts, fold_impact, worst_severity
+from runbook_nb.record.facts.name import name_of
 from runbook_nb.record.facts.phases import (
     PhaseFacts,
     WaitFacts,
@@ -23,6 +24,7 @@ from runbook_nb.record.facts.phases import (
     fold_waits,
 )
 from runbook_nb.record.facts.remarks import Remark, remarks_of
+from runbook_nb.record.facts.resolution import Resolution, fold_resolution
 from runbook_nb.record.facts.types import ActionFacts, CheckFacts, Integrity, RunFacts
 from runbook_nb.record.facts.verification import HeldFacts, fold_held
 from runbook_nb.text.files import code_digest
@@ -32,10 +34,12 @@ from runbook_nb.timeline.events import (
     Approved,
     Asked,
     Changed,
+    ClosingStatement,
     Decided,
     Event,
     IncidentStatus,
     Noted,
+    Reported,
     Verdict,
     Verified,
 )
@@ -50,6 +54,7 @@ class Record:
 
     id: str
     title: str
+    name: str
     severity: str
     status: IncidentStatus
     environment: str
@@ -57,6 +62,8 @@ class Record:
     opened_at: datetime | None
     closed_at: datetime | None
     resolution: str
+    statement: ClosingStatement
+    reports: tuple[Reported, ...]
     alert: Alert | None
     people: tuple[str, ...]
     runs: tuple[RunFacts, ...]
@@ -76,6 +83,7 @@ class Record:
     worst_severity: str
     communication: CommunicationFacts
     remarks: tuple[Remark, ...]
+    resolved: Resolution
     headline: Headline
     summary: tuple[str, ...]
     integrity: Integrity
@@ -95,12 +103,13 @@ class Record:
         opened, closed = queries.opened(events), queries.closed(events)
         runs, checks = fold.fold_runs(events), fold.fold_checks(events)
         actions, decisions = fold.fold_actions(events), _of(events, Decided)
-        verifications, phases = _of(events, Verified), fold_phases(events, actions)
-        held, reached = fold_held(events), {phase.name: phase.at for phase in phases}
+        resolved = fold_resolution(events, actions, whole=integrity.valid)
+        verifications, phases = _of(events, Verified), fold_phases(events, resolved)
         severity = worst_severity(events)
         return cls(
             id=opened.incident if opened else folder.name,
             title=opened.title if opened else "",
+            name=name_of(events),
             severity=queries.severity_of(events),
             status=IncidentStatus.CLOSED if closed else IncidentStatus.OPEN,
             environment=opened.environment if opened else "",
@@ -108,6 +117,8 @@ class Record:
             opened_at=opened.at if opened else None,
             closed_at=closed.at if closed else None,
             resolution=closed.resolution if closed else "",
+            statement=closed.statement if closed else ClosingStatement(),
+            reports=_of(events, Reported),
             alert=queries.first_alert(events),
             people=fold.fold_people(events),
             runs=runs,
@@ -119,7 +130,7 @@ class Record:
             changes=fold.fold_changes(events),
             notes=_of(events, Noted),
             verifications=verifications,
-            held=held,
+            held=fold_held(events),
             stopped_at=summary.stopped_at(runs[-1], is_open=closed is None) if runs else "",
             phases=phases,
             waits=fold_waits(events),
@@ -129,19 +140,13 @@ class Record:
                 events, severity=severity, until=clock_stops(events, phases)
             ),
             remarks=tuple(remarks_of(folder, events)),
-            headline=headline(
-                events,
-                integrity=integrity,
-                checks=checks,
-                actions=actions,
-                held=held,
-                is_verified=reached["Verified"] is not None,
-            ),
+            resolved=resolved,
+            headline=headline(resolved, integrity=integrity, checks=checks, actions=actions),
             summary=_sentences(
                 summary.proven(integrity.events, whole=integrity.valid),
-                summary.found(checks),
-                summary.done(actions, decisions),
-                summary.standing(verifications, checks, actions),
+                summary.found(checks, resolved),
+                summary.done(actions, decisions, since=opened.at if opened else None),
+                summary.standing(resolved, checks),
                 summary.ending(runs, is_open=closed is None, whole=integrity.valid),
             ),
             integrity=integrity,
@@ -168,6 +173,7 @@ class Record:
         facts = {**asdict(self), "verdict": self.verdict}
         for action, folded in zip(facts["actions"], self.actions, strict=True):
             action["said"] = folded.said
+        facts["resolved"]["fixed"] = self.resolved.is_fixed
         return plain_facts(facts)
 
 

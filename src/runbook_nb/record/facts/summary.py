@@ -1,10 +1,12 @@
 """What happened, in two or three plain sentences made of facts only."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
+from runbook_nb.record.facts.resolution import Resolution, ResolutionState
 from runbook_nb.record.facts.types import ActionFacts, CheckFacts, RunFacts
-from runbook_nb.text.formatting import clock, counted, listed, one_line
-from runbook_nb.timeline.events import Decided, Outcome, Verdict, Verified
+from runbook_nb.text.formatting import counted, listed, one_line, time_of_day
+from runbook_nb.timeline.events import Decided, Outcome, Verdict
 
 _NAMED = 6  # titles in one sentence; more are counted
 
@@ -18,17 +20,21 @@ def proven(count: int, *, whole: bool) -> str:
     return f"Only the first {counted(count, 'event')} can be proven; this tells of no more."
 
 
-def found(checks: Sequence[CheckFacts]) -> str:
-    """Say what the checks showed, by the worst verdict of each."""
+def found(checks: Sequence[CheckFacts], resolved: Resolution) -> str:
+    """Say what the checks showed, by the worst verdict of each; what came of a change apart."""
     if not checks:
         return "No check was read, so nothing is known."
-    failed = _titles(checks, Verdict.FAIL)
+    harmed = resolved.harmed
+    failed = [title for title in _titles(checks, Verdict.FAIL) if title not in harmed]
     unread = _titles(checks, Verdict.UNKNOWN)
     warned = _titles(checks, Verdict.WARN)
     total = len(checks)
     if failed:
         also = f"; {len(unread)} could not be read: {_named(unread)}" if unread else ""
+        also += f"; only after a change did {_named(harmed)} fail" if harmed else ""
         return f"{len(failed)} of {counted(total, 'check')} failed: {_named(failed)}{also}."
+    if harmed:
+        return f"No check of {total} failed before the change; {_named(harmed)} did after it."
     if unread:
         return f"No check failed, but {len(unread)} of {total} could not be read: {_named(unread)}."
     if warned:
@@ -37,7 +43,9 @@ def found(checks: Sequence[CheckFacts]) -> str:
     return f"{every} passed: nothing was found wrong."
 
 
-def done(actions: Sequence[ActionFacts], decisions: Sequence[Decided]) -> str:
+def done(
+    actions: Sequence[ActionFacts], decisions: Sequence[Decided], *, since: datetime | None
+) -> str:
     """Say what was changed, and what may be half done."""
     options = dict.fromkeys(one_line(each.option) for each in decisions if each.option)
     chosen = f"{listed(options)} {'was' if len(options) == 1 else 'were'} chosen" if options else ""
@@ -48,7 +56,10 @@ def done(actions: Sequence[ActionFacts], decisions: Sequence[Decided]) -> str:
     finished = [action for action in actions if action.is_done]
     undone = [action.title for action in actions if action.is_undone]
     said = [chosen] if chosen else []
-    said += [f"“{one_line(each.title)}” was done at {clock(each.event.at)}" for each in finished]
+    said += [
+        f"“{one_line(each.title)}” was done at {time_of_day(each.event.at, since)} UTC"
+        for each in finished
+    ]
     said += [f"“{one_line(each.title)}” failed and may be half done" for each in failed]
     said += [f"“{_named(undone)}” was undone"] if undone else []
     if not (finished or failed or undone):
@@ -56,22 +67,27 @@ def done(actions: Sequence[ActionFacts], decisions: Sequence[Decided]) -> str:
     return f"{'; '.join(said)}."
 
 
-def standing(
-    verifications: Sequence[Verified], checks: Sequence[CheckFacts], actions: Sequence[ActionFacts]
-) -> str:
-    """Say whether it is verified, by the newest verification of each check."""
-    newest = {event.title: event for event in verifications}
-    held = [title for title, event in newest.items() if event.verdict is Verdict.PASS]
-    missed = [title for title in newest if title not in held]
-    if missed:
-        return f"Not verified: {_named(missed)} did not pass again."
-    if not any(action.is_done for action in actions):
+def standing(resolved: Resolution, checks: Sequence[CheckFacts]) -> str:
+    """Say whether what was changed helped, and which checks say so or do not."""
+    if resolved.changed_at is None:
         return ""
-    if not held:
+    if resolved.is_fixed:
+        return f"Verified: {_passing(resolved.passing, _titles(checks, Verdict.FAIL))} again."
+    if resolved.state is ResolutionState.NOT_KNOWN:
+        return ""
+    if not (resolved.broke or resolved.failing or resolved.doubtful or resolved.passing):
         return "Nothing was verified after it."
-    still = [check.title for check in checks if check.verdict is Verdict.FAIL]
-    but = f", but the last reading of {_named(still)} still fails" if still else ""
-    return f"Verified: {_held(held, checks)} again{but}."
+    said = [f"{_named(resolved.broke)} passed after it and failed again"] if resolved.broke else []
+    missed = [title for title in resolved.failing if title not in resolved.broke]
+    said += [f"{_named(missed)} did not pass again"] if missed else []
+    doubtful = [title for title in resolved.doubtful if title not in resolved.broke]
+    said += [f"{_named(doubtful)} did not clearly pass"] if doubtful else []
+    said += (
+        [f"{_named(resolved.unread)} {_was(resolved.unread)} not read again"]
+        if (resolved.unread)
+        else []
+    )
+    return f"Not verified: {'; '.join(said)}." if said else "Nothing was verified after it."
 
 
 def ending(runs: Sequence[RunFacts], *, is_open: bool, whole: bool) -> str:
@@ -97,11 +113,14 @@ def stopped_at(run: RunFacts, *, is_open: bool) -> str:
     return ""
 
 
-def _held(held: Sequence[str], checks: Sequence[CheckFacts]) -> str:
-    failed = _titles(checks, Verdict.FAIL)
-    if len(failed) > 1 and set(held) >= set(failed):
+def _passing(passing: Sequence[str], failed: Sequence[str]) -> str:
+    if len(failed) > 1 and {*passing} >= {*failed}:
         return f"all {len(failed)} failed checks pass"
-    return f"{_named(held)} {'passes' if len(held) == 1 else 'pass'}"
+    return f"{_named(passing)} {'passes' if len(passing) == 1 else 'pass'}"
+
+
+def _was(titles: Sequence[str]) -> str:
+    return "was" if len(titles) == 1 else "were"
 
 
 def _not_done(actions: Sequence[ActionFacts]) -> str:

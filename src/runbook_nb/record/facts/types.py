@@ -91,7 +91,8 @@ class ActionFacts:
     """One attempt at an action: begun, with its outcome, taken back.
 
     ``acting`` without ``acted`` was cut off; so was ``undoing`` without ``undone``. ``not_chosen``
-    marks one that was passed over because its option was not the one decided for. ``settled`` and
+    marks one that was passed over because its option was not the one decided for. ``because`` are
+    those of the checks it names that failed when they were last read before it. ``settled`` and
     ``undo_settled`` are what was found out of an attempt that nobody saw end.
     """
 
@@ -101,6 +102,7 @@ class ActionFacts:
     undoing: Acting | None = None
     undone: Undone | None = None
     not_chosen: bool = False
+    because: tuple[str, ...] = ()
     settled: Settled | None = None
     undo_settled: Settled | None = None
 

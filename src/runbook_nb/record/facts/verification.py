@@ -1,7 +1,7 @@
 """What was verified, and how long it held afterwards."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from runbook_nb.text.durations import words
@@ -42,31 +42,30 @@ def fold_held(events: Sequence[Event]) -> tuple[HeldFacts, ...]:
     """Return the last passed verification of each check by each run, and how long it held."""
     last = queries.closed(events)
     closed = last.at if last else None
-    newest = {
-        (event.run, event.title): seq
-        for seq, event in enumerate(events, start=1)
-        if isinstance(event, Verified) and event.verdict is Verdict.PASS
-    }
-    return tuple(_held(events, seq=seq, closed=closed) for seq in sorted(newest.values()))
+    newest: dict[tuple[str, str], HeldFacts] = {}
+    begun: dict[str, list[tuple[str, str]]] = {}  # those of each check that still hold
+    for seq, event in enumerate(events, start=1):
+        if not isinstance(event, Checked | Verified):
+            continue
+        passes = event.verdict is Verdict.PASS
+        for key in begun.get(event.title, ()):
+            newest[key] = _read_again(newest[key], event)
+        if not passes:
+            begun[event.title] = []
+        elif isinstance(event, Verified):
+            key = (event.run, event.title)
+            newest.pop(key, None)
+            newest[key] = _held(event, seq=seq, closed=closed)
+            begun[event.title] = [*dict.fromkeys([*begun.get(event.title, ()), key])]
+    return tuple(newest.values())
 
 
-def _held(events: Sequence[Event], *, seq: int, closed: datetime | None) -> HeldFacts:
-    verified = events[seq - 1]
-    title = getattr(verified, "title", "")
-    later = [
-        event
-        for event in events[seq:]
-        if isinstance(event, Checked | Verified) and event.title == title
-    ]
-    place = next((i for i, event in enumerate(later) if event.verdict is not Verdict.PASS), None)
-    passed = later if place is None else later[:place]
-    return HeldFacts(
-        title=title,
-        seq=seq,
-        at=verified.at,
-        run=verified.run,
-        later_readings=len(passed),
-        last_read=passed[-1].at if passed else None,
-        broke_at=later[place].at if place is not None else None,
-        closed_after_s=(closed - verified.at).total_seconds() if closed else None,
-    )
+def _held(event: Verified, *, seq: int, closed: datetime | None) -> HeldFacts:
+    after_s = (closed - event.at).total_seconds() if closed else None
+    return HeldFacts(title=event.title, seq=seq, at=event.at, run=event.run, closed_after_s=after_s)
+
+
+def _read_again(held: HeldFacts, event: Checked | Verified) -> HeldFacts:
+    if event.verdict is not Verdict.PASS:
+        return replace(held, broke_at=event.at)
+    return replace(held, later_readings=held.later_readings + 1, last_read=event.at)

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Final
 
 from runbook_nb.record.facts.fold import fold_actions
+from runbook_nb.record.facts.name import name_of
+from runbook_nb.record.facts.resolution import fold_resolution, verified_actions
 from runbook_nb.record.facts.types import ActionFacts
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import (
@@ -16,7 +18,7 @@ from runbook_nb.timeline.events import (
     Decided,
     Event,
     Noted,
-    Verdict,
+    Reported,
 )
 
 # Shorter words stand in every text.
@@ -28,7 +30,8 @@ class Past:
     """One incident, as far as it can be known again.
 
     ``failed`` holds the titles of the checks that failed, ``words`` what people and alerts said,
-    ``resolved_by`` what ended it, empty where nobody wrote that down.
+    ``resolved_by`` what ended it, empty where nobody wrote that down. ``is_over`` tells whether
+    the trouble is known to have ended.
     """
 
     incident: str
@@ -42,6 +45,7 @@ class Past:
     options: frozenset[str]
     words: frozenset[str]
     resolved_by: str
+    is_over: bool
 
     @property
     def signs(self) -> list[str]:
@@ -57,9 +61,10 @@ class Past:
         if opened is None:
             return None
         closed, alert = queries.closed(events), queries.first_alert(events)
+        actions = fold_actions(events)
         return cls(
             incident=opened.incident,
-            title=opened.title,
+            title=name_of(events),
             opened_at=opened.at,
             closed=closed is not None,
             is_drill=closed is not None and closed.resolution == DRILL,
@@ -68,7 +73,8 @@ class Past:
             runbooks=frozenset(queries.runbooks(events)),
             options=frozenset(each.option for each in queries.of(events, Decided) if each.option),
             words=frozenset(_words(events)),
-            resolved_by=_resolved_by(events, closed),
+            resolved_by=_resolved_by(events, actions, closed),
+            is_over=fold_resolution(events, actions).is_over,
         )
 
 
@@ -77,23 +83,27 @@ def _words(events: Sequence[Event]) -> Iterator[str]:
     alert = queries.first_alert(events)
     said = [alert.summary, alert.description] if alert else []
     said += [note.text for note in queries.of(events, Noted) if not note.runbook]
-    said += [closed.resolution for closed in queries.of(events, Closed)]
+    said += [report.words for report in queries.of(events, Reported)]
+    for closed in queries.of(events, Closed):
+        said += [closed.resolution, closed.statement.cause, closed.statement.users_saw]
     for text in said:
         yield from _WORD.findall(text.casefold())
 
 
-def _resolved_by(events: Sequence[Event], closed: Closed | None) -> str:
+def _resolved_by(
+    events: Sequence[Event], actions: Sequence[ActionFacts], closed: Closed | None
+) -> str:
     """Say what was done and whether it was verified, then the words of who closed it."""
-    done = [_done(action, events) for action in fold_actions(events) if action.is_done]
+    judged = zip(actions, verified_actions(events, actions), strict=True)
+    done = (_done(action, verified=verified) for action, verified in judged if action.is_done)
     said = list(dict.fromkeys(done))
     if closed and closed.resolution and closed.resolution != DRILL:
         said.append(f"in words: {' '.join(closed.resolution.split())}")
+    if closed and closed.statement.cause:
+        said.append(f"cause: {' '.join(closed.statement.cause.split())}")
     return "; ".join(said)
 
 
-def _done(action: ActionFacts, events: Sequence[Event]) -> str:
-    event = action.event
-    later = queries.verified(queries.after(events, event)).get(event.because)
-    held = later is not None and later.verdict is Verdict.PASS
-    option = f"{event.option}, " if event.option else ""
-    return f"{option}“{action.title}” done, {'verified' if held else 'not verified'}"
+def _done(action: ActionFacts, *, verified: bool) -> str:
+    option = f"{action.event.option}, " if action.event.option else ""
+    return f"{option}“{action.title}” done, {'verified' if verified else 'not verified'}"

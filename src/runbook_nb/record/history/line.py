@@ -62,10 +62,10 @@ class OptionLine:
 class IncidentLine:
     """One incident; ``folder`` is its name on disk, ``id`` the one its timeline claims.
 
-    ``verdict`` is the record's, the worst of the newest verdict of each check, and at best unknown
-    where the timeline is not whole. Times to detect, mitigate and resolve are in seconds, None
-    where the record does not know. ``problem`` says what is wrong with the timeline, and is empty
-    where nothing is.
+    ``verdict`` is the worst of the newest verdict of each check and of the record's ``headline``,
+    and at best unknown where the timeline is not whole. Times to detect, mitigate and resolve are
+    in seconds, None where the record does not know. ``problem`` says what is wrong with the
+    timeline, and is empty where nothing is.
     """
 
     folder: str
@@ -73,6 +73,7 @@ class IncidentLine:
     title: str = ""
     severity: str = ""
     verdict: Verdict = Verdict.UNKNOWN
+    headline: str = ""
     standing: IncidentStanding
     environment: str = ""
     runbooks: tuple[str, ...] = ()
@@ -103,9 +104,10 @@ def line_of(record: Record, folder: Path) -> IncidentLine:
     return IncidentLine(
         folder=folder.name,
         id=record.id,
-        title=record.title,
+        title=record.name,
         severity=record.worst_severity or record.severity,
         verdict=_verdict(record),
+        headline=record.headline.said,
         standing=_standing(record),
         environment=record.environment,
         runbooks=record.runbooks,
@@ -155,8 +157,8 @@ def _standing(record: Record) -> IncidentStanding:
 
 def _verdict(record: Record) -> Verdict:
     """Return the verdict; of a timeline that is not whole, nobody knows the newest readings."""
-    doubt = [] if record.integrity.valid else [Verdict.UNKNOWN]
-    return worst([record.verdict, *doubt])
+    told = record.headline.verdict if record.integrity.valid else Verdict.UNKNOWN
+    return worst([record.verdict, told])
 
 
 def _problem(record: Record, folder: Path) -> str:

@@ -15,12 +15,14 @@ def to_detect(record: Record) -> float | None:
 
 
 def to_mitigate(record: Record) -> float | None:
-    """Return the time until the last action was done that was kept."""
+    """Return the time until the action was done that fixed it; not known of one that did not."""
     return _between(_reached(record, "Detected"), _reached(record, "Mitigated"))
 
 
 def to_resolve(record: Record) -> float | None:
-    """Return the time until the incident was closed."""
+    """Return the time until the incident was closed; of one whose trouble is known to be over."""
+    if not record.resolved.is_over:
+        return None
     return _between(_reached(record, "Detected"), _reached(record, "Closed"))
 
 

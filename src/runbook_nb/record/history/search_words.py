@@ -29,7 +29,10 @@ def tokens(text: str) -> list[str]:
 def _said(record: Record) -> Iterator[object]:
     yield from (record.id, record.severity, record.environment, *record.runbooks)
     yield from record.summary
-    yield record.resolution
+    yield from (report.words for report in record.reports)
+    stated = record.statement
+    yield from (record.resolution, stated.cause, stated.users_saw, stated.commander)
+    yield from (f"{each.text} {each.owner}" for each in stated.follow_ups)
     if record.alert:
         alert = record.alert
         yield from (alert.name, alert.summary, alert.description, *alert.labels.values())

@@ -28,11 +28,14 @@ class Similar:
     score: float
     why: str
     resolved_by: str
+    is_over: bool
 
     @property
     def resolution(self) -> str:
-        """What resolved it, or that nobody wrote it down."""
-        return self.resolved_by or "not on its timeline"
+        """What resolved it, that nothing did, or that nobody wrote it down."""
+        if not self.resolved_by:
+            return "not on its timeline"
+        return self.resolved_by if self.is_over else f"{self.resolved_by}; not known to be over"
 
 
 def similar_to(
@@ -40,7 +43,8 @@ def similar_to(
 ) -> tuple[Similar, ...]:
     """Return the closed incidents before this one that are like it, the most like one first.
 
-    A runbook or an option in common is not enough. Of two that are as like, the newer comes first.
+    A runbook or an option in common is not enough. Those that were resolved come first, since they
+    tell what helps; of two that are as like, the newer.
     """
     found = [
         _compared(subject, other)
@@ -49,7 +53,9 @@ def similar_to(
         and (drills or not other.is_drill)
         and _is_like(subject, other)
     ]
-    found.sort(key=lambda each: (-each.score, -each.opened_at.timestamp(), each.incident))
+    found.sort(
+        key=lambda each: (not each.is_over, -each.score, -each.opened_at.timestamp(), each.incident)
+    )
     return tuple(found[:limit])
 
 
@@ -81,6 +87,7 @@ def _compared(subject: Past, other: Past) -> Similar:
         score=round(score, 3),
         why="; ".join(_reasons(subject, other)),
         resolved_by=other.resolved_by,
+        is_over=other.is_over,
     )
 
 

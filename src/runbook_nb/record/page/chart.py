@@ -8,14 +8,15 @@ from typing import Final
 from runbook_nb.probes.limits import bounds
 from runbook_nb.record.facts.phases import PhaseFacts
 from runbook_nb.record.facts.types import CheckFacts, ReadingFacts
-from runbook_nb.text.formatting import clock, said
+from runbook_nb.text.formatting import said, time_of_day
 from runbook_nb.timeline.events import Verdict
 
 WIDTH: Final = 640
 HEIGHT: Final = 150
-LEFT, RIGHT, TOP, BOTTOM = 8, 8, 22, 20  # room for the words at the edges
+LEFT, RIGHT, TOP, BOTTOM = 64, 8, 22, 20  # room for the words at the edges
 FEWEST: Final = 3  # different answers; a before and an after are said better in words
-CLOSE: Final = 75  # where two words at the top would touch
+TICKS: Final = 4  # steps of the axis of values, at the most
+CLOSE: Final = 100  # where two words at the top would touch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +38,9 @@ class ChartRule:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckChart:
-    """Everything a chart draws, and the same in words."""
+    """Everything a chart draws, and the same in words; ``values`` are the marks of its axis."""
 
+    values: tuple[ChartRule, ...]
     points: tuple[Point, ...]
     limits: tuple[ChartRule, ...]
     times: tuple[ChartRule, ...]
@@ -59,6 +61,7 @@ def chart(check: CheckFacts, phases: Sequence[PhaseFacts]) -> CheckChart | None:
     up = _Scale(min(0.0, *values, *limits), max(*values, *limits, 0.0), HEIGHT - BOTTOM, TOP)
     within = [phase for phase in phases if phase.at and read[0].at <= phase.at <= read[-1].at]
     return CheckChart(
+        values=tuple(_marks(up, read[0].unit)),
         points=tuple(
             Point(
                 x=across.at(reading.at.timestamp()),
@@ -69,8 +72,8 @@ def chart(check: CheckFacts, phases: Sequence[PhaseFacts]) -> CheckChart | None:
         ),
         limits=tuple(ChartRule(place=up.at(limit), words=expect) for limit in limits),
         times=tuple(_times(within, across)),
-        begin=clock(read[0].at),
-        end=clock(read[-1].at),
+        begin=time_of_day(read[0].at),
+        end=time_of_day(read[-1].at),
         words=_words(check, read, within),
     )
 
@@ -87,6 +90,23 @@ class _Scale:
     def at(self, value: float) -> float:
         share = (value - self.low) / ((self.high - self.low) or 1.0)
         return round(self.start + share * (self.stop - self.start), 1)
+
+
+def _marks(up: _Scale, unit: str) -> Iterator[ChartRule]:
+    """Return round values along the axis; the unit stands at the highest alone."""
+    step = _round_step((up.high - up.low) / TICKS)
+    first, last = math.ceil(up.low / step), math.floor(up.high / step)
+    for count in range(first, last + 1):
+        value = count * step
+        # A multiple of a decimal step carries digits that nobody meant.
+        words = said(round(value, 12), unit if count == last else "")
+        yield ChartRule(place=up.at(value), words=words)
+
+
+def _round_step(least: float) -> float:
+    """Return the next of 1, 2, 5, 10 … that is no smaller."""
+    size: float = 10.0 ** math.floor(math.log10(least)) if least > 0 else 1.0
+    return next(size * each for each in (1, 2, 5, 10) if size * each >= least)
 
 
 def _times(within: Sequence[PhaseFacts], across: _Scale) -> Iterator[ChartRule]:
@@ -106,6 +126,6 @@ def _is_number(reading: ReadingFacts) -> bool:
 
 def _words(check: CheckFacts, read: Sequence[ReadingFacts], within: Sequence[PhaseFacts]) -> str:
     """Say what the chart shows, for who cannot see it."""
-    values = ", ".join(f"{said(each.answer, each.unit)} at {clock(each.at)}" for each in read)
-    times = "".join(f" {phase.name} at {clock(phase.at)}." for phase in within if phase.at)
+    values = ", ".join(f"{said(each.answer, each.unit)} at {time_of_day(each.at)}" for each in read)
+    times = "".join(f" {phase.name} at {time_of_day(phase.at)}." for phase in within if phase.at)
     return f"{check.title}, expected {check.before.expect}: {values}.{times}"

@@ -1,6 +1,8 @@
 """How facts are said on the page: the filters of its templates."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from runbook_nb.incident.cards import table_html
@@ -24,9 +26,8 @@ from runbook_nb.record.facts.types import ActionFacts
 from runbook_nb.text.durations import words
 from runbook_nb.text.formatting import (
     block,
-    clock,
     counted,
-    day_and_clock,
+    day_and_time,
     difference,
     grid,
     listed,
@@ -39,6 +40,7 @@ from runbook_nb.timeline.events import Checked, Decided, Event, Evidence, Outcom
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+_NOT_PLAIN: Final = re.compile(r"[^A-Za-z0-9_. -]")
 _LARGE: Final = 10_000  # bytes; from here on a file's size is said in kB
 
 
@@ -66,7 +68,12 @@ def table(value: Json) -> "Markup":
     shown = grid(value)
     if shown is None:
         return Markup("<pre>{}</pre>").format(escape(block(value)))
-    return Markup(table_html(shown))  # noqa: S704 - table_html escapes every cell
+    return Markup(table_html(shown, labelled=True))  # noqa: S704 - it escapes every cell
+
+
+def margin_text(text: str) -> str:
+    """Return a text as it may stand in quotes in a style: letters, digits and a few signs alone."""
+    return _NOT_PLAIN.sub("", text)[:64]
 
 
 def turned_down(event: Decided) -> list[tuple[str, str]]:
@@ -112,19 +119,19 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "agreed_by": agreed_by,
     "asked": asked,
     "block": block,
-    "clock": clock,
     "counted": counted,
-    "day_and_clock": day_and_clock,
+    "day_and_time": day_and_time,
     "difference": difference,
     "grounds": grounds,
     "iso": lambda moment: moment.isoformat(timespec="seconds").replace("+00:00", "Z"),
     "listed": listed,
+    "margin_text": margin_text,
     "named_approver": named_approver,
     "newest": newest,
     "one_line": one_line,
     "proven_name": proven_name,
     "read": read,
-    "reading_words": reading_words,
+    "reading_words": partial(reading_words, moment=day_and_time),
     "rows": rows,
     "said": said,
     "says_to_be": says_to_be,

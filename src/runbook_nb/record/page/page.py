@@ -1,21 +1,22 @@
 """The page of a record: facts, timeline and executed notebooks as one HTML file."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from runbook_nb.incident.cards import style
 from runbook_nb.record.facts import Record
 from runbook_nb.record.history.similar import SeenBefore
 from runbook_nb.record.page.anchors import Anchors
-from runbook_nb.record.page.chart import HEIGHT, WIDTH, chart
+from runbook_nb.record.page.chart import HEIGHT, LEFT, WIDTH, chart
 from runbook_nb.record.page.filters import FILTERS
 from runbook_nb.record.page.timeline_view import curated, full_log
 from runbook_nb.record.proof import Content, Reseal, Seal
 from runbook_nb.redaction import RedactionReport
 from runbook_nb.runbook.folders import templates_folder
-from runbook_nb.text.formatting import clock, day_and_clock
+from runbook_nb.text.formatting import day_of, time_of_day
 from runbook_nb.timeline.events import Event, IncidentStatus, Verdict
 
 if TYPE_CHECKING:
@@ -55,15 +56,16 @@ def page(
             failed=[check for check in record.checks if check.worst is not Verdict.PASS],
             passed=[check for check in record.checks if check.worst is Verdict.PASS],
             charts={check.title: chart(check, record.phases) for check in record.checks},
-            chart_size=(WIDTH, HEIGHT),
+            chart_size=(WIDTH, HEIGHT, LEFT),
+            held=defaultdict(lambda: None, {each.seq: each for each in record.held}),
             notebooks=notebooks,
             contents=contents,
             seal=seal,
             reseals=reseals,
             before=before,
             redaction=redaction,
-            moment=clock if _is_one_day(events) else day_and_clock,
-            day=f"{events[0].at:%Y-%m-%d}" if events and _is_one_day(events) else "",
+            moment=partial(time_of_day, since=events[0].at if events else None),
+            day=day_of(events[0].at) if events else "",
             card_style=style(),
             is_open=record.status is IncidentStatus.OPEN,
         )
@@ -84,8 +86,3 @@ def _environment() -> "Environment":
     )
     environment.filters.update(FILTERS)
     return environment
-
-
-def _is_one_day(events: Sequence[Event]) -> bool:
-    """Tell whether the day may be left out of every time."""
-    return len({f"{event.at:%Y-%m-%d}" for event in events}) == 1

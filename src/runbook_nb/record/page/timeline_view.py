@@ -19,6 +19,7 @@ from runbook_nb.timeline.events import (
     Checked,
     Event,
     Noted,
+    Reported,
     Sending,
     Undone,
     Verdict,
@@ -26,15 +27,16 @@ from runbook_nb.timeline.events import (
 )
 
 _PHRASE: Final = 220  # characters of a phrase; its evidence holds the rest
-_NOTE: Final = 4_000  # characters of a note: its words are all there is of it
+_NOTE: Final = 4_000  # characters of a note or a report: its words are all there is
 
 
 @dataclass(frozen=True, kw_only=True)
 class Phrase:
-    """A phrase of a line, and the place on the page that holds its evidence."""
+    """A phrase of a line with its own time, and the place on the page that holds its evidence."""
 
     said: str
     anchor: str
+    at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +80,11 @@ def _told(record: Record, events: Sequence[Event]) -> Iterator[Event]:
     """Leave out what passed, what was passed over, and what the end of an action says again."""
     passed_over = {id(action.acted) for action in record.actions if action.not_chosen}
     answered = {step.question: step for step in record.manual_steps}
+    ends = {
+        event.title: place
+        for place, event in enumerate(events)
+        if isinstance(event, Acted | Undone)
+    }
     for place, event in enumerate(events):
         if isinstance(event, Checked):
             tells = event.verdict is not Verdict.PASS and event.purpose == "check"
@@ -86,7 +93,7 @@ def _told(record: Record, events: Sequence[Event]) -> Iterator[Event]:
         elif isinstance(event, Noted):
             tells = not event.runbook
         elif isinstance(event, Acting):
-            tells = not _has_end(event, events[place + 1 :])
+            tells = ends.get(event.title.removeprefix(UNDO), -1) < place
         elif isinstance(event, Sending):
             tells = False
         else:
@@ -103,7 +110,7 @@ def _line(record: Record, event: Event, anchors: Anchors) -> TimelineLine:
         tone=shown.tone,
         sign=shown.sign,
         word=shown.word.lower(),
-        parts=(Phrase(said=_said(event, shown), anchor=anchors.of(event)),),
+        parts=(Phrase(said=_said(event, shown), anchor=anchors.of(event), at=event.at),),
         systems=_systems(event),
         who=_who(record, event, anchors),
         run=event.run,
@@ -111,8 +118,8 @@ def _line(record: Record, event: Event, anchors: Anchors) -> TimelineLine:
 
 
 def _said(event: Event, shown: Face) -> str:
-    if isinstance(event, Noted):
-        return one_line(event.text, _NOTE)
+    if isinstance(event, Noted | Reported):
+        return one_line(shown.title, _NOTE)
     if isinstance(event, Verified) and event.verdict is Verdict.PASS:
         return one_line(f"{event.title}: {against(event.evidence, '', event.expect)}", _PHRASE)
     return one_line(shown.said, _PHRASE)
@@ -141,8 +148,3 @@ def _joined(before: TimelineLine, line: TimelineLine) -> TimelineLine:
 
 def _joins(before: TimelineLine, line: TimelineLine) -> bool:
     return (before.word, before.run) == (line.word, line.run)
-
-
-def _has_end(begun: Acting, later: Sequence[Event]) -> bool:
-    title = begun.title.removeprefix(UNDO)
-    return any(isinstance(event, Acted | Undone) and event.title == title for event in later)

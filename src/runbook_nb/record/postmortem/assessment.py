@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from runbook_nb.record.facts import Record
 from runbook_nb.record.facts.remarks import RemarkKind
 from runbook_nb.text.durations import words
+from runbook_nb.text.formatting import counted
 from runbook_nb.timeline.events import IncidentStatus, Outcome
 
 
@@ -34,9 +35,8 @@ def _well(record: Record) -> Iterator[str]:
         if action.is_done and action.acted and action.acted.took_s:
             rehearsed = "rehearsed, and " if action.event.rehearsal is not None else ""
             yield f"“{action.title}” was {rehearsed}done in {words(action.acted.took_s)}."
-    held = [each for each in record.held if each.broke_at is None]
-    if held:
-        yield f"{len(held)} of {len(record.held)} verified checks held for as long as was looked."
+    if record.resolved.is_fixed:
+        yield f"It was fixed, and {counted(len(record.resolved.passing), 'check')} pass since."
     if record.communication.is_kept:
         yield "No update was missed."
 

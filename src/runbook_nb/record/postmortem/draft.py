@@ -14,19 +14,30 @@ from runbook_nb.errors import IncidentStateError
 from runbook_nb.incident.cards.describe import face
 from runbook_nb.record.facts import Record
 from runbook_nb.record.facts.remarks import EDITS
+from runbook_nb.record.facts.resolution import Resolution
 from runbook_nb.record.history.similarity import Similar
 from runbook_nb.record.postmortem.assessment import badly, lucky, well
 from runbook_nb.record.postmortem.markdown import code, plain, table
 from runbook_nb.record.postmortem.roles import Roles
 from runbook_nb.text.files import write_atomically
-from runbook_nb.text.formatting import day_and_clock, listed
+from runbook_nb.text.formatting import day_and_time, listed
 from runbook_nb.timeline.events import Acted, Checked, Event, IncidentStatus, Outcome, Verdict
 from runbook_nb.timeline.folder import PAGE
 
 FILE: Final = "postmortem.md"
 _MARK: Final = "<!-- draft "
 _TOLD: Final = frozenset(
-    {"opened", "alerted", "decided", "approved", "verified", "undone", "noted", "closed"}
+    {
+        "opened",
+        "reported",
+        "alerted",
+        "decided",
+        "approved",
+        "verified",
+        "undone",
+        "noted",
+        "closed",
+    }
 )
 
 
@@ -41,8 +52,8 @@ def draft_postmortem(
     parts = (
         _head(record),
         _section("Summary", _summary(record, roles)),
-        _section("Impact", _impact(record)),
-        _section("Root causes", _asked("What made this possible?", "Why did nothing stop it?")),
+        _section("Impact", _impact(record, roles)),
+        _section("Root causes", _causes(record, roles)),
         _section("Trigger", _asked("What set it off at that moment?")),
         _section("Detection", _detection(record, roles, before)),
         _section("Resolution", _resolution(record, roles)),
@@ -81,7 +92,7 @@ def _section(title: str, lines: Iterator[str]) -> list[str]:
 
 
 def _head(record: Record) -> list[str]:
-    title = plain(record.title or "an incident without a readable beginning")
+    title = plain(record.name or "an incident without a readable beginning")
     lines = [f"# Postmortem {plain(record.id)}: {title}", ""]
     if record.status is IncidentStatus.OPEN:
         lines += ["> The incident is still open: this draft is not the whole story.", ""]
@@ -91,8 +102,9 @@ def _head(record: Record) -> list[str]:
         ("Severity", plain(record.severity) or "?"),
         ("Environment", plain(record.environment) or "?"),
         ("Runbooks", plain(", ".join(record.runbooks)) or "none"),
-        ("Opened", day_and_clock(record.opened_at) if record.opened_at else "?"),
-        ("Closed", day_and_clock(record.closed_at) if record.closed_at else "still open"),
+        ("Opened", day_and_time(record.opened_at) if record.opened_at else "?"),
+        ("Closed", day_and_time(record.closed_at) if record.closed_at else "still open"),
+        ("Commander", plain(record.statement.commander) or "?"),
         ("Record", f"[{PAGE}]({_page(record)}), head `{record.integrity.head[:16]}`"),
         ("Status", "draft; reviewed by: ?"),
     ]
@@ -104,10 +116,25 @@ def _summary(record: Record, roles: Roles) -> Iterator[str]:
     if record.resolution:
         yield f"In the words of who closed it: {plain(roles.without_names(record.resolution))}"
     yield ""
+    for report in record.reports:
+        yield f"Reported in these words: “{plain(roles.without_names(report.words), 1000)}”"
+    if record.statement.users_saw:
+        yield f"Users saw: {plain(roles.without_names(record.statement.users_saw), 1000)}"
+        return
     yield "- [ ] Is this what users saw? Say it in their words."
 
 
-def _impact(record: Record) -> Iterator[str]:
+def _causes(record: Record, roles: Roles) -> Iterator[str]:
+    if record.statement.cause:
+        cause = plain(roles.without_names(record.statement.cause), 1000)
+        yield f"In the words of who closed it: {cause}"
+        yield ""
+    else:
+        yield "- [ ] What made this possible?"
+    yield from _asked("Why did nothing stop it?")
+
+
+def _impact(record: Record, roles: Roles) -> Iterator[str]:
     rows = [
         (
             plain(figure.name),
@@ -119,6 +146,10 @@ def _impact(record: Record) -> Iterator[str]:
     ]
     yield from table(("what", "how much", "how it is known", "from"), rows)
     yield ""
+    for message in record.communication.messages:
+        told = plain(roles.without_names(f"{message.said} {message.told}".strip()), 1000)
+        when = f"Told on {day_and_time(message.at)}" if message.sent else "Not told"
+        yield f"- {when}, {plain(listed(message.channels)) or roles.of(message.by)}: {told}"
     yield from _asked("Which customers were affected, and were they told?", "Was data lost?")
 
 
@@ -130,7 +161,7 @@ def _detection(record: Record, roles: Roles, before: Sequence[Similar]) -> Itera
     for phase in record.phases[:2]:
         if phase.at:
             how = plain(roles.without_names(phase.how))
-            yield f"{phase.name} at {day_and_clock(phase.at)}{_after(phase.said)}: {how}."
+            yield f"{phase.name} at {day_and_time(phase.at)}{_after(phase.said)}: {how}."
     yield ""
     # The words of a past resolution may name people whose roles are not known here.
     for each in before:
@@ -150,17 +181,31 @@ def _resolution(record: Record, roles: Roles) -> Iterator[str]:
     for action in done:
         event = action.event
         yield (
-            f"- {plain(action.title)}: {code(event.call)}, done at {day_and_clock(event.at)} by "
-            f"{roles.of(event.by)}, because of {plain(event.because)}."
+            f"- {plain(action.title)}: {code(event.call)}, done at {day_and_time(event.at)} by "
+            f"{roles.of(event.by)}{_because(action.because)}."
         )
-    held = [each.title for each in record.held if each.broke_at is None]
-    if held:
-        yield f"- Verified, and not seen to fail again: {plain(listed(held), 2000)}."
-    yield from (f"- {plain(e.title)}: {plain(e.said)}." for e in record.held if e.broke_at)
+    yield f"- **{plain(record.headline.said)}.** {_what_says_so(record.resolved)}".rstrip()
     if not done:
         yield "Nothing on the timeline changed the platform."
         yield ""
         yield from _asked("What ended it?")
+
+
+def _because(titles: Sequence[str]) -> str:
+    return f", because {plain(listed(titles), 1000)} failed" if titles else ""
+
+
+def _what_says_so(resolved: Resolution) -> str:
+    """Name the checks that say whether it was fixed."""
+    told = {
+        "Pass since": resolved.passing,
+        "Fail": resolved.failing,
+        "Neither pass nor fail": resolved.doubtful,
+        "Not read again": resolved.unread,
+        "Passed, and failed again": resolved.broke,
+    }
+    named = (f"{how}: {plain(listed(titles), 2000)}." for how, titles in told.items() if titles)
+    return " ".join(named)
 
 
 def _timeline(record: Record, events: Sequence[Event], roles: Roles) -> Iterator[str]:
@@ -169,7 +214,7 @@ def _timeline(record: Record, events: Sequence[Event], roles: Roles) -> Iterator
         if _belongs(event):
             shown = face(event)
             said = plain(f"{shown.word.lower()}: {roles.without_names(shown.said)}")
-            rows.append((day_and_clock(event.at), said, roles.of(event.by), _evidence(record, seq)))
+            rows.append((day_and_time(event.at), said, roles.of(event.by), _evidence(record, seq)))
     yield from table(("when (UTC)", "what", "who", "evidence"), rows)
 
 
@@ -188,7 +233,18 @@ def _facts(facts: Sequence[str], roles: Roles) -> Iterator[str]:
 
 
 def _action_items(record: Record, roles: Roles) -> Iterator[str]:
-    rows = [("?", kind, "?", "?", "") for kind in ("prevent", "detect", "mitigate", "process")]
+    # An item without a name is nobody's, so the owners stand here as they were given.
+    rows = [
+        (
+            plain(roles.without_names(each.text), 1000),
+            "follow-up",
+            plain(each.owner) or "?",
+            "?",
+            "",
+        )
+        for each in record.statement.follow_ups
+    ]
+    rows += [("?", kind, "?", "?", "") for kind in ("prevent", "detect", "mitigate", "process")]
     for remark in record.remarks:
         if remark.kind in EDITS:
             step = f" ({plain(remark.step)})" if remark.step else ""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from runbook_nb.timeline import queries
-from runbook_nb.timeline.events import Approved, Event, Opened, Started
+from runbook_nb.timeline.events import Approved, Closed, Event, Opened, Started
 
 _MACHINE = "the machine"
 
@@ -21,6 +21,8 @@ class Roles:
         self._name(by_hand, "responder")
         self._name(approvers, "approver")
         self._name([name for name in machines if name not in self._known], "whoever ran it")
+        commanders = [closed.statement.commander for closed in queries.of(events, Closed)]
+        self._name([name for name in commanders if name], "commander")
         self._name([event.by for event in events], "colleague")
 
     def of(self, name: str) -> str:

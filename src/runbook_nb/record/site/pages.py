@@ -16,7 +16,7 @@ from runbook_nb.record.site.rows import Row
 from runbook_nb.record.site.runbook_stats import Book
 from runbook_nb.runbook.folders import templates_folder
 from runbook_nb.text.durations import words
-from runbook_nb.text.formatting import counted, day_and_clock, one_line
+from runbook_nb.text.formatting import counted, day_and_time, one_line
 from runbook_nb.timeline.events import VERDICTS_BY_RANK
 
 if TYPE_CHECKING:
@@ -26,8 +26,12 @@ INDEX: Final = "index.html"
 METRICS: Final = "metrics.html"
 TIMES: Final = (
     ("detect", "Time to detect", "From when the alert says the trouble began until it was opened."),
-    ("mitigate", "Time to mitigate", "From that until the last action that was done and kept."),
-    ("resolve", "Time to resolve", "From that until the incident was closed."),
+    (
+        "mitigate",
+        "Time to mitigate",
+        "From that until the action was done that fixed it, where one did.",
+    ),
+    ("resolve", "Time to resolve", "From that until the close, where the trouble was over."),
 )
 
 
@@ -119,7 +123,7 @@ def _templates() -> "Environment":
     templates.filters |= {
         "one_line": one_line,
         "counted": counted,
-        "day_and_clock": day_and_clock,
+        "day_and_time": day_and_time,
         "words": words,
         "sign": lambda verdict: SIGNS[Tone(verdict)],
     }

@@ -20,11 +20,15 @@ _REASON_WIDTH: Final = 88
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """A runbook and the one line that says why it was chosen; ``others`` came close."""
+    """A runbook and the one line that says why it was chosen; ``others`` came close.
+
+    ``symptom`` are the words that led to it, empty where it was named.
+    """
 
     runbook: Runbook
     why: str
     others: tuple[Hit, ...] = ()
+    symptom: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +41,8 @@ class Unclear:
     def chosen(self, number: int) -> Choice:
         """Return the choice of a person, by number from 1."""
         others = tuple(hit for place, hit in enumerate(self.hits, start=1) if place != number)
-        return Choice(runbook=_runbook(self.hits[number - 1]), why="you chose it.", others=others)
+        runbook = _runbook(self.hits[number - 1])
+        return Choice(runbook=runbook, why="you chose it.", others=others, symptom=self.words)
 
 
 def by_alert(alert: Alert) -> Choice:
@@ -80,7 +85,7 @@ def by_words(
     if len(hits) > 1 and hits[0].score < hits[1].score * _CLEAR_LEAD:
         return Unclear(words=words, hits=tuple(hits))
     why = f"it fits {words!r}: {because(hits[0])}"
-    return Choice(runbook=_runbook(hits[0]), why=why, others=tuple(hits[1:]))
+    return Choice(runbook=_runbook(hits[0]), why=why, others=tuple(hits[1:]), symptom=words)
 
 
 def because(hit: Hit) -> str:

@@ -42,15 +42,18 @@ def prepare(
     parameters: Mapping[str, Json],
     by: str,
     alert: Alert | None = None,
+    reported: str = "",
 ) -> Opening:
     """Declare or join the incident and put a working copy of ``by`` into its folder.
+
+    What somebody ``reported`` in words goes onto its timeline.
 
     A working copy that is there already stays: the responder's outputs and notes are in it. Each
     responder has one of their own, so that two never save over each other. Where a machine has
     run this text, its outputs are in the copy. Raises ParameterError before anything is created.
     """
     declaration, values = declaration_of(runbook, parameters, by=by)
-    timeline = declaration.declare(incidents, incident=incident, alert=alert)
+    timeline = declaration.declare(incidents, incident=incident, alert=alert, reported=reported)
     folder = timeline.folder
     path = _place(folder, runbook.name, by)
     copy = WorkingCopy(path=path, runbook=runbook.name, by=by)

@@ -46,14 +46,16 @@ class Session:
         by: str,
         screen: Screen,
         ask: Callable[[str], str],
+        reported: str = "",
     ) -> "Session":
         """Begin a run, in a new incident where none is named; raises what a run raises.
 
+        What somebody ``reported`` in words goes onto its timeline.
         Nothing is created before all that can be checked was checked.
         """
         declaration, values = declaration_of(runbook, parameters, by=by)
         names = names_of(runbook, values)
-        timeline = declaration.declare(incidents, incident=incident)
+        timeline = declaration.declare(incidents, incident=incident, reported=reported)
         context = RunContext(
             incidents=incidents,
             incident=timeline.folder.name,
