@@ -1,5 +1,6 @@
 """The timeline: append-only, hash-chained, safe with two writers."""
 
+import inspect
 import json
 import os
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 
 from runbook_nb.errors import RecordIntegrityError
 from runbook_nb.redaction import Redactor
+from runbook_nb.text.files import sync_folder, write_atomically
 from runbook_nb.timeline.events import Acted, Checked, Evidence, Noted, Outcome, Verdict
 from runbook_nb.timeline.log import Timeline
 from runbook_nb.timeline.writer import WritableTimeline
@@ -220,6 +222,12 @@ def test_a_line_is_on_disk_before_it_is_acknowledged(tmp_path):
     assert synced == [each.stat().st_ino for each in (path, path.parent, path.parent.parent)]
     timeline.append(note("second"))
     assert synced[3:] == [path.stat().st_ino]
+
+
+@pytest.mark.parametrize("writes", [WritableTimeline, write_atomically, sync_folder])
+def test_what_is_written_is_synced_for_real_unless_a_test_says_otherwise(writes):
+    """A sync that does nothing would be seen by no test, only by a power cut."""
+    assert inspect.signature(writes).parameters["sync"].default is os.fsync
 
 
 def test_a_line_that_cannot_be_synced_is_taken_back(tmp_path):
