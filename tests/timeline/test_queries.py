@@ -109,6 +109,13 @@ def test_what_was_done_later_is_what_comes_later_on_the_timeline():
     assert queries.done_after(events, events[1]) is None
 
 
+def test_the_same_action_done_again_is_not_in_the_way_of_its_undo():
+    """It is taken back itself, the newest first."""
+    events = told(acted("Restart"), acted("Restart"))
+
+    assert queries.done_after(events, events[0]) is None
+
+
 def test_what_was_taken_back_is_not_in_the_way_of_an_undo():
     """It no longer stands."""
     events = told(acted("Restart"), acted("Scale out"), undone("Scale out"))
