@@ -1,6 +1,7 @@
 """An incident is closed once; whoever comes later changes nothing of its record."""
 
 import fcntl
+from datetime import UTC, datetime
 
 import nbformat
 import pytest
@@ -10,8 +11,9 @@ from runbook_nb.incident import results
 from runbook_nb.record.close import close
 from runbook_nb.record.proof import verify_record
 from runbook_nb.redaction import Redactor
-from runbook_nb.timeline.events import Closed
+from runbook_nb.timeline.events import Acting, Closed
 from runbook_nb.timeline.incidents import declare, find
+from runbook_nb.timeline.writer import WritableTimeline
 
 
 @pytest.fixture
@@ -92,3 +94,23 @@ def test_a_close_that_waited_for_another_one_changes_nothing(incidents):
     assert files(incidents) == before[0]
     assert [each.by for each in find(incidents, "INC-1").of(Closed)] == ["kim"]
     assert verify_record(folder.path).problems == ()
+
+
+def test_what_was_begun_is_not_discarded(incidents):
+    """Also where it was taken back since: what was done is kept."""
+    timeline = find(incidents, "INC-1")
+    described = dict.fromkeys(("call", "option", "because", "risk", "undo"), "")
+    writable = WritableTimeline(timeline.path, redactor=Redactor())
+    writable.append(Acting(at=datetime.now(UTC), title="Restart", attempt="run-1.2", **described))
+    before = files(incidents)
+    with pytest.raises(IncidentStateError, match="is not discarded"):
+        close(incidents, "INC-1", by="sam", discarded=True)
+
+    assert files(incidents) == before
+
+
+def test_where_nothing_was_begun_it_can_be_discarded(incidents):
+    """Opened by mistake, it is closed all the same, and says so."""
+    close(incidents, "INC-1", by="sam", discarded=True)
+
+    assert find(incidents, "INC-1").last(Closed).discarded
