@@ -33,7 +33,6 @@ from runbook_nb.timeline.events import (
     Decided,
     Noted,
     Outcome,
-    Sending,
     Settled,
     Settlement,
     Undone,
@@ -466,27 +465,6 @@ def test_a_close_names_what_may_be_half_done(night):
     done = close(night.folder / "incidents", "INC-1", by="kim")
 
     assert [attempt.acting.title for attempt in done.begun] == ["Restart"]
-
-
-def test_after_the_close_only_testimony_is_taken(night):
-    """Of an attempt that began before it; nothing else, and nothing more is sent."""
-    night.incident()
-    begun(night)
-    at, words = night.clock.now(), {"title": "Restart", "attempt": "run-0.7"}
-    night.timeline.append(Closed(at=at, by="kim"))
-    refused = [
-        Noted(at=at, text="One more word."),
-        Closed(at=at, by="sam"),
-        Sending(at=at, **words, system="database"),
-        Acted(at=at, title="Restart", call="", outcome=Outcome.DECLINED),
-        Acted(at=at, title="Restart", call="", outcome=Outcome.DONE, attempt="run-9.9"),
-    ]
-    for event in refused:
-        with pytest.raises(IncidentStateError):
-            night.timeline.append(event)
-    night.timeline.append(Acted(at=at, **words, call="", outcome=Outcome.DONE))
-
-    assert [event.kind for event in night.timeline][-2:] == ["closed", "acted"]
 
 
 def test_a_time_without_a_zone_is_refused(night):

@@ -250,6 +250,27 @@ def test_after_an_action_nothing_that_was_read_before_counts(night, saved, names
     assert night.timeline.last(Checked).evidence.answer == 1
 
 
+def test_an_action_cuts_what_the_diagnosis_still_reads(night, saved, names, system):
+    """Its answer would be of before and of after at once."""
+    opened, reached, held = [], threading.Event(), threading.Event()
+
+    @probe(unit="s")
+    def slow(systems):
+        opened.append(systems.http("agent"))
+        reached.set()
+        held.wait(20)
+
+    saved(Load=CHECK.format("Load", A).replace("system.lag(of='Load')", "slow()"))
+    systems = {"agent": {"url": "http://127.0.0.1:9"}}
+    incident = night.incident(names={**names, "slow": slow}, systems=systems)
+    incident.check("Lag", system.lag(of="Lag"), expect=at_most(5, "s"), if_failed=A)
+    assert reached.wait(20)
+    incident.act("Restart", system.restart(wait=seconds(2)), because="Lag", risk="", undo="")
+
+    assert [each._client.is_closed for each in opened] == [True]
+    held.set()
+
+
 @pytest.mark.parametrize("what", ["answered", "undone", "noted"])
 def test_after_a_person_did_something_nothing_that_was_read_before_counts(
     night, saved, names, system, what

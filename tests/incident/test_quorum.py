@@ -89,6 +89,15 @@ def test_a_signed_yes_is_its_key_owners(timeline, ada, demanded):
     assert demanded(title="Another action of the option").by == ada.name
 
 
+def test_a_yes_holds_until_its_end_and_not_at_it(timeline, ada, demanded):
+    """A limit that is told as a time is that time."""
+    yes = approve(timeline, Approvable(**WORDS, **SEEN, requested_by="sam"), ada.approver)
+
+    assert demanded(now=yes.expires_at - timedelta(microseconds=1)).by == ada.name
+    with pytest.raises(ApprovalError, match="expired"):
+        demanded(now=yes.expires_at)
+
+
 def test_what_is_signed_is_canonical_and_names_all_of_it(timeline, ada):
     """Anybody can check it, without this program."""
     yes = approve(timeline, Approvable(**WORDS, **SEEN, requested_by="sam"), ada.approver)

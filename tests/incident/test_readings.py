@@ -135,6 +135,27 @@ def test_what_is_dropped_is_cut_and_nothing_more_begins():
     assert next(begun) <= 2
 
 
+def test_what_is_dropped_loses_its_connections():
+    """A thread cannot be ended; without them it soon ends itself."""
+    opened, reached, held = [], threading.Semaphore(0), threading.Event()
+
+    def run(systems):
+        opened.append(systems.http("agent"))
+        reached.release()
+        held.wait(LONG_S)
+
+    probes = [Probe(name=f"p{n}", arguments={}, timeout_s=LONG_S, run=run) for n in range(2)]
+    settings = {"kind": "lab", "agent": {"url": "http://127.0.0.1:9"}}
+    taken = Readings(Environment("trial", settings), now=Clock().now)
+    taken.begin(probes)
+    for _ in probes:
+        assert reached.acquire(timeout=LONG_S)
+    taken.drop()
+
+    assert [each._client.is_closed for each in opened] == [True, True]
+    held.set()
+
+
 def test_an_interrupt_leaves_no_reading_behind():
     """Ctrl-C while a check waits for its reading cuts them all."""
     reached = threading.Event()

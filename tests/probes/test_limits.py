@@ -21,8 +21,8 @@ NUMERIC = [at_most(5), at_least(-5), above(-1), below(5), between(0, 5), equals(
 INFINITE = [float("nan"), float("inf"), float("-inf")]
 
 
-def verdict(answer, expect, fail=None):
-    read = Evidence(question="q", answer=answer, read_at=datetime.now(UTC))
+def verdict(answer, expect, fail=None, *, unit=""):
+    read = Evidence(question="q", answer=answer, unit=unit, read_at=datetime.now(UTC))
     return judge(read, expect=expect, fail=fail)[0]
 
 
@@ -60,3 +60,40 @@ def test_words_and_rows_are_compared_as_such():
     assert verdict(0, empty()) is Verdict.UNKNOWN
     assert verdict("", empty()) is Verdict.UNKNOWN
     assert verdict("up", equals("up")) is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("limit", "holds", "fails"),
+    [
+        (at_most(5), [5, 4.9, -6], [5.1]),
+        (at_least(5), [5, 5.1], [4.9, -6]),
+        (above(5), [5.1], [5, 4.9]),
+        (below(5), [4.9, -6], [5, 5.1]),
+        (between(3, 5), [3, 4, 5], [2.9, 5.1]),
+        (equals(5), [5, 5.0], [4.9, 5.1]),
+    ],
+    ids=str,
+)
+def test_a_limit_holds_up_to_what_its_words_say(limit, holds, fails):
+    """At the bound itself the words decide."""
+    assert {verdict(answer, limit) for answer in holds} == {Verdict.PASS}
+    assert {verdict(answer, limit) for answer in fails} == {Verdict.FAIL}
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"), [(5, "pass"), (5.1, "warn"), (8, "warn"), (8.1, "fail")]
+)
+def test_between_what_is_expected_and_what_fails_lies_a_warning(answer, told):
+    """Both bounds are good for nothing worse than their own words."""
+    assert verdict(answer, at_most(5), above(8)) is Verdict(told)
+
+
+def test_a_size_of_unit_is_converted_and_another_kind_is_unknown():
+    """A probe may answer in milliseconds what a limit says in seconds."""
+    assert verdict(5_000, at_most(5, "s"), unit="ms") is Verdict.PASS
+    assert verdict(5_001, at_most(5, "s"), unit="ms") is Verdict.FAIL
+    assert verdict(2, at_most(90, "min"), unit="h") is Verdict.FAIL
+    assert verdict(1, at_most(90, "min"), unit="h") is Verdict.PASS
+    assert verdict(1, at_most(5, "s"), unit="%") is Verdict.UNKNOWN
+    assert verdict(1, at_most(5, "%")) is Verdict.UNKNOWN
+    assert verdict(1, at_most(5), unit="rows") is Verdict.PASS

@@ -81,6 +81,16 @@ def test_no_statement_of_a_probe_turns_reading_into_writing(writer, attempt):
     assert after == before
 
 
+def test_a_transaction_that_may_write_is_asked_nothing(writer):
+    """What stands between may drop the words READ ONLY; the server itself has to say so."""
+    database = reading(writer)
+    database.value("select 1")
+    database._connection.read_only = False  # as a pooler might have it
+    with pytest.raises(WriteRefusedError, match="may write"):
+        database.rows("select 1")
+    database.close()
+
+
 def test_what_was_cut_off_stays_closed(writer):
     """Its next question opens no other connection, which would be one without an end."""
     database = reading(writer)
@@ -214,7 +224,9 @@ def test_a_token_goes_to_its_own_service_alone(servers, read_only):
     client = client_of(ours, read_only=read_only)
     port = other.server_port
 
-    for address in (f"http://127.0.0.1:{port}/x", "https://127.0.0.1/x"):
+    own = ours.server_port
+    others = (f"http://127.0.0.1:{port}/x", "https://127.0.0.1/x", f"https://127.0.0.1:{own}/x")
+    for address in others:
         with pytest.raises(WriteRefusedError):
             client.get(address)
         with pytest.raises(WriteRefusedError), client.stream(address, params={}, timeout_s=5):

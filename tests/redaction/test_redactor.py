@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runbook_nb.redaction import ROWS_LIMIT, TEXT_LIMIT, Redactor, names_secret
+from runbook_nb.redaction.spans import WITHHELD, SecretSpan
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dBjftJeZ4CVPmB92K27uhbUJU1p1r"
 SECRETS = {
@@ -149,3 +150,34 @@ def test_a_secret_split_by_an_escape_sequence_is_masked():
 def test_a_known_secret_is_masked_in_every_spelling(spelled):
     """In HTML, JSON and a URL."""
     assert Redactor(['a&b"c/d e']).text(spelled) == "[masked: known value]"
+
+
+@pytest.mark.parametrize("secret", ["blue42x", "postgres", "Production", "heartbeats"])
+def test_what_is_too_short_or_a_word_of_every_record_stays(secret):
+    """Masked by its value, it would blank what the record is about."""
+    text = f"The {secret} of the night."
+
+    assert Redactor([secret], words={"heartbeats"}).text(text) == text
+    assert Redactor(["blue42xy"]).text("The blue42xy.") == "The [masked: known value]."
+
+
+def test_a_signature_keeps_an_address_and_no_secret():
+    """Who approved is held against who asked."""
+    redactor = Redactor(["zq7-correct-horse"])
+
+    assert redactor.text("ada@company.com", signature=True) == "ada@company.com"
+    assert "ada" not in redactor.text("ada@company.com")
+    assert "horse" not in redactor.text("zq7-correct-horse", signature=True)
+
+
+def test_a_text_that_does_not_come_to_rest_is_withheld():
+    """Masking a part may bring another to light, and nobody knows what is left."""
+
+    class Restless(Redactor):
+        def _secrets_in(self, text, layer=0):  # noqa: ARG002 - as the redactor has it
+            place = next((at for at, letter in enumerate(text) if letter.isdigit()), -1)
+            if place >= 0:
+                yield SecretSpan(place, place + 1, "digit")
+
+    assert Restless().mask("1 2") == "[masked: digit] [masked: digit]"
+    assert Restless().mask(" ".join("1234567890")) == WITHHELD

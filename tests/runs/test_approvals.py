@@ -267,4 +267,7 @@ def test_a_closed_incident_and_an_unknown_option_take_no_yes(respond, place, yes
     before = timeline.path.read_bytes()
     with pytest.raises(IncidentStateError):
         yes()
+    # That it is closed is said first, before an option or a key is looked at.
+    with pytest.raises(IncidentStateError):
+        approve_last(place / "incidents", "INC-1", option="B", by="anybody")
     assert timeline.path.read_bytes() == before

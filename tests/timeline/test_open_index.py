@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import stat
+import threading
 
 import pytest
 
@@ -21,7 +22,21 @@ from runbook_nb.timeline.writer import WritableTimeline
 FIRST, SECOND = (Alert(name="A", fingerprint=name) for name in ("f1", "f2"))
 
 
-def declared(folder, alert, *also, environment="lab", incident=None):
+class Meanwhile(Redactor):
+    """Lets somebody else begin while the first line is written, and gives them time to end."""
+
+    def __init__(self, begin):
+        super().__init__()
+        self.other = threading.Thread(target=begin)
+
+    def clean(self, value, depth=0):
+        if self.other.ident is None:
+            self.other.start()
+            self.other.join(0.5)
+        return super().clean(value, depth)
+
+
+def declared(folder, alert, *also, environment="lab", incident=None, redactor=None):
     return declare(
         folder,
         incident=incident,
@@ -32,7 +47,7 @@ def declared(folder, alert, *also, environment="lab", incident=None):
         by="sam",
         alert=alert,
         also=also,
-        redactor=Redactor(),
+        redactor=redactor or Redactor(),
     ).folder.name
 
 
@@ -155,6 +170,29 @@ def test_a_resolved_alert_is_a_line_in_its_open_incident(tmp_path):
     writable(tmp_path, first).append(Closed(at=Clock().now(), by="sam"))
     assert clear(tmp_path, alert=FIRST, **over) is None
     assert clear(tmp_path / "nowhere", alert=FIRST, **over) is None
+
+
+def test_an_alert_that_is_delivered_twice_at_once_opens_one_incident(tmp_path):
+    """The second delivery waits for the first one's line, and joins it."""
+    joined = []
+    meanwhile = Meanwhile(lambda: joined.append(declared(tmp_path, FIRST)))
+    first = declared(tmp_path, FIRST, redactor=meanwhile)
+    meanwhile.other.join()
+
+    assert joined == [first]
+    assert [each.name for each in IncidentsFolder(tmp_path).all()] == [first]
+
+
+def test_an_alert_that_is_over_while_it_opens_an_incident_is_noted_there(tmp_path):
+    """Looked up too early, its hint would be taken for a wrong one and removed."""
+    over = {"environment": "lab", "by": "sam", "redactor": Redactor()}
+    noted = []
+    meanwhile = Meanwhile(lambda: noted.append(clear(tmp_path, alert=FIRST, **over)))
+    first = declared(tmp_path, FIRST, redactor=meanwhile)
+    meanwhile.other.join()
+
+    assert noted == [first]
+    assert declared(tmp_path, FIRST) == first
 
 
 def test_a_lock_that_a_stranger_holds_is_named_and_not_waited_for_without_end(tmp_path):

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import (
     Acted,
@@ -14,6 +16,8 @@ from runbook_nb.timeline.events import (
     Noted,
     Opened,
     Outcome,
+    Settled,
+    Settlement,
     Started,
     Undone,
     Verdict,
@@ -109,6 +113,13 @@ def test_what_was_done_later_is_what_comes_later_on_the_timeline():
     assert queries.done_after(events, events[1]) is None
 
 
+def test_the_same_action_done_again_is_not_in_the_way_of_its_undo():
+    """It is taken back itself, the newest first."""
+    events = told(acted("Restart"), acted("Restart"))
+
+    assert queries.done_after(events, events[0]) is None
+
+
 def test_what_was_taken_back_is_not_in_the_way_of_an_undo():
     """It no longer stands."""
     events = told(acted("Restart"), acted("Scale out"), undone("Scale out"))
@@ -129,6 +140,38 @@ def test_an_attempt_with_an_outcome_is_not_begun():
 
     assert queries.begun(events, "Restart") is None
     assert queries.begun(events, "Scale out") == events[2]
+
+
+def test_the_same_call_done_again_ends_what_was_cut_off_where_twice_does_no_harm():
+    """Other arguments are another effect, and say nothing of that one."""
+    title, more = acting()
+    first = title, {**more, "attempt": "1", "repeatable": True}
+    same = title, {**more, "attempt": "2", "repeatable": True}
+    other = title, {**same[1], "call": "agent.restart(machine='two')"}
+    _, ended = acted()
+    end = Acted, {**ended, "attempt": "2"}
+
+    assert queries.unsettled(told(first, same, end)) == []
+    assert [each.id for each in queries.unsettled(told(first, other, end))] == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("event", "changed"),
+    [
+        (acting(), True),
+        (acting("Undo: Restart"), True),
+        ((Settled, {"title": "Restart", "attempt": "1", "outcome": Settlement.NOT_DONE}), True),
+        ((Noted, {"text": "Restarted it by hand."}), True),
+        ((Asked, {"question": "Call.", "owner": "Ops", "answer": "Called."}), True),
+        ((Asked, {"question": "Call.", "owner": "Ops"}), False),
+        (checked("Lag", Verdict.FAIL), False),
+        (decided("Option A: Restart"), False),
+        (acted(outcome=Outcome.DECLINED), False),
+    ],
+)
+def test_what_may_have_changed_the_systems_is_known_by_its_kind(event, changed):
+    """A reading of before it says nothing about now."""
+    assert queries.may_have_changed(told(checked("Load", Verdict.PASS), event)) is changed
 
 
 def test_the_newest_reading_is_the_last_one_written():

@@ -1,5 +1,6 @@
 """The timeline: append-only, hash-chained, safe with two writers."""
 
+import inspect
 import json
 import os
 import subprocess
@@ -8,13 +9,31 @@ from datetime import UTC, datetime
 
 import pytest
 
-from runbook_nb.errors import RecordIntegrityError
+from runbook_nb.errors import IncidentStateError, RecordIntegrityError
 from runbook_nb.redaction import Redactor
-from runbook_nb.timeline.events import Acted, Checked, Evidence, Noted, Outcome, Verdict
+from runbook_nb.text.files import sync_folder, write_atomically
+from runbook_nb.timeline.events import (
+    Acted,
+    Acting,
+    Approved,
+    Checked,
+    Closed,
+    Evidence,
+    Noted,
+    Outcome,
+    Sending,
+    Settled,
+    Settlement,
+    Undone,
+    Verdict,
+)
 from runbook_nb.timeline.log import Timeline
 from runbook_nb.timeline.writer import WritableTimeline
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+OWN, OTHER = "run-1.2", "run-9.9"  # an attempt that began before the close, and one that did not
+CALL = {"title": "Restart", "call": "agent.restart()"}
+WORDS = {"option": "Option A", "because": "Lag", "risk": "Calls are cut.", "undo": "None."}
 
 
 def note(text):
@@ -222,6 +241,12 @@ def test_a_line_is_on_disk_before_it_is_acknowledged(tmp_path):
     assert synced[3:] == [path.stat().st_ino]
 
 
+@pytest.mark.parametrize("writes", [WritableTimeline, write_atomically, sync_folder])
+def test_what_is_written_is_synced_for_real_unless_a_test_says_otherwise(writes):
+    """A sync that does nothing would be seen by no test, only by a power cut."""
+    assert inspect.signature(writes).parameters["sync"].default is os.fsync
+
+
 def test_a_line_that_cannot_be_synced_is_taken_back(tmp_path):
     """It was never acknowledged."""
     path, full = tmp_path / "INC-1" / "timeline.jsonl", []
@@ -240,3 +265,54 @@ def test_a_line_that_cannot_be_synced_is_taken_back(tmp_path):
     full.clear()
     timeline.append(note("third"))
     assert len(timeline) == 2
+
+
+@pytest.fixture
+def closed(tmp_path):
+    """A timeline that was closed while an attempt was on its way."""
+    timeline = WritableTimeline(tmp_path / "INC-1" / "timeline.jsonl", redactor=Redactor())
+    timeline.append(note("one"))
+    timeline.append(Acting(at=NOW, **CALL, **WORDS, attempt=OWN))
+    timeline.append(Closed(at=NOW, by="kim"))
+    return timeline
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        note("One more word."),
+        Closed(at=NOW, by="sam"),
+        Approved(at=NOW, by="ada", option="Option A", text="", parameters="", expires_at=NOW),
+        Acting(at=NOW, **CALL, **WORDS, attempt=OTHER),
+        Sending(at=NOW, title="Restart", attempt=OWN, system="database"),
+        Acted(at=NOW, **CALL, outcome=Outcome.DECLINED),
+        Acted(at=NOW, **CALL, outcome=Outcome.NOT_NEEDED, attempt=OWN),
+        Acted(at=NOW, **CALL, outcome=Outcome.DONE, attempt=OTHER),
+        Undone(at=NOW, **CALL, outcome=Outcome.DONE, attempt=OTHER),
+        Settled(at=NOW, **CALL, outcome=Settlement.DONE, attempt=OTHER),
+    ],
+    ids=lambda late: late.kind,
+)
+def test_after_the_close_nothing_new_is_taken(closed, late):
+    """No second close, no yes, no attempt, and no outcome of one that had not begun."""
+    before = closed.path.read_bytes()
+    with pytest.raises(IncidentStateError, match=r"INC-1 was closed at .* by kim"):
+        closed.append(late)
+
+    assert closed.path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        Acted(at=NOW, **CALL, outcome=Outcome.DONE, attempt=OWN),
+        Acted(at=NOW, **CALL, outcome=Outcome.FAILED, attempt=OWN),
+        Settled(at=NOW, **CALL, outcome=Settlement.NOT_DONE, attempt=OWN),
+    ],
+    ids=["done", "failed", "settled"],
+)
+def test_after_the_close_an_attempt_that_was_on_its_way_still_tells_its_end(closed, told):
+    """The record would say for ever that nobody knows."""
+    closed.append(told)
+
+    assert [event.kind for event in closed][-2:] == ["closed", told.kind]

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
-from runbook_nb.errors import ActionError, SettingMissingError
+from runbook_nb.errors import ActionError, NothingDoneError, SettingMissingError
 from runbook_nb.packs.control_plane.systems._fly import agent_machines
 from runbook_nb.packs.control_plane.systems.composio_keys._keys import (
     API,
@@ -24,8 +24,8 @@ HARMLESS_TOOL: Final = "WAREHOUSE_QUERY"
 def switch(systems: Systems) -> Json:
     """Prove the second key, hand it to the agent, and use it from now on; the first stays valid.
 
-    The agent's machines restart one after the other. Raises ActionError, with nothing changed,
-    when the second key is missing or does not work.
+    The agent's machines restart one after the other. Raises NothingDoneError when
+    the second key is missing or does not work.
     """
     place, second = _second_key(systems)
     proof = _proof(systems, second)
@@ -50,11 +50,12 @@ def _(systems: Systems, result: Json) -> Json:  # noqa: ARG001
     first, second = _beside(place, "previous"), place.read_text(encoding="utf-8")
     if not first.exists():
         message = f"There is no former key in {first}: it was revoked, and that cannot be undone."
-        raise ActionError(message)
+        raise NothingDoneError(message)
     before = first.read_text(encoding="utf-8")
     proof = _proof(systems, before)
-    machines = _hand_over(systems, before)
+    # First of all, since from here on the switch is not as it was done, and settles as unknown.
     _write(_beside(place, "next"), second)
+    machines = _hand_over(systems, before)
     _write(place, before)
     first.unlink()
     return {"proof": proof, "machines": machines}
@@ -62,7 +63,8 @@ def _(systems: Systems, result: Json) -> Json:  # noqa: ARG001
 
 @switch.settling
 def _(systems: Systems, _attempt: str) -> bool | None:
-    # The second key is put away last; before that, the agent may have it or not.
+    # The second key is put away last, and by the undo taken out again first; meanwhile the agent
+    # may have either.
     place = _place(systems)
     done = not _beside(place, "next").exists() and _beside(place, "previous").exists()
     return True if done else None
@@ -119,7 +121,7 @@ def _second_key(systems: Systems) -> tuple[Path, str]:
             f"No second key in {second}. Make one in Composio's project settings, under API Keys, "
             "and put it there; the first key stays valid meanwhile."
         )
-        raise ActionError(message)
+        raise NothingDoneError(message)
     return place, second.read_text(encoding="utf-8").strip()
 
 
@@ -149,11 +151,14 @@ def _try(systems: Systems, value: str, *, tool: str = "") -> dict[str, Any]:
 
 
 def _proof(systems: Systems, value: str) -> list[dict[str, Any]]:
-    """Prove a key by a listing and a live tool call; raises ActionError when one is refused."""
+    """Prove a key by a listing and a live tool call; raises NothingDoneError where one is refused.
+
+    Whoever asks has changed nothing yet.
+    """
     tried = [_try(systems, value), _try(systems, value, tool=HARMLESS_TOOL)]
     if any(one["status"] != HTTPStatus.OK for one in tried):
         message = f"The other key does not work, nothing was changed: {tried}."
-        raise ActionError(message)
+        raise NothingDoneError(message)
     return tried
 
 
