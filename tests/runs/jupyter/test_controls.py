@@ -14,7 +14,9 @@ from runbook_nb.timeline.events import (
     Acted,
     Asked,
     Checked,
+    ClosingStatement,
     Evidence,
+    FollowUp,
     Outcome,
     SeverityTerms,
     Terms,
@@ -99,10 +101,17 @@ def test_the_close_warns_of_what_is_still_open(timeline, drawn, runbook):
     assert f"fail: {check}" in warned
     assert "not answered: Page the on-call" in warned
 
-    said = do(timeline, "close", resolution="The worker runs again.")
+    with pytest.raises(ParameterError, match="Say what ada does afterwards"):
+        do(timeline, "close", resolution="The worker runs again.", owner="ada")
+    stated = {"cause": "A full disk.", "follow_up": "Watch the disk.", "owner": "ada"}
+    said = do(timeline, "close", resolution="The worker runs again.", **stated)
     assert "INC-1 is closed" in said
     assert "runbook verify INC-1 --head" in said
-    assert queries.closed(timeline).resolution == "The worker runs again."
+    closed = queries.closed(timeline)
+    assert closed.resolution == "The worker runs again."
+    assert closed.statement == ClosingStatement(
+        cause="A full disk.", follow_ups=(FollowUp(text="Watch the disk.", owner="ada"),)
+    )
     assert timeline.folder.page.exists()
     assert drawn() == ""
 

@@ -12,9 +12,17 @@ from runbook_nb.incident.settle import how_to_settle
 from runbook_nb.record.close import close
 from runbook_nb.text.formatting import one_line
 from runbook_nb.timeline import queries
-from runbook_nb.timeline.events import Asked
+from runbook_nb.timeline.events import Asked, ClosingStatement, FollowUp
 from runbook_nb.timeline.log import Timeline
 
+# What else a close may state, each a line that may stay empty.
+_STATED: Final = (
+    ("cause", "Its cause"),
+    ("commander", "Who commanded"),
+    ("users_saw", "What users saw"),
+    ("follow_up", "What is to follow"),
+    ("owner", "Who does that"),
+)
 _WRONG: Final = frozenset({StepState.FAIL, StepState.UNKNOWN})
 
 
@@ -71,7 +79,19 @@ def _does_severity(incidents: Path, incident: str, words: Mapping[str, str], *, 
 
 
 def _does_close(incidents: Path, incident: str, words: Mapping[str, str], *, by: str) -> str:
-    done = close(incidents, incident, by=by, resolution=words.get("resolution", "").strip())
+    said = {name: text.strip() for name, text in words.items()}
+    follow_up = FollowUp(text=said.get("follow_up", ""), owner=said.get("owner", ""))
+    if follow_up.owner and not follow_up.text:
+        message = f"Say what {follow_up.owner} does afterwards, or name nobody."
+        raise ParameterError(message)
+    statement = ClosingStatement(
+        cause=said.get("cause", ""),
+        commander=said.get("commander", ""),
+        users_saw=said.get("users_saw", ""),
+        follow_ups=(follow_up,) if follow_up.text else (),
+    )
+    resolution = said.get("resolution", "")
+    done = close(incidents, incident, by=by, resolution=resolution, statement=statement)
     left = how_to_settle(incident, done.begun)
     told = f"{incident} is closed, and its record is made: {done.page.name}."
     post = f"Post this {f'in {done.channel}' if done.channel else 'where others keep it'}:"
@@ -115,7 +135,11 @@ def _close(board: Board, timeline: Timeline) -> str:
     warnings += [f"may be half done: {each.title}" for each in queries.unsettled(timeline)]
     told = "".join(f"<li>{escape(one_line(each))}</li>" for each in warnings)
     warned = f"<p><strong>Still open:</strong></p><ul>{told}</ul>" if told else ""
-    fields = f"{warned}{_area('resolution', 'What ended it, in a sentence')}"
+    asked = [
+        _area("resolution", "What ended it, in a sentence"),
+        *(_line(name, label) for name, label in _STATED),
+    ]
+    fields = f"{warned}{''.join(asked)}"
     return _form(f"Close {board.incident}", "close", fields, "Close it and make the record")
 
 
@@ -135,6 +159,10 @@ def _area(name: str, label: str) -> str:
         f"<label>{escape(one_line(label))}"
         f'<textarea name="{name}" rows="2" required></textarea></label>'
     )
+
+
+def _line(name: str, label: str) -> str:
+    return f'<label>{escape(label)}<input type="text" name="{name}"></label>'
 
 
 def _hidden(name: str, value: str) -> str:

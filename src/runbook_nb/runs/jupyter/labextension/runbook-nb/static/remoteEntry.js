@@ -59,9 +59,10 @@
       const same = node.dataset.incident === node.dataset.shown;
       const top = node.scrollTop;
       // A list that is pulled down, or a text half written, must not go under the hand.
-      const written = [...node.querySelectorAll("textarea")].some((area) => area.value);
+      const fields = [...node.querySelectorAll("textarea, input[type=text]")];
+      const written = fields.some((field) => field.value);
       const active = node.contains(document.activeElement) && document.activeElement;
-      if (written || (active && active.matches("select, textarea"))) return;
+      if (written || (active && active.matches("select, textarea, input"))) return;
       const focused = [...node.querySelectorAll(FOCUSABLE)].indexOf(document.activeElement);
       node.innerHTML = html;
       node.dataset.drawn = html;
