@@ -1,10 +1,11 @@
 """Which option the checks speak for: the most failed ones, and between equals the earlier check."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from runbook_nb.incident.recommend import rank, recommend
+from runbook_nb.incident.recommend import own_checks, rank, recommend
 from runbook_nb.timeline.events import Checked, Evidence, Verdict
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
@@ -50,3 +51,18 @@ def test_without_a_failed_check_nothing_is_recommended():
     """Though one warns."""
     assert recommend(rank(HEADINGS, read(["one warn B", "two pass A"]))) is None
     assert recommend(rank(HEADINGS, read(["one warn B", "two fail C"]))) == "C"
+
+
+def test_what_another_environment_or_another_runbook_read_speaks_for_nothing_here(night):
+    """In one incident, staging may fail where production is well."""
+    night.incident()
+    night.starts("run-0", environment="staging")
+    night.starts("run-2")
+    night.starts("run-3", runbook="another")
+    for run in ("run-0", "run-1", "run-2", "run-3"):
+        [reading] = read(["Lag fail A"])
+        night.timeline.append(replace(reading, run=run))
+    told = {"run": "run-1", "environment": "trial"}
+    found = own_checks(night.timeline, night.runbook, **told)
+
+    assert [checked.run for checked in found] == ["run-1", "run-2"]

@@ -63,3 +63,17 @@ def test_one_module_knows_the_names(pytestconfig):
             check=True,
         )
         assert found.stdout.split() == [f"{SOURCES}/timeline/folder.py"]
+
+
+def test_an_incident_that_is_a_link_is_refused_and_in_no_list(tmp_path):
+    """What is written there would land elsewhere."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "timeline.jsonl").touch()
+    (tmp_path / "incidents").mkdir()
+    (tmp_path / "incidents" / "INC-5").symlink_to(tmp_path / "elsewhere")
+    incidents = IncidentsFolder(tmp_path / "incidents")
+
+    with pytest.raises(ParameterError, match="is a link"):
+        incidents.incident("INC-5")
+    assert list(incidents.all()) == []
+    assert incidents.incident("INC-6").path == tmp_path / "incidents" / "INC-6"

@@ -214,6 +214,51 @@ def test_a_lock_can_be_opened_by_its_owner_alone(tmp_path):
         assert (tmp_path / ".lock").read_text() == str(os.getpid())
 
 
+def test_a_lock_that_others_could_open_is_shut_before_it_is_held(tmp_path):
+    """An older version left it open to all."""
+    (tmp_path / ".lock").touch()
+    (tmp_path / ".lock").chmod(0o644)
+    with locked(tmp_path / ".lock", what="It is written"):
+        assert stat.S_IMODE((tmp_path / ".lock").stat().st_mode) == 0o600
+
+
+def test_a_hint_is_there_before_the_line_it_leads_to(tmp_path):
+    """Killed in between, a second delivery finds the incident; the other way it opens another."""
+    seen = []
+
+    class Looking(Redactor):
+        def clean(self, value, depth=0):
+            if not depth:
+                hints = IncidentsFolder(tmp_path).open_index.glob("*.alert")
+                seen.append([each.read_text() for each in hints])
+            return super().clean(value, depth)
+
+    incident = declared(tmp_path, FIRST, redactor=Looking())
+
+    assert seen[0] == [incident]
+
+
+def test_a_hint_to_an_incident_of_another_environment_is_a_wrong_one(tmp_path):
+    """Production's alert never joins staging's incident, whatever a file says."""
+    staging = declared(tmp_path, FIRST, environment="staging")
+    lab = declared(tmp_path, FIRST)
+    for hint in IncidentsFolder(tmp_path).open_index.glob("*.alert"):
+        hint.write_text(staging)
+
+    assert lab != staging
+    assert declared(tmp_path, FIRST) not in (lab, staging)
+
+
+def test_a_lock_that_is_a_link_is_not_followed(tmp_path):
+    """What it leads to would be emptied."""
+    (tmp_path / "other").write_text("kept")
+    (tmp_path / ".lock").symlink_to(tmp_path / "other")
+    with pytest.raises(OSError, match="symbolic"), locked(tmp_path / ".lock", what="It is written"):
+        pytest.fail("It was followed.")
+
+    assert (tmp_path / "other").read_text() == "kept"
+
+
 def test_the_end_of_a_timeline_is_read_as_events(tmp_path):
     """A half line and foreign lines say nothing."""
     path = tmp_path / "timeline.jsonl"

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from runbook_nb.errors import IncidentStateError, RecordIntegrityError
+from runbook_nb.errors import IncidentStateError, ParameterError, RecordIntegrityError
 from runbook_nb.redaction import Redactor
 from runbook_nb.text.files import sync_folder, write_atomically
 from runbook_nb.timeline.events import (
@@ -27,7 +27,7 @@ from runbook_nb.timeline.events import (
     Undone,
     Verdict,
 )
-from runbook_nb.timeline.log import Timeline
+from runbook_nb.timeline.log import Timeline, hash_of, line_of
 from runbook_nb.timeline.writer import WritableTimeline
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
@@ -87,6 +87,42 @@ def test_a_removed_line_is_found_and_named(timeline):
 
     with pytest.raises(RecordIntegrityError, match="event 2"):
         Timeline(timeline.path).verify()
+
+
+def test_a_line_that_was_rewritten_with_a_hash_of_its_own_is_found_by_the_next(timeline):
+    """Each line holds the hash of the one before it."""
+    lines = timeline.path.read_bytes().splitlines(keepends=True)
+    stored = json.loads(lines[1])
+    del stored["hash"]
+    stored["text"] = "another"
+    lines[1] = line_of(stored, hash_of(stored))
+    timeline.path.write_bytes(b"".join(lines))
+
+    with pytest.raises(RecordIntegrityError, match="event 3"):
+        Timeline(timeline.path).verify()
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Noted(at=NOW.replace(tzinfo=None), text="one"),
+        Checked(
+            at=NOW,
+            title="Lag",
+            verdict=Verdict.PASS,
+            evidence=Evidence(question="?", read_at=NOW.replace(tzinfo=None)),
+            expect="at most 5 s",
+        ),
+    ],
+    ids=["its own", "that of its evidence"],
+)
+def test_a_time_without_a_zone_is_not_written(timeline, event):
+    """No record could ever be made of it."""
+    before = timeline.path.read_bytes()
+    with pytest.raises(ParameterError, match="no zone"):
+        timeline.append(event)
+
+    assert timeline.path.read_bytes() == before
 
 
 def test_a_line_cut_off_by_a_crash_is_set_aside_and_noted(timeline):
