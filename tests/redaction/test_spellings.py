@@ -8,11 +8,14 @@ from urllib.parse import quote, quote_plus
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from runbook_nb.redaction import Redactor
+from runbook_nb.redaction import Redactor, has_ordinary
 
-SECRETS = st.text(
-    st.characters(codec="ascii", categories=["L", "N", "P", "S"]), min_size=12
-).filter(lambda text: sum(letter not in "\"'`\\+,|" for letter in text) >= 8)
+# Hypothesis also tries the words that stand in the code; an ordinary one of them is no secret.
+SECRETS = (
+    st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S"]), min_size=12)
+    .filter(lambda text: sum(letter not in "\"'`\\+,|" for letter in text) >= 8)
+    .filter(lambda text: not has_ordinary(text))
+)
 AROUND = st.text(" abcXYZ019_-.,:;=\n\"'<>&%\\/+@[]", max_size=30)
 SPELLINGS = {
     "plain": str,
