@@ -25,7 +25,8 @@ def repeated(told, *, ticks=lambda: 0.0):
         slept.append(seconds)
         assert len(slept) < 1_000, "It waits for ever."
 
-    return RepeatedCheck(read=read, ticks=ticks, sleep=sleep), slept
+    checked = RepeatedCheck(read=read, ticks=ticks, sleep=sleep, waits=lambda *_told: None)
+    return checked, slept
 
 
 @pytest.mark.parametrize(
