@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 from relay import relay
 
 from runbook_nb.errors import NoAnswerError, SettingMissingError, WriteRefusedError
@@ -16,7 +17,11 @@ from runbook_nb.probes.calls import Action, Probe
 from runbook_nb.probes.connections import Database, Http
 from runbook_nb.probes.environment import Environment
 
-UPDATE = "update missions set updated_at = updated_at returning id"
+# Told as a question: what turns it away is the database.
+UPDATE = (
+    "with changed as (update missions set updated_at = updated_at returning id) "
+    "select id from changed"
+)
 
 
 @pytest.fixture
@@ -261,3 +266,44 @@ def test_what_reads_knows_nothing_that_opens_for_writing(lab):
         with pytest.raises(SettingMissingError):
             systems._environment.secret("database", name)  # a private way is no way either
     assert systems._environment.dsn("database", "reader")
+
+
+def test_what_a_policy_narrows_is_unknown_and_not_few(lab):
+    """A role that sees only some rows would count too few of what is wrong."""
+    owner = Environment.load("lab").dsn("database", "owner")
+    with psycopg.connect(owner, autocommit=True) as setup:
+        setup.execute("create role narrow login password 'narrow-for-a-test'")
+        setup.execute("grant usage on schema public to narrow")
+        setup.execute("grant select on missions to narrow")
+    try:
+        database = reading(make_conninfo(owner, user="narrow", password="narrow-for-a-test"))
+        assert database.value("select count(*) from pg_roles where rolname = 'narrow'") == 1
+        with pytest.raises(NoAnswerError, match=r"does not see all rows.*missions.*BYPASSRLS"):
+            database.value("select count(*) from missions")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="personas"):
+            database.value("select count(*) from personas")
+        database.close()
+    finally:
+        with psycopg.connect(owner, autocommit=True) as setup:
+            setup.execute("drop owned by narrow")
+            setup.execute("drop role narrow")
+
+
+def test_another_connection_sees_the_same_moment(lab):
+    """What is written between the two looks is seen by neither."""
+    place = Environment.load("lab")
+    dsn, owner = place.dsn("database", "reader"), place.dsn("database", "owner")
+    first, second = reading(dsn), reading(dsn)
+    counting = "select count(*) from personas"
+    with psycopg.connect(owner, autocommit=True) as writer:
+        with first.transaction(snapshot=True):
+            moment, before = first.moment(), first.value(counting)
+            writer.execute("insert into personas (name) values ('between two looks')")
+            with second.transaction(moment=moment):
+                seen = second.value(counting)
+        after = second.value(counting)
+        writer.execute("delete from personas where name = 'between two looks'")
+    first.close()
+    second.close()
+
+    assert (seen, after) == (before, before + 1)

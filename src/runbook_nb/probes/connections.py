@@ -4,6 +4,7 @@ Each connection writes what it was asked into ``asked``, so that the evidence sh
 question. A read-only connection refuses to write on this side, before the system has to.
 """
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -25,11 +26,19 @@ CONNECT_TIMEOUT_S: Final = 3
 _PORTS: Final = {"http": 80, "https": 443}
 # How the connection string of an SQLite file begins; its path follows.
 SQLITE: Final = "sqlite:///"
+# With row security off, what a policy would narrow is refused: too few rows look like health.
 # Asking this first also takes the transaction's snapshot, after which it cannot be turned to write.
 BEGIN_READING: Final = """
 select current_setting('transaction_read_only') = 'on' as read_only,
-       set_config('statement_timeout', %(timeout)s, true)
+       set_config('statement_timeout', %(timeout)s, true),
+       set_config('row_security', 'off', true)
 """
+_NARROWED: Final = "row-level security"
+# A message or a lock is no write to a database, and none of these begins one.
+_QUESTION: Final = re.compile(
+    r"(?:\s|\(|--[^\n]*(?:\n|$)|/\*.*?\*/)*(?:select|with|table|values|show|explain)\b",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 class Database:
@@ -66,15 +75,20 @@ class Database:
         return next(iter(self.row(sql, **parameters).values()))
 
     def transaction(
-        self, *, rollback: bool = False, snapshot: bool = False
+        self, *, rollback: bool = False, snapshot: bool = False, moment: str = ""
     ) -> AbstractContextManager[Any]:
         """Hold what follows in one transaction, taken back at its end when ``rollback``.
 
-        In a ``snapshot`` all questions see the same moment; it cannot begin within another one.
+        In a ``snapshot`` all questions see the same moment, and with the ``moment`` of another
+        connection what that one sees; it cannot begin within another transaction.
         """
-        return (
-            self._snapshot(rollback=rollback) if snapshot else self._transaction(rollback=rollback)
-        )
+        if snapshot or moment:
+            return self._snapshot(rollback=rollback, moment=moment)
+        return self._transaction(rollback=rollback)
+
+    def moment(self) -> str:
+        """Return what this transaction sees, for another connection while this one is held."""
+        return str(self.value("select pg_export_snapshot()"))
 
     def close(self) -> None:
         """Cut the connection for good, also in the middle of a query; raises nothing."""
@@ -95,12 +109,27 @@ class Database:
         import psycopg
 
         self._asked.append(resolved(sql, parameters))
+        if self._read_only and not _QUESTION.match(sql):
+            message = (
+                "A probe asks by SELECT, WITH, TABLE, VALUES, SHOW or EXPLAIN, and not by "
+                f"{' '.join(sql.split())[:40]!r}."
+            )
+            raise WriteRefusedError(message)
         try:
             if not self._read_only:
                 return self._open().execute(sql, parameters)
             with nullcontext() if self._in_transaction() else self._transaction(rollback=False):
                 # A prepared question is a single statement: nothing can follow a `commit;` in it.
                 return self._open().execute(sql, parameters, prepare=True)
+        except psycopg.errors.InsufficientPrivilege as error:
+            told = error.diag.message_primary or ""
+            if not (self._read_only and _NARROWED in told):
+                raise
+            message = (
+                f"The reading role does not see all rows: {told}. Give it BYPASSRLS, or a policy "
+                "that shows it every row."
+            )
+            raise NoAnswerError(message) from error
         except psycopg.errors.ReadOnlySqlTransaction as error:
             message = f"The database refused a write by a probe: {error.diag.message_primary}."
             raise WriteRefusedError(message) from error
@@ -111,14 +140,16 @@ class Database:
         return self._open().info.transaction_status is not TransactionStatus.IDLE
 
     @contextmanager
-    def _snapshot(self, *, rollback: bool) -> Iterator[None]:
+    def _snapshot(self, *, rollback: bool, moment: str) -> Iterator[None]:
         from psycopg import IsolationLevel
 
         connection = self._open()
         # The proof is a question, and after one the level cannot be set: it goes with the begin.
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
         try:
-            with self._transaction(rollback=rollback):
+            with connection.transaction(force_rollback=rollback):
+                self._see(moment)
+                self._prove()
                 yield
         finally:
             if not connection.closed:
@@ -126,15 +157,25 @@ class Database:
 
     @contextmanager
     def _transaction(self, *, rollback: bool) -> Iterator[None]:
-        """Begin a transaction, or one within the one that is held; a reading one proves itself."""
-        connection = self._open()
-        with connection.transaction(force_rollback=rollback):
-            if self._read_only:
-                proof = connection.execute(BEGIN_READING, self.timeout).fetchone()
-                if proof is None or not proof["read_only"]:
-                    message = "The database gave a probe a transaction that may write."
-                    raise WriteRefusedError(message)
+        """Begin a transaction, or one within the one that is held."""
+        with self._open().transaction(force_rollback=rollback):
+            self._prove()
             yield
+
+    def _prove(self) -> None:
+        """Have the transaction that has just begun prove that it only reads, where it is to."""
+        if self._read_only:
+            proof = self._open().execute(BEGIN_READING, self.timeout).fetchone()
+            if proof is None or not proof["read_only"]:
+                message = "The database gave a probe a transaction that may write."
+                raise WriteRefusedError(message)
+
+    def _see(self, moment: str) -> None:
+        """Let the transaction that has just begun see another one's moment, if there is any."""
+        if moment:
+            from psycopg import sql
+
+            self._open().execute(sql.SQL("set transaction snapshot {}").format(moment))
 
     def _open(self) -> "psycopg.Connection[DictRow]":
         if self._closed:

@@ -77,8 +77,15 @@ class SqliteDatabase(Database):
         *,
         rollback: bool = False,
         snapshot: bool = False,  # noqa: ARG002 - each transaction of SQLite is one
+        moment: str = "",
     ) -> AbstractContextManager[Any]:
-        """Hold what follows in one transaction, taken back at its end when ``rollback``."""
+        """Hold what follows in one transaction, taken back at its end when ``rollback``.
+
+        Raises NoAnswerError for the ``moment`` of another connection: a file has none.
+        """
+        if moment:
+            message = f"{self._path} is read by SQLite, which cannot see another one's moment."
+            raise NoAnswerError(message)
         return self._transaction(rollback=rollback)
 
     def close(self) -> None:

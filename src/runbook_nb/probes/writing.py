@@ -100,9 +100,10 @@ class WritingDatabase(Database):
             return self._open().execute(sql, parameters)
 
     @contextmanager
-    def _snapshot(self, *, rollback: bool) -> Iterator[None]:
+    def _snapshot(self, *, rollback: bool, moment: str) -> Iterator[None]:
         with self._transaction(rollback=rollback):
             self._open().execute(SNAPSHOT)
+            self._see(moment)
             yield
 
     @contextmanager

@@ -209,12 +209,19 @@ def test_a_transaction_once_read_only_stays_so(all_powerful):
     systems = all_powerful.environment.reading([])
     database = systems.database("orders")
 
-    with pytest.raises(psycopg.Error), database.transaction():
-        database.rows("set transaction read write")
-    for attempt in ("commit", "set session characteristics as transaction read write"):
-        database.rows(attempt)
-        with pytest.raises(WriteRefusedError):
-            database.rows("delete from trial_orders")
+    deleting = "with gone as (delete from trial_orders returning 1) select * from gone"
+    for attempt in (
+        "set transaction read write",
+        "commit",
+        "set session characteristics as transaction read write",
+        "notify orders",
+        "/* select */ listen orders",
+        "lock table trial_orders",
+    ):
+        with pytest.raises(WriteRefusedError, match="A probe asks by SELECT"):
+            database.rows(attempt)
+        with pytest.raises(WriteRefusedError), database.transaction():
+            database.rows(deleting)
     systems.close()
 
 

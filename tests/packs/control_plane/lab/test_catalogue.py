@@ -446,6 +446,7 @@ def test_roles_are_supabases_and_the_labs(connection: Connection) -> None:
         ("authenticated", False, False, False, False),
         ("authenticator", True, False, False, False),
         ("runbook_reader", True, True, True, False),
+        ("runbook_viewer", True, False, False, False),
         ("runbook_writer", True, True, True, False),
         ("service_role", False, False, True, False),
     ]
@@ -469,6 +470,87 @@ def test_the_runbook_reader_cannot_insert(database: str, connection: Connection)
             reader.execute(inserting)
         with pytest.raises(errors.InsufficientPrivilege):
             reader.execute("select cron.schedule('intruder', '* * * * *', 'select 1')")
+
+
+# What changes rows, and what changes or holds up others without changing one.
+WRITES = [
+    "update missions set title = 'B'",
+    "delete from missions",
+    "truncate missions",
+    "insert into personas (name) values ('Intruder')",
+    "create table intruder (id int)",
+    "create temporary table intruder (id int)",
+    "create function intruder() returns int language sql as 'select 1'",
+    "alter table missions add column intruder int",
+    "drop table missions",
+    "refresh materialized view executive_summary_mv",
+    "do 'begin lock table missions in access exclusive mode; end'",
+    "select cron.schedule('intruder', '* * * * *', 'select 1')",
+    "select pg_advisory_lock(1)",
+    "select pg_try_advisory_xact_lock_shared(1, 2)",
+    "select pg_notify('intruder', 'x')",
+    "select pg_logical_emit_message(true, 'intruder', 'x')",
+    "select lo_create(0)",
+    "select lo_from_bytea(0, 'x')",
+    "select lo_unlink(1)",
+    "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'postgres'",
+    "select pg_reload_conf()",
+    "select pg_switch_wal()",
+    "select pg_promote()",
+    "select pg_read_file('/etc/hostname')",
+    "copy missions to program 'true'",
+    "copy (select 1) to '/tmp/intruder'",
+    "alter system set work_mem = '1MB'",
+    "set session_replication_role = replica",
+    "select rolpassword from pg_authid",
+    "create role intruder",
+    "set role postgres",
+    "set role service_role",
+    "set session authorization postgres",
+]
+
+
+@pytest.mark.parametrize("role", ["runbook_reader", "runbook_viewer"])
+def test_who_reads_can_do_nothing_else(database: str, connection: Connection, role: str) -> None:
+    """Each is tried with the read-only default off, as an attacker or a pooler would have it."""
+    connection.execute(f"alter role {role} password '{READER_PASSWORD}'")
+    connection.commit()
+    as_role = make_conninfo(database, user=role, password=READER_PASSWORD)
+    done, strange = [], []
+    with psycopg.connect(as_role, autocommit=True) as intruder:
+        intruder.execute("set default_transaction_read_only = off")
+        for attempt in WRITES:
+            try:
+                intruder.execute(attempt)
+            except errors.InsufficientPrivilege:
+                continue
+            except psycopg.Error as error:
+                strange.append(f"{attempt}: {error}")
+            else:
+                done.append(attempt)
+
+    assert done == []
+    # All were refused for want of a right, and none because it was written wrongly.
+    assert strange == []
+
+
+def test_the_reader_is_nobody_else_and_the_viewer_only_callers(connection: Connection) -> None:
+    """The reader sees all rows as itself; the viewer sees none until it looks as a caller."""
+    held = connection.execute(
+        "select r.rolname::text, m.rolname::text from pg_auth_members a"
+        " join pg_roles r on r.oid = a.roleid join pg_roles m on m.oid = a.member"
+        " where a.set_option and m.rolname in ('runbook_reader', 'runbook_viewer')"
+        " and r.rolname !~ '^pg_' order by 1"
+    ).fetchall()
+
+    assert held == [("anon", "runbook_viewer"), ("authenticated", "runbook_viewer")]
+    assert not one(connection, "select has_table_privilege('runbook_viewer', 'missions', 'select')")
+    unread = connection.execute(
+        "select oid::regclass::text from pg_class where relkind in ('r', 'm', 'v')"
+        " and relnamespace in ('public'::regnamespace, 'cron'::regnamespace, 'auth'::regnamespace)"
+        " and not has_table_privilege('runbook_reader', oid, 'select')"
+    ).fetchall()
+    assert unread == []
 
 
 def test_the_runbook_reader_holds_no_write_privilege(connection: Connection) -> None:
@@ -820,7 +902,7 @@ def test_library_search_clamps_its_limits(
 @pytest.mark.usefixtures("library")
 def test_library_search_refuses_another_length(connection: Connection) -> None:
     """The argument's length is not enforced, so the comparison fails inside."""
-    with pytest.raises(errors.DataException, match="different vector dimensions 1536 and 768"):
+    with pytest.raises(errors.DataException, match="different vector dimensions"):
         connection.execute(
             "select search_library_entries(%s::vector)", [vector(1, length=768)]
         ).fetchall()

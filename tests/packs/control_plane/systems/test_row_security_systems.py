@@ -85,14 +85,18 @@ def test_the_matrix_takes_the_tenant_that_reports(hands):
 def test_a_probe_cannot_write_in_any_callers_name(hands):
     """Becoming another caller does not make the transaction writable."""
     reading = hands.environment.reading([])
-    database = reading.database()
+    inserting = "with new as (insert into personas (name) values ('x') returning 1) select 1"
     try:
-        with database.transaction(rollback=True):
-            database.rows("select set_config('role', 'authenticated', true)")
+        viewer = reading.database("viewer")
+        with viewer.transaction(rollback=True):
+            viewer.rows("select set_config('role', 'authenticated', true)")
             with pytest.raises(WriteRefusedError):
-                database.rows("insert into personas (name) values ('Intruder')")
+                viewer.rows(inserting)
+        for database in (viewer, reading.database()):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                database.rows("select set_config('role', 'service_role', false)")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            database.rows("select set_config('role', 'service_role', false)")
+            reading.database().rows("select set_config('role', 'authenticated', false)")
     finally:
         reading.close()
 

@@ -20,6 +20,7 @@ LOGIN_ROLES = {
     "agent_service": "agent.dsn",
     "authenticator": "authenticator.dsn",
     "runbook_reader": "reader.dsn",
+    "runbook_viewer": "viewer.dsn",
     "runbook_writer": "writer.dsn",
 }
 
@@ -46,6 +47,7 @@ def write_environment(folder: Path, ports: Mapping[str, int]) -> None:
                 "owner": _secret(folder, "postgres.dsn"),
                 "token_hook": "auth_hooks.add_claims(jsonb)",
             },
+            "viewer": {"reader": _secret(folder, "viewer.dsn")},
             "backup": settings_for(folder),
             "agent": {"url": _url(ports["agent"]), "heartbeat_interval_s": HEARTBEAT_INTERVAL_S},
             "ui": {"url": _url(ports["ui"])},

@@ -1,7 +1,8 @@
 -- What the runbook on row level security needs: to look as another caller, to repair as the owner.
 
--- INHERIT FALSE: nothing of it holds until SET ROLE. The reader's transactions stay read-only.
-grant anon, authenticated to runbook_reader with inherit false, set true;
+-- INHERIT FALSE: nothing of it holds until SET ROLE. Whoever looks as a caller may do what that caller
+-- may, so it is a role of its own: the reader is nobody but itself.
+grant anon, authenticated to runbook_viewer with inherit false, set true;
 
 grant anon, authenticated to runbook_writer with inherit false, set true;
 

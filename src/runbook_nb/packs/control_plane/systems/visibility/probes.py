@@ -73,6 +73,7 @@ order by name
 BECOME: Final = """
 select set_config('request.jwt.claims', %(claims)s, true),
        set_config('role', %(role)s, true),
+       set_config('row_security', 'on', true),
        set_config('jit', 'off', true)
 """
 
@@ -84,6 +85,8 @@ def matrix(systems: Systems, *, group: str, tenant: str = "", pages: int = PAGES
     Groups are missions, events and views; what nobody committed is under events or views.
     ``tenant`` is the slug of tenant A. Answers ``as promised``, ``denied``, ``leak`` or ``leak
     and denied``; known leaks are named and not counted. Raises NoAnswerError without two tenants.
+    The rows are counted by the reading role, and as each caller by that of the system ``viewer``,
+    which may set those callers' roles; both see the same moment.
     """
     database = systems.database()
     with database.transaction(rollback=True, snapshot=True):
@@ -94,7 +97,9 @@ def matrix(systems: Systems, *, group: str, tenant: str = "", pages: int = PAGES
             if _group(relation) == group
         ]
         census = _census(database, relations)
-        seen = {caller: _count(database, relations, callers[caller]) for caller in callers}
+        viewer = systems.database("viewer")
+        with viewer.transaction(rollback=True, moment=database.moment()):
+            seen = {name: _count(viewer, relations, caller) for name, caller in callers.items()}
     rows = [_row(relation["name"], callers, census, seen) for relation in relations]
     return Reading(value=_word(rows), detail=sorted(rows, key=_rank))
 
