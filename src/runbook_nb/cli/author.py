@@ -1,6 +1,7 @@
 """Commands for authors: new, calls, import."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import groupby
@@ -150,11 +151,14 @@ def _speaks_of(text: str, word: str) -> bool:
 
 
 def _report(written: "Sequence[Imported]") -> None:
+    from runbook_nb.authoring.commands import Effect
+
     for one in written:
-        reads = sum(step.reads for step in one.draft.steps)
+        counted = Counter(step.effect for step in one.draft.steps)
+        effects = ", ".join(f"{counted[effect]} {effect}" for effect in Effect)
         typer.echo(
             f"written: {one.path} and its notebook. {len(one.draft.steps)} manual steps "
-            f"({reads} read-only, {len(one.draft.steps) - reads} changing, guessed), "
+            f"({effects}; guessed), "
             f"{len(one.draft.parameters)} parameters, {len(one.gaps)} gaps. Nothing was run."
         )
         _list(one.path, one.gaps)

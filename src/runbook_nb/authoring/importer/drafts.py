@@ -58,7 +58,13 @@ class Imported:
             "title": self.draft.title,
             "path": str(self.path),
             "steps": [
-                {"line": step.line, "reads": step.reads, "why": step.why, "lines": step.lines}
+                {
+                    "line": step.line,
+                    "effect": step.effect,
+                    "reads": step.reads,
+                    "why": step.why,
+                    "lines": step.lines,
+                }
                 for step in self.draft.steps
             ],
             "parameters": [

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from runbook_nb.authoring.commands import Effect
 from runbook_nb.authoring.importer.commands import Command, commands
 from runbook_nb.authoring.importer.source_blocks import BlockKind, SourceBlock
 from runbook_nb.runbook.cells import RUNNABLE
@@ -83,11 +84,10 @@ class DraftPage:
         self._asked += 1
         number = len(self.steps) + 1
         self.steps.append(command)
-        kind = "read-only" if command.reads else "changing"
         prompt = f" Its prompt in the source is `{command.prompt}`." if _telling(command) else ""
-        guess = f"guessed: {command.why}" if command.why else "guessed"
         self.say(
-            f"**Command {number}: {kind}** ({guess}). Copy it and run it by hand; "
+            f"**Command {number}: {command.effect}** (guessed{_because(command)}). "
+            "Copy it and run it by hand; "
             f"nothing here runs it.{prompt}"
         )
         self.fence(command.lines, f"text {command.language}".strip())
@@ -111,6 +111,12 @@ class DraftPage:
             unique = f"{words} ({number})"
         self._headings.add(unique.casefold())
         return unique
+
+
+def _because(command: Command) -> str:
+    """Say where a guess comes from, in words that cannot break the line."""
+    why = " ".join(command.why.replace("`", "").split())[:_LONGEST]
+    return f": `{why}`" if command.effect is Effect.CHANGES else f": {why}"
 
 
 def is_reserved(heading: str) -> bool:

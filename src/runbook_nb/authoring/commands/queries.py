@@ -1,0 +1,155 @@
+"""What queries of monitoring systems do, and which text without a language is one of them."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from typing import Final
+
+from runbook_nb.authoring.commands.effect import READS, Judgement, changes, unknown
+
+_TOKEN: Final = re.compile(
+    r"\s+|#[^\n]*|(?P<string>\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`)|"
+    r"(?P<duration>(?:\d+(?:ms|[smhdwy]))+(?!\w))|"
+    r"(?P<number>0x[0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|\+?Inf\b|NaN\b)|"
+    r"(?P<name>\$?[A-Za-z_:][\w:.]*|\$\{\w+\}|\{\{[^{}]*\}\}|<[A-Za-z][\w .-]*>|\$__\w+)|"
+    r"(?P<sign>=~|!~|!=|==|>=|<=|\|=|\|~|[-+*/%^=<>(){}\[\],:@|!])",
+    re.IGNORECASE,
+)
+_OPEN_ENDED_WORDS: Final = """
++ - * / % ^ = < > , == != =~ !~ >= <= | |= |~ @ !
+"""
+_OPEN_ENDED: Final = frozenset(_OPEN_ENDED_WORDS.split())
+_COMPARING: Final = frozenset({"==", "!=", ">", "<", ">=", "<="})
+_PAIRS: Final = {")": "(", "]": "[", "}": "{"}
+_FUNCTIONS_WORDS: Final = """
+abs absent absent_over_time avg avg_over_time bottomk ceil changes clamp clamp_max clamp_min count
+count_over_time count_values day_of_month day_of_week delta deriv exp floor group
+histogram_quantile histogram_avg histogram_count histogram_sum holt_winters hour idelta increase
+irate label_join label_replace last_over_time limitk ln log10 log2 max max_over_time min
+min_over_time minute month predict_linear present_over_time quantile quantile_over_time rate
+resets round scalar sgn sort sort_desc sqrt stddev stddev_over_time stdvar sum sum_over_time time
+timestamp topk vector year bytes_rate bytes_over_time rate_counter
+"""
+_FUNCTIONS: Final = frozenset(_FUNCTIONS_WORDS.split())
+_WORDS_WORDS: Final = """
+and or unless by without on ignoring group_left group_right offset bool start end atan2
+"""
+_WORDS: Final = frozenset(_WORDS_WORDS.split())
+_LOGQL: Final = re.compile(r"\{[^{}]*[=!]~?\s*[\"`][^{}]*\}\s*(?:$|\|[=~]?|!=|!~|\[)", re.DOTALL)
+_SPL_CHANGES: Final = re.compile(
+    r"\|\s*(delete|outputlookup|outputcsv|outputtext|collect|mcollect|meventcollect|sendemail|sendalert|"
+    r"script|run|map|dump|summaryindex|stash|tscollect|savedsearch)\b",
+    re.IGNORECASE,
+)
+_KQL_READS: Final = re.compile(r"^\s*\.show\b", re.IGNORECASE)
+_INFLUX_READS: Final = re.compile(
+    r"^\s*(?:select\b(?!.*\binto\b)|show\b|explain\b)", re.IGNORECASE | re.DOTALL
+)
+
+
+def judge_query(text: str, language: str) -> Judgement:
+    """Return what a query does; PromQL, LogQL and TraceQL have no words that change anything."""
+    if language == "promql":
+        return READS if is_promql(text) else unknown("it is no PromQL that can be read")
+    if language == "logql":
+        return READS if is_logql(text) or is_promql(text) else unknown("it is no LogQL")
+    return _JUDGES[language](text)
+
+
+def is_promql(text: str) -> bool:
+    """Tell whether a text is one PromQL expression, by its words and brackets.
+
+    Bare words are taken only beside a comparison, braces, a range or a function, so that prose is
+    none.
+    """
+    tokens = _tokens(text)
+    if not tokens or not _is_balanced(tokens) or tokens[-1][1] in _OPEN_ENDED:
+        return False
+    if not all(map(_may_follow, tokens, tokens[1:])):
+        return False
+    return _names_a_metric(tokens)
+
+
+def _is_balanced(tokens: Sequence[tuple[str, str]]) -> bool:
+    opened: list[str] = []
+    for kind, word in tokens:
+        if kind == "sign" and word in _PAIRS.values():
+            opened.append(word)
+        elif kind == "sign" and word in _PAIRS and (not opened or opened.pop() != _PAIRS[word]):
+            return False
+    return not opened
+
+
+def _names_a_metric(tokens: Sequence[tuple[str, str]]) -> bool:
+    """Tell whether something in an expression shows that it is one, and no prose or arithmetic."""
+    pairs = list(pairwise(tokens))
+    called = any(name[1].lower() in _FUNCTIONS and sign[1] in "({" for name, sign in pairs)
+    chosen = any(name[0] == "name" and sign[1] == "{" for name, sign in pairs)
+    ranged = any(sign[1] == "[" and inner[0] == "duration" for sign, inner in pairs)
+    bare = tokens[0][0] == "name" and ("_" in tokens[0][1] or tokens[0][1] == "up")
+    compared = any(kind == "sign" and word in _COMPARING for kind, word in tokens)
+    return called or chosen or ranged or (bare and compared)
+
+
+def is_logql(text: str) -> bool:
+    """Tell whether a text is LogQL: a selector of streams, alone or with a pipeline."""
+    stripped = text.strip()
+    return stripped.startswith("{") and bool(_LOGQL.match(stripped))
+
+
+def _tokens(text: str) -> list[tuple[str, str]]:
+    found, at = [], 0
+    while at < len(text):
+        match = _TOKEN.match(text, at)
+        if match is None or match.end() == at:
+            return []
+        if match.lastgroup:
+            found.append((match.lastgroup, match[0]))
+        at = match.end()
+    return found
+
+
+def _may_follow(before: tuple[str, str], after: tuple[str, str]) -> bool:
+    """Tell whether a value may stand behind another one: only with a word of the language."""
+    values = ("name", "number", "string")
+    if before[0] in values and after[0] in values:
+        return before[1].lower() in _WORDS or after[1].lower() in _WORDS
+    return True
+
+
+def _spl(text: str) -> Judgement:
+    found = _SPL_CHANGES.search(text)
+    return changes(f"| {found[1]}") if found else READS
+
+
+def _kql(text: str) -> Judgement:
+    commands = [line for line in text.split("\n") if line.lstrip().startswith(".")]
+    change = next((line for line in commands if not _KQL_READS.match(line)), "")
+    return changes(" ".join(change.split()[:2])) if change else READS
+
+
+def _influxql(text: str) -> Judgement:
+    statements = [each for each in text.split(";") if each.strip()]
+    change = next((each for each in statements if not _INFLUX_READS.match(each)), "")
+    return changes(" ".join(change.split()[:2])) if change else READS
+
+
+def _flux(text: str) -> Judgement:
+    found = re.search(r"\b(?:to|experimental\.to|http\.post|wideTo|\w+\.to)\s*\(", text)
+    return changes(found[0]) if found else READS
+
+
+def _no_words_that_change(_text: str) -> Judgement:
+    return READS
+
+
+_JUDGES: Final[Mapping[str, Callable[[str], Judgement]]] = {
+    "spl": _spl,
+    "splunk": _spl,
+    "kql": _kql,
+    "kusto": _kql,
+    "influxql": _influxql,
+    "flux": _flux,
+    "traceql": _no_words_that_change,
+}
+LANGUAGES: Final = frozenset({"promql", "logql", *_JUDGES})
