@@ -76,17 +76,23 @@ def import_(
     ] = None,
     name: Annotated[str, typer.Option(help="Its name; from the file by default.")] = "",
     split: Annotated[bool, typer.Option("--split", help="One draft for each heading.")] = False,
+    alerts: Annotated[
+        Path | None, typer.Option(help="Your alerts' rules, which give checks their limits.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a draft of a runbook in Markdown, and list what it lacks; nothing in it is run.
 
-    Commands become manual steps, placeholders parameters. A draft stands apart from the
-    runbooks, so that no alert finds it before its author moves it. Exit code 1 when it has gaps.
+    Commands become manual steps, and checks beside them where a probe can ask the same;
+    placeholders become parameters. A guess runs only after you have filled it in. A draft stands
+    apart from the runbooks, so that no alert finds it before its author moves it. Exit code 1 when
+    it has gaps.
 
     Example: runbook import wiki/cache.md --to drafts
     """
     from runbook_nb.authoring import importer
     from runbook_nb.errors import ParameterError
+    from runbook_nb.runbook.catalog.alert_rules import read_alert_rules
     from runbook_nb.runbook.folders import own_runbooks_folder
 
     if split and name:
@@ -95,7 +101,8 @@ def import_(
     own = own_runbooks_folder(begin=True)
     now, source = datetime.now(UTC), importer.read_source(file)
     sources = importer.split(source) if split else [source]
-    drafts = [importer.draft(one, runbooks=own, now=now, name=name) for one in sources]
+    rules = read_alert_rules(alerts) if alerts else []
+    drafts = [importer.draft(one, runbooks=own, now=now, name=name, rules=rules) for one in sources]
     written = importer.write_drafts(drafts, to=to or _drafts_folder(), runbooks=own, now=now)
     if as_json:
         typer.echo(json.dumps({"drafts": [one.facts() for one in written]}, indent=2))
@@ -158,7 +165,7 @@ def _report(written: "Sequence[Imported]") -> None:
         effects = ", ".join(f"{counted[effect]} {effect}" for effect in Effect)
         typer.echo(
             f"written: {one.path} and its notebook. {len(one.draft.steps)} manual steps "
-            f"({effects}; guessed), "
+            f"({effects}; guessed), {len(one.draft.checks)} checks, "
             f"{len(one.draft.parameters)} parameters, {len(one.gaps)} gaps. Nothing was run."
         )
         _list(one.path, one.gaps)

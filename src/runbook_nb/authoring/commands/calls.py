@@ -44,6 +44,11 @@ def judge_shell(text: str, *, depth: int = 0) -> Judgement:
     return whole([*script.others, *(_judge(call, script, depth) for call in script.calls)])
 
 
+def judge_call(call: Call) -> Judgement:
+    """Return what one call does by itself."""
+    return _judge_call(call, 0)
+
+
 def _judge(call: Call, script: Script, depth: int) -> Judgement:
     if call.dynamic:
         return unknown("a variable decides what runs")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from runbook_nb.authoring.commands.effect import READS, Judgement, changes, unknown
 
@@ -20,6 +20,8 @@ _OPEN_ENDED_WORDS: Final = """
 """
 _OPEN_ENDED: Final = frozenset(_OPEN_ENDED_WORDS.split())
 _COMPARING: Final = frozenset({"==", "!=", ">", "<", ">=", "<="})
+_NUMBER: Final = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.IGNORECASE)
+_AGGREGATED: Final = re.compile(r"\(*\s*(?:sum|avg|min|max|count|quantile|stddev|scalar)\s*\(")
 _PAIRS: Final = {")": "(", "]": "[", "}": "{"}
 _FUNCTIONS_WORDS: Final = """
 abs absent absent_over_time avg avg_over_time bottomk ceil changes clamp clamp_max clamp_min count
@@ -56,6 +58,50 @@ def judge_query(text: str, language: str) -> Judgement:
     return _JUDGES[language](text)
 
 
+class Token(NamedTuple):
+    """A word or a sign of a query, with the place where it begins."""
+
+    kind: str
+    word: str
+    at: int
+
+
+class Comparison(NamedTuple):
+    """A query that answers only where it holds: what is read, the sign, and the number."""
+
+    query: str
+    sign: str
+    bound: float
+
+
+def comparison(text: str) -> Comparison | None:
+    """Return a PromQL query that ends in a comparison with a number; None for any other.
+
+    What is joined by ``and``, ``or`` or ``unless`` is none: its parts say nothing alone.
+    """
+    tokens, depth, found = _tokens(text), 0, []
+    for token in tokens:
+        if token.kind == "sign":
+            depth += (token.word in _PAIRS.values()) - (token.word in _PAIRS)
+        if depth == 0 and token.word.lower() in ("and", "or", "unless", "bool"):
+            return None
+        if depth == 0 and token.kind == "sign" and token.word in _COMPARING:
+            found.append(token)
+    if len(found) != 1:
+        return None
+    behind = text[found[0].at + len(found[0].word) :].strip()
+    bound = _NUMBER.fullmatch(behind)
+    query = text[: found[0].at].strip()
+    if bound is None or not query:
+        return None
+    return Comparison(query=query, sign=found[0].word, bound=float(behind))
+
+
+def is_single(query: str) -> bool:
+    """Tell whether a PromQL query answers with one series: an aggregation without labels."""
+    return bool(_AGGREGATED.match(query)) and not re.search(r"\b(?:by|without)\s*\(", query)
+
+
 def is_promql(text: str) -> bool:
     """Tell whether a text is one PromQL expression, by its words and brackets.
 
@@ -70,9 +116,9 @@ def is_promql(text: str) -> bool:
     return _names_a_metric(tokens)
 
 
-def _is_balanced(tokens: Sequence[tuple[str, str]]) -> bool:
+def _is_balanced(tokens: Sequence[Token]) -> bool:
     opened: list[str] = []
-    for kind, word in tokens:
+    for kind, word, _ in tokens:
         if kind == "sign" and word in _PAIRS.values():
             opened.append(word)
         elif kind == "sign" and word in _PAIRS and (not opened or opened.pop() != _PAIRS[word]):
@@ -80,14 +126,14 @@ def _is_balanced(tokens: Sequence[tuple[str, str]]) -> bool:
     return not opened
 
 
-def _names_a_metric(tokens: Sequence[tuple[str, str]]) -> bool:
+def _names_a_metric(tokens: Sequence[Token]) -> bool:
     """Tell whether something in an expression shows that it is one, and no prose or arithmetic."""
     pairs = list(pairwise(tokens))
     called = any(name[1].lower() in _FUNCTIONS and sign[1] in "({" for name, sign in pairs)
     chosen = any(name[0] == "name" and sign[1] == "{" for name, sign in pairs)
     ranged = any(sign[1] == "[" and inner[0] == "duration" for sign, inner in pairs)
     bare = tokens[0][0] == "name" and ("_" in tokens[0][1] or tokens[0][1] == "up")
-    compared = any(kind == "sign" and word in _COMPARING for kind, word in tokens)
+    compared = any(kind == "sign" and word in _COMPARING for kind, word, _ in tokens)
     return called or chosen or ranged or (bare and compared)
 
 
@@ -97,19 +143,19 @@ def is_logql(text: str) -> bool:
     return stripped.startswith("{") and bool(_LOGQL.match(stripped))
 
 
-def _tokens(text: str) -> list[tuple[str, str]]:
+def _tokens(text: str) -> list[Token]:
     found, at = [], 0
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None or match.end() == at:
             return []
         if match.lastgroup:
-            found.append((match.lastgroup, match[0]))
+            found.append(Token(match.lastgroup, match[0], at))
         at = match.end()
     return found
 
 
-def _may_follow(before: tuple[str, str], after: tuple[str, str]) -> bool:
+def _may_follow(before: Token, after: Token) -> bool:
     """Tell whether a value may stand behind another one: only with a word of the language."""
     values = ("name", "number", "string")
     if before[0] in values and after[0] in values:

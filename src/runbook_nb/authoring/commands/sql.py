@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from runbook_nb.authoring.commands.effect import READS, Judgement, changes, unknown, whole
@@ -196,6 +197,36 @@ def _function(node: "exp.Anonymous") -> Judgement:
     if own and _READING.fullmatch(name):
         return READS
     return unknown(f"what {name}() does is not known")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadQuery:
+    """What a single query reads: its first table, and whether it answers with one value."""
+
+    table: str
+    is_value: bool
+
+
+def read_query(text: str) -> ReadQuery | None:
+    """Return what a single query of PostgreSQL or SQLite reads; None for anything else."""
+    import sqlglot
+    from sqlglot import exp
+    from sqlglot.errors import SqlglotError
+
+    if not judge_sql(text, "postgres").reads:
+        return None
+    try:
+        parsed = sqlglot.parse(text, dialect="postgres")
+    except (SqlglotError, RecursionError):
+        return None
+    query = parsed[0] if len(parsed) == 1 else None
+    if not isinstance(query, exp.Query):
+        return None
+    table = query.find(exp.Table)
+    columns = query.selects
+    one = isinstance(query, exp.Select) and len(columns) == 1 and not query.args.get("group")
+    summed = one and any(isinstance(node, exp.AggFunc) for node in columns[0].walk())
+    return ReadQuery(table=table.name if table else "", is_value=summed)
 
 
 def is_sql(text: str) -> bool:

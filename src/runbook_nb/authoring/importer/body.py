@@ -1,17 +1,21 @@
 """Write the sections of a draft in the order of the template, from the parts of a source."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from string import ascii_uppercase
 from typing import Final
 
 from runbook_nb.authoring.importer import sections as to
+from runbook_nb.authoring.importer.checks import Offers, check_of_alert
+from runbook_nb.authoring.importer.commands import Command, commands
 from runbook_nb.authoring.importer.facts import Facts
 from runbook_nb.authoring.importer.page import DraftPage
 from runbook_nb.authoring.importer.sections import SourceSection
-from runbook_nb.authoring.lint.blanks import FILL_IN
+from runbook_nb.authoring.importer.source_blocks import BlockKind
+from runbook_nb.runbook.blanks import FILL_IN
+from runbook_nb.runbook.catalog.alert_rules import AlertRule
 
 LEFT_OVER: Final = "Left over from the source"
 _EXPECTED = re.compile(
@@ -40,15 +44,24 @@ class _Option:
 
 
 def write_body(
-    parts: Sequence[SourceSection], facts: Facts, *, owner: str, kept: Remainder
+    parts: Sequence[SourceSection],
+    facts: Facts,
+    *,
+    owner: str,
+    kept: Remainder,
+    offers: Offers,
+    rules: Sequence[AlertRule] = (),
 ) -> DraftPage:
-    """Return the sections of a draft; ``owner`` is who is asked to do its manual steps."""
-    page = DraftPage(owner=owner)
+    """Return the sections of a draft; ``owner`` is who is asked to do its manual steps.
+
+    ``rules`` are those of its alerts, and ``offers`` the probes that checks may call.
+    """
+    page = DraftPage(owner=owner, offers=offers)
     page.head(1, f"{facts.title} — Operational Procedure")
     page.lines.clear()
     _plain(page, to.SYMPTOMS, parts, missing="what users see, and which alert fires.")
     _first_moves(page, parts)
-    _diagnosis(page, _of(parts, to.DIAGNOSIS))
+    _diagnosis(page, parts, offers, rules)
     _resolution(page, _of(parts, to.RESOLUTION))
     _plain(page, to.VERIFICATION, parts, missing="which checks must pass again, as `verify` steps.")
     _after(page, parts, kept)
@@ -97,8 +110,11 @@ def _first_moves(page: DraftPage, parts: Sequence[SourceSection]) -> None:
             _part(page, part, under=name)
 
 
-def _diagnosis(page: DraftPage, parts: Sequence[SourceSection]) -> None:
+def _diagnosis(
+    page: DraftPage, everything: Sequence[SourceSection], offers: Offers, rules: Sequence[AlertRule]
+) -> None:
     page.head(2, to.DIAGNOSIS)
+    parts = _of(everything, to.DIAGNOSIS)
     checks = [part for part in parts if part.has_commands]
     if not checks:
         checks = [part for part in parts if part.blocks][:1]
@@ -107,11 +123,57 @@ def _diagnosis(page: DraftPage, parts: Sequence[SourceSection]) -> None:
             _part(page, part, under=to.DIAGNOSIS)
     for number, part in enumerate(checks, start=1):
         _check(page, part, number)
-    if not checks:
+    number = len(checks) + _alert_checks(page, rules, offers, after=len(checks))
+    number += _checks_from_elsewhere(page, everything, after=number)
+    if not number:
         page.head(3, f"Check 1: {FILL_IN} what is read")
         page.say(f"**Expected Output:** {FILL_IN} what is healthy, with its unit.")
         page.say(f"**If Failed:** {FILL_IN} what it means, and which option helps.")
         page.ask(f"{FILL_IN} say what to look at, where, and what is healthy.")
+
+
+def _alert_checks(
+    page: DraftPage, rules: Sequence[AlertRule], offers: Offers, *, after: int
+) -> int:
+    """Add a check for what each alert's own rule asks; return how many."""
+    added = 0
+    for rule in rules:
+        check = check_of_alert(rule.name, rule.expression, offers) if rule.expression else None
+        if check is None or check.call in {each.call for each in page.checks}:
+            continue
+        added += 1
+        page.head(3, f"Check {after + added}: {rule.name}")
+        page.say(f"**Expected Output:** {FILL_IN} whether what its rule asks is right here.")
+        page.say(f"**If Failed:** {FILL_IN} what it means, and which option helps.")
+        page.say("The alert's own rule asks:")
+        page.fence(rule.expression.split("\n"), "text promql")
+        page.check(check)
+    return added
+
+
+def _checks_from_elsewhere(page: DraftPage, parts: Sequence[SourceSection], *, after: int) -> int:
+    """Add a check for what other sections read; there the command stays, as a manual step."""
+    added = 0
+    for part, command in _commands_elsewhere(parts):
+        for check in page.new_checks(command):
+            added += 1
+            page.head(3, f"Check {after + added}: {check.title}")
+            page.say(f"**Expected Output:** {FILL_IN} what is healthy.")
+            page.say(f"**If Failed:** {FILL_IN} what it means, and which option helps.")
+            where = f" under '{' '.join(part.heading.split())}'" if part.heading else ""
+            page.say(f"In the source this is read by a command{where}:".replace("`", ""))
+            page.fence(command.lines, f"text {command.language}".strip())
+            page.check(check)
+    return added
+
+
+def _commands_elsewhere(
+    parts: Sequence[SourceSection],
+) -> Iterator[tuple[SourceSection, Command]]:
+    for part in parts:
+        for block in part.blocks if part.target != to.DIAGNOSIS else ():
+            if block.kind is BlockKind.CODE:
+                yield from ((part, command) for command in commands(block))
 
 
 def _check(page: DraftPage, part: SourceSection, number: int) -> None:
@@ -123,7 +185,7 @@ def _check(page: DraftPage, part: SourceSection, number: int) -> None:
     said = "as the words of the source below say." if told else f"{FILL_IN} what is healthy."
     page.say(f"**Expected Output:** {said}")
     page.say(f"**If Failed:** {FILL_IN} what it means, and which option helps.")
-    if not page.blocks(part.blocks, place=part.heading):
+    if not page.blocks(part.blocks, place=part.heading, checked=True):
         page.ask(f"Do what check {number} says in words, by hand, and say what you see.")
 
 

@@ -96,14 +96,14 @@ def parameters(typed: Iterable[Command]) -> list[Parameter]:
     found: dict[str, Parameter] = {}
     for command in typed:
         text = "\n".join(command.lines)
-        for shown, inner in _placeholders(text):
-            name = _name(inner)
+        for shown, inner in placeholders(text):
+            name = parameter_name(inner)
             if name and name != "environment" and name not in found:
                 found[name] = _parameter(name, shown, command.line)
     return list(found.values())
 
 
-def _placeholders(text: str) -> Iterator[tuple[str, str]]:
+def placeholders(text: str) -> Iterator[tuple[str, str]]:
     """Return each placeholder as it is written, with its name."""
     assigned = {name for match in _ASSIGNED.finditer(text) for name in match.groups() if name}
     for pattern in (_ANGLE, _DOLLAR, _BRACES):
@@ -114,7 +114,8 @@ def _placeholders(text: str) -> Iterator[tuple[str, str]]:
             yield match[0], inner
 
 
-def _name(inner: str) -> str:
+def parameter_name(inner: str) -> str:
+    """Return the name of the parameter for a placeholder; empty where it gives none."""
     words = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", inner).lower())
     name = words.strip("_")[:40].rstrip("_")
     if name and (keyword.iskeyword(name) or keyword.issoftkeyword(name) or name in _TAKEN):
