@@ -13,13 +13,17 @@ from runbook_nb.authoring.importer.commands import Command, commands
 from runbook_nb.authoring.importer.facts import Facts
 from runbook_nb.authoring.importer.page import DraftPage
 from runbook_nb.authoring.importer.sections import SourceSection
-from runbook_nb.authoring.importer.source_blocks import BlockKind
 from runbook_nb.runbook.blanks import FILL_IN
 from runbook_nb.runbook.catalog.alert_rules import AlertRule
 
 LEFT_OVER: Final = "Left over from the source"
 _EXPECTED = re.compile(
     r"\b(?:expect\w*|should (?:see|show|return|be|print|say)|healthy|normal(?:ly)?)\b",
+    re.IGNORECASE,
+)
+_HOW_TO = re.compile(
+    r"^(?:how[ -]to|how do (?:i|we|you)|guide|sop|tutorial|procedure for|steps to)\b|"
+    r"\b(?:how[ -]to|guide|procedure|sop|tutorial|walkthrough)$",
     re.IGNORECASE,
 )
 _OPTION = re.compile(r"^(?:Option|Solution)\s+[A-Z0-9]{1,2}\s*(?:[:.)\u2013\u2014-]\s*|$)")
@@ -62,7 +66,8 @@ def write_body(
     _plain(page, to.SYMPTOMS, parts, missing="what users see, and which alert fires.")
     _first_moves(page, parts)
     _diagnosis(page, parts, offers, rules)
-    _resolution(page, _of(parts, to.RESOLUTION))
+    how_to = bool(_HOW_TO.search(facts.title)) and not any(part.is_option for part in parts)
+    _resolution(page, _of(parts, to.RESOLUTION), title=facts.title, how_to=how_to)
     _plain(page, to.VERIFICATION, parts, missing="which checks must pass again, as `verify` steps.")
     _after(page, parts, kept)
     _plain(page, to.RELATED, parts, missing="the runbooks to try when nothing fits here.")
@@ -172,8 +177,7 @@ def _commands_elsewhere(
 ) -> Iterator[tuple[SourceSection, Command]]:
     for part in parts:
         for block in part.blocks if part.target != to.DIAGNOSIS else ():
-            if block.kind is BlockKind.CODE:
-                yield from ((part, command) for command in commands(block))
+            yield from ((part, command) for command in commands(block))
 
 
 def _check(page: DraftPage, part: SourceSection, number: int) -> None:
@@ -189,8 +193,14 @@ def _check(page: DraftPage, part: SourceSection, number: int) -> None:
         page.ask(f"Do what check {number} says in words, by hand, and say what you see.")
 
 
-def _resolution(page: DraftPage, parts: Sequence[SourceSection]) -> None:
+def _resolution(
+    page: DraftPage, parts: Sequence[SourceSection], *, title: str, how_to: bool
+) -> None:
+    """Write the options; what says how to do one thing is one option, with its steps in order."""
     intro, options = _options(parts)
+    if how_to and options:
+        steps = [*intro, *(part for option in options for part in option.parts)]
+        intro, options = [], [_Option(title, 0, steps)]
     page.head(2, to.RESOLUTION)
     for part in intro:
         _part(page, part, under=to.RESOLUTION)
@@ -209,8 +219,11 @@ def _option(page: DraftPage, option: _Option, letter: str) -> None:
     page.say(f"{FILL_IN} when this option is the right one, and which check leads here.")
     if words != option.words and option.words:
         page.say(f"In the source: {option.words}")
-    steps = page.blocks(option.parts[0].blocks, place=option.words)
-    steps += sum(_part(page, part) for part in option.parts[1:])
+    first, *others = option.parts
+    if first.heading != option.words:
+        page.source_heading(first.heading)
+    steps = page.blocks(first.blocks, place=option.words)
+    steps += sum(_part(page, part) for part in others)
     if not steps:
         page.ask(f"Do what option {letter} says in words, by hand, and say what came back.")
 

@@ -15,9 +15,19 @@ from runbook_nb.authoring.commands.prompts import (
 )
 from runbook_nb.authoring.commands.queries import is_logql, is_promql
 from runbook_nb.authoring.commands.sql import is_sql
-from runbook_nb.authoring.importer.source_blocks import SourceBlock
+from runbook_nb.authoring.importer.source_blocks import BlockKind, SourceBlock
 
 _BARE: Final = frozenset({"", "text", "txt", "plaintext", "plain", "none", "code", "output", "log"})
+_INLINE: Final = re.compile(r"(?<!`)(`{1,2})(?!`)((?:(?!\1).)+)\1(?!`)")
+_LISTED: Final = re.compile(r"^\s*(?:>\s*)*(?:[-*+]\s|\d{1,3}[.)]\s|\||`)")
+_TOLD: Final = re.compile(
+    r"\b(?:run|execute|check|use|using|type|issue|enter|verify|restart|try|see|look at|confirm|"
+    r"inspect|list|query|command|via|with)\b",
+    re.IGNORECASE,
+)
+_FORBIDDEN: Final = re.compile(
+    r"\b(?:do not|don't|never|instead of|rather than|avoid|must not|should not)\b", re.IGNORECASE
+)
 _HEREDOC: Final = re.compile(r"<<-?\s*[\"']?(\w+)")
 _YAML: Final = re.compile(r"^\s*(?:- )?[\w./-]+:(?:\s.*)?$|^\s*- \S+|^---$|^\s*#")
 _LOGGED: Final = re.compile(
@@ -55,7 +65,42 @@ class Command:
 
 
 def commands(block: SourceBlock) -> list[Command]:
-    """Return the commands of a block of code, in order; none where it holds something else."""
+    """Return the commands of a block, in order; none where it holds something else.
+
+    In text they are those between marks of code, in lists, in tables, and where it says to run
+    them.
+    """
+    if block.kind is BlockKind.CODE:
+        return _in_code(block)
+    return list(_in_text(block)) if block.kind is BlockKind.TEXT else []
+
+
+def _in_text(block: SourceBlock) -> Iterator[Command]:
+    known: set[str] = set()
+    for number, line in enumerate(block.lines, start=block.line):
+        told = _LISTED.match(line) or _TOLD.search(line)
+        if not told or _FORBIDDEN.search(line):
+            continue
+        for found in _INLINE.finditer(line):
+            text = found[2].strip().replace("\\|", "|")
+            kind = _inline_kind(text)
+            if kind and text not in known:
+                known.add(text)
+                yield _command(block, number, [text], kind=kind)
+
+
+def _inline_kind(text: str) -> str:
+    """Return the language of code within a line; empty for a name, a path or a single word."""
+    if behind := typed(text):
+        text = behind.command
+    if len(text.split()) > 1 and begins_like_a_command(text):
+        return "bash"
+    if len(text.split()) > 1 and is_sql(text):
+        return "sql"
+    return "promql" if re.search(r"[({\[<>=]", text) and is_promql(text) else ""
+
+
+def _in_code(block: SourceBlock) -> list[Command]:
     language = language_of(block.language)
     written = [line for line in block.lines if line.strip()]
     if not written or _is_data(written, language):

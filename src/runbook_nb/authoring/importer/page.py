@@ -62,13 +62,12 @@ class DraftPage:
         """
         before = self._asked
         for block in blocks:
+            found = commands(block)
             if block.kind is BlockKind.TEXT:
                 self.say(*map(_harmless, block.lines))
-                continue
-            found = commands(block)
             for command in found:
                 self._command(command, place=place, checked=checked)
-            if not found:
+            if not found and block.kind is BlockKind.CODE:
                 self.fence(block.lines, block.language)
         return self._asked - before
 
