@@ -74,7 +74,7 @@ def begins_like_a_command(line: str) -> bool:
     first = words[0].rpartition("/")[2] if words[0].startswith("/") else words[0]
     if first not in KNOWN and not first.startswith("mkfs."):
         return words[0].startswith("/etc/init.d/")
-    if _PROSE.intersection(words[1:]) and not re.search(r"['\"|;&]", line):
+    if _PROSE.intersection(words[1:]) and not re.search(r"['\"|;&]|\s--?\w", line):
         return False
     return not re.search(r"[a-z]{2}[.:,!?]$", line) or len(words) == 1
 

@@ -97,7 +97,8 @@ _USUAL: Final = tuple(
 _LEAVES_OPEN: Final = re.compile(
     r"(?:runbook|playbook|procedures?|steps?|instructions?|response|actions?|overview|description|"
     r"summary|background|introduction|about|alerts?|service|documentation|details|recovery|"
-    r"execution|incident response|what to do|scope|context|problem|issue|scenario)s?\W*(?:steps?|procedure)?\W*$"
+    r"execution|incident response|what to do|scope|context|problem|issue|scenario)s?"
+    r"\W*(?:steps?|procedure)?\W*$"
 )
 _LEADING = re.compile(
     r"^(?:[\W_]+|(?:step|phase|part|section)\s+\d+\W+|\d+(?:\.\d+)*[.):]?\s+)+", re.IGNORECASE

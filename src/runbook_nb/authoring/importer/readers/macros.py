@@ -2,7 +2,8 @@
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from typing import Final
 
 _OPENED: Final = (
@@ -95,7 +96,7 @@ def _fenced(lines: list[str]) -> list[str]:
         elif one := _ONE_LINE.match(line):
             found += [f"```{_named(one[2])}", one[3], "```"]
         else:
-            found.append(_harmless_tag(line, lines[at + 1] if at + 1 < len(lines) else ""))
+            found.append(_harmless_tag(line, takewhile(str.strip, lines[at + 1 :])))
     return found
 
 
@@ -111,6 +112,7 @@ def _named(given: str | None) -> str:
     return named or next((part for part in parts if "=" not in part), "")
 
 
-def _harmless_tag(line: str, below: str) -> str:
+def _harmless_tag(line: str, below: Iterable[str]) -> str:
+    """Return a tag as text where a fence stands below it, before the next blank line."""
     tag = _TAG_ALONE.match(line)
-    return f"{tag[1]}\\<{tag[2]}" if tag and _FENCE.match(below) else line
+    return f"{tag[1]}\\<{tag[2]}" if tag and any(map(_FENCE.match, below)) else line
