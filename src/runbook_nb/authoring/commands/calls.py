@@ -32,6 +32,11 @@ strace screen tmux go irb ipython deno bun lua tclsh expect
 """
 _ELSEWHERE: Final = frozenset(_ELSEWHERE_WORDS.split())
 _IN_PLACE: Final = re.compile(r"-[a-zA-Z0]*i")
+_SSH_SETTING: Final = re.compile(
+    r"(?:StrictHostKeyChecking|ConnectTimeout|BatchMode|UserKnownHostsFile|LogLevel|User|Port|"
+    r"ServerAlive\w+|IdentitiesOnly|IdentityFile|PasswordAuthentication|HostKeyAlgorithms)[= ]",
+    re.IGNORECASE,
+)
 _FIND_CALLS: Final = ("-exec", "-execdir", "-ok", "-okdir")
 _FIND_SIGNS: Final = ("!", "(", ")", ",")
 
@@ -91,6 +96,8 @@ def _called(name: str, call: Call, words: Sequence[str], depth: int) -> Judgemen
     given = program.arguments(words)
     if option := program.refused_option(given):
         return unknown(f"{name} {option} is not known")
+    if name == "ssh" and not all(map(_SSH_SETTING.match, given.values("-o"))):
+        return unknown("an option of ssh may run a command")
     inner = list(given.operands[program.drop :])
     while program.settings and inner and _ASSIGNMENT.fullmatch(inner[0]):
         found = assigned(inner.pop(0).partition("=")[0])

@@ -5,7 +5,7 @@ from typing import Final
 from runbook_nb.authoring.commands.calls import judge_shell
 from runbook_nb.authoring.commands.effect import Effect, Judgement, unknown, whole
 from runbook_nb.authoring.commands.prompts import typed_by_root
-from runbook_nb.authoring.commands.queries import LANGUAGES, is_logql, is_promql, judge_query
+from runbook_nb.authoring.commands.queries import LANGUAGES, judge_query
 from runbook_nb.authoring.commands.sql import DIALECTS, is_sql, judge_sql
 from runbook_nb.authoring.commands.texts import judge_redis
 from runbook_nb.authoring.commands.windows import judge_powershell, judge_prompt
@@ -27,7 +27,7 @@ LANGUAGES_RUN: Final = SHELLS | POWERSHELL | WINDOWS | DATABASES | QUERIES | RED
 
 
 def judge(text: str, language: str = "") -> Judgement:  # noqa: PLR0911 - one line for each language
-    """Return what a text does; without a language it is taken for a shell's, SQL or a query."""
+    """Return what a text does; without a language it is taken for a shell's, or SQL."""
     if language in QUERIES:
         return judge_query(text, language)
     if language in DATABASES:
@@ -47,11 +47,7 @@ def _shell(text: str) -> Judgement:
     found = whole([judge_shell(text), *_commented(text)])
     if found.effect is not Effect.UNKNOWN:
         return found
-    if is_sql(text):
-        return judge_sql(text)
-    if is_promql(text) or is_logql(text):
-        return judge_query(text, "logql")
-    return found
+    return judge_sql(text) if is_sql(text) else found
 
 
 def _commented(text: str) -> list[Judgement]:

@@ -20,6 +20,10 @@ _OPEN_ENDED_WORDS: Final = """
 """
 _OPEN_ENDED: Final = frozenset(_OPEN_ENDED_WORDS.split())
 _COMPARING: Final = frozenset({"==", "!=", ">", "<", ">=", "<="})
+_STRING: Final = r"(?:\"(?:\\.|[^\"])*\"|'(?:\\.|[^'])*'|`[^`]*`)"
+_LABELS: Final = re.compile(
+    rf"(?:(?:[\w.$]+|{_STRING})(?:=~|!~|!=|=){_STRING},?|{_STRING},?)*", re.IGNORECASE
+)
 _NUMBER: Final = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.IGNORECASE)
 _AGGREGATED: Final = re.compile(r"\(*\s*(?:sum|avg|min|max|count|quantile|stddev|scalar)\s*\(")
 _PAIRS: Final = {")": "(", "]": "[", "}": "{"}
@@ -111,7 +115,7 @@ def is_promql(text: str) -> bool:
     tokens = _tokens(text)
     if not tokens or not _is_balanced(tokens) or tokens[-1][1] in _OPEN_ENDED:
         return False
-    if not all(map(_may_follow, tokens, tokens[1:])):
+    if not all(map(_may_follow, tokens, tokens[1:])) or not _chooses_by_labels(tokens):
         return False
     return _names_a_metric(tokens)
 
@@ -124,6 +128,13 @@ def _is_balanced(tokens: Sequence[Token]) -> bool:
         elif kind == "sign" and word in _PAIRS and (not opened or opened.pop() != _PAIRS[word]):
             return False
     return not opened
+
+
+def _chooses_by_labels(tokens: Sequence[Token]) -> bool:
+    """Tell whether braces hold nothing but labels with what they must be."""
+    text = "".join("x" if token.word.startswith("{{") else token.word for token in tokens)
+    inside = re.findall(r"\{((?:[^{}\"'`]|\"(?:\\.|[^\"])*\"|'(?:\\.|[^'])*'|`[^`]*`)*)\}", text)
+    return all(map(_LABELS.fullmatch, inside))
 
 
 def _names_a_metric(tokens: Sequence[Token]) -> bool:

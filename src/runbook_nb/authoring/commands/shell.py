@@ -25,6 +25,7 @@ _LEADING_ASTRAY: Final = re.compile(
 # be the name of a file.
 _PLACEHOLDER: Final = re.compile(r"(?<![<\w>])<([A-Za-z][\w .:/-]{0,40}?)(?<![\s-])>(?![\w>&~$])")
 _TEMPLATE: Final = re.compile(r"\{\{[^{}\n]{0,80}\}\}")
+_BROKEN: Final = re.compile(r"(?<!\\)(?:\\\\)*\n")
 STAND_IN: Final = "PLACEHOLDER"
 
 
@@ -94,6 +95,9 @@ def _walk(node: "Node", script: Script, *, piped: bool) -> None:
         case "test_command" | "declaration_command" | "unset_command" | "comment":
             # What they hold is walked through; by themselves they change only the shell's own.
             script.others.extend([READS] if node.type != "comment" else [])
+        case "word" | "number" | "variable_name" if _BROKEN.search(_text(node)):
+            # The grammar takes a line that begins with a backslash for the end of the line above.
+            script.others.append(unknown("its lines cannot be told apart"))
         case _:
             pass
     into = piped
@@ -111,14 +115,15 @@ def _redirected(node: "Node", script: Script, *, piped: bool) -> None:
     body = node.child_by_field_name("body")
     if body is not None:
         _walk(body, script, piped=piped)
-    at = before if len(script.calls) > before else None
+    within = range(before, len(script.calls))
     for child in node.children:
         if body is not None and child.id == body.id:
             continue
         more, given = _behind(child)
-        if at is not None and (more or given):
-            last = script.calls[at]
-            script.calls[at] = replace(last, words=(*last.words, *more), given=last.given or given)
+        for at in within if more or given else ():
+            # Which of several calls they belong to is for the shell to say; each may be it.
+            call = script.calls[at]
+            script.calls[at] = replace(call, words=(*call.words, *more), given=call.given or given)
         _walk(child, script, piped=piped)
 
 
