@@ -100,6 +100,20 @@ def calls(offers: Offers, language: str, *lines: str) -> list[str]:
         ),
         (
             "bash",
+            "kubectl describe pod [pod-name] -n NAME_SPACE",
+            (
+                'kubectl.value(("get", "pod", pod_name, "-n", "Fill in: NAME_SPACE"), '
+                '"Fill in: the field, such as status.readyReplicas") '
+                'one_of("Fill in: the values that are healthy")'
+            ),
+        ),
+        (
+            "bash",
+            "service queue status",
+            'command.exit_code(("systemctl", "is-active", "queue")) equals(0)',
+        ),
+        (
+            "bash",
             "sudo systemctl status nginx",
             'command.exit_code(("systemctl", "is-active", "nginx")) equals(0)',
         ),

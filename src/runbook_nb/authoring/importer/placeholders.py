@@ -10,6 +10,7 @@ from runbook_nb.runbook.parameters import Parameter
 
 _ANGLE = re.compile(r"(?<![<\w])<(?![/!\s])([A-Za-z][\w .:-]{0,40}?)(?<!\s)>(?!>)")
 _DOLLAR = re.compile(r"(?<![\\$\w'])\$(?:\{([A-Za-z_]\w{0,40})[^}]{0,40}\}|([A-Za-z_]\w{0,40}))")
+_SQUARE = re.compile(r"(?<=[\s=/])\[([A-Za-z]{2}[A-Za-z _-]{1,40})\](?=[\s/]|$)")
 _BRACES = re.compile(r"\{\{\s*\.?([A-Za-z_][\w.-]{0,40})\s*\}\}")
 _ASSIGNED = re.compile(
     r"(?:^|[;\s(])(?:export\s+|local\s+|declare\s+|set\s+-gx?\s+)?\$?([A-Za-z_]\w*)\s?=(?!=)|"
@@ -106,7 +107,7 @@ def parameters(typed: Iterable[Command]) -> list[Parameter]:
 def placeholders(text: str) -> Iterator[tuple[str, str]]:
     """Return each placeholder as it is written, with its name."""
     assigned = {name for match in _ASSIGNED.finditer(text) for name in match.groups() if name}
-    for pattern in (_ANGLE, _DOLLAR, _BRACES):
+    for pattern in (_ANGLE, _DOLLAR, _SQUARE, _BRACES):
         for match in pattern.finditer(text):
             inner = next(filter(None, match.groups()))
             if inner.lower() in _TAGS or (pattern is _DOLLAR and inner in _GIVEN | assigned):

@@ -25,6 +25,10 @@ _HEALTH: Final = re.compile(
 )
 _QUERY_PATH: Final = re.compile(r"/api/v1/query$")
 _VARIABLE: Final = re.compile(r"\$\{?([A-Za-z_]\w*)\}?")
+# How authors write that something else stands there.
+_LEFT_OPEN: Final = re.compile(
+    r"\.\.\.|…|^[A-Z][A-Z0-9]*[_-][A-Z0-9_-]+$|\b[xX]{3,}\b|^NAME(?:SPACE)?$|[*\[\]]"
+)
 _FIELD: Final = re.compile(r"\{?\.([\w.]+)\}?")
 # Of what kubectl is told, this chooses what is read; all else is how it is shown, or where.
 _CHOOSING: Final = ("-n", "--namespace", "-l", "--selector", "--field-selector")
@@ -94,6 +98,8 @@ def _argument(word: str) -> str | Name | None:
     """Return a word as an argument; None where a variable is only a part of it."""
     if found := _VARIABLE.fullmatch(word):
         return Name(parameter_name(found[1]))
+    if _LEFT_OPEN.search(word):
+        return f"{FILL_IN} {word}"
     return None if "$" in word or "`" in word else word
 
 
@@ -104,7 +110,7 @@ def _arguments(words: Sequence[str]) -> tuple[str | Name, ...] | None:
 
 def _kubectl(call: Call, offers: Offers) -> CheckDraft | None:
     given = READING["kubectl"].arguments(_words(call)[1:])
-    verb, *objects = given.operands or ("",)
+    objects = _objects(given.operands)
     chosen: list[str] = []
     for option, value in given.options:
         if option in _CHOOSING:
@@ -114,7 +120,7 @@ def _kubectl(call: Call, offers: Offers) -> CheckDraft | None:
         elif option not in _SHOWING:
             return None
     kinds = objects[0].partition("/")[0].split(",") if objects else [""]
-    if verb != "get" or not kinds[0] or any(kind in _SECRET for kind in kinds):
+    if not kinds[0] or any(kind in _SECRET for kind in kinds):
         return None
     words = _arguments(["get", *_apart(objects), *chosen])
     if words is None:
@@ -132,6 +138,20 @@ def _kubectl(call: Call, offers: Offers) -> CheckDraft | None:
         return _offered(offers, said, "kubectl", "count", words, named=named, expect=limit)
     limit = ("at_most", (HIGHEST, "objects"))
     return _offered(offers, title, "kubectl", "count", words, expect=limit)
+
+
+def _objects(operands: Sequence[str]) -> list[str]:
+    """Return what a call reads: a list, or one object that is described or waited for."""
+    match list(operands):
+        case ["get", *objects]:
+            return objects
+        case ["describe", kind, name]:
+            return [kind, name]
+        case ["describe", named] if "/" in named:
+            return [named]
+        case ["rollout", "status", *objects]:
+            return objects
+    return []
 
 
 def _apart(objects: Sequence[str]) -> list[str]:
@@ -173,8 +193,10 @@ def _curl(call: Call, offers: Offers) -> CheckDraft | None:
         ]
         return check_of_promql(asked[0], offers) if asked else None
     path = parts.path or "/"
+    # The bare address of a service is asked whether it answers at all.
+    bare = path == "/" and not parts.query
     wants_code = any("http_code" in value for value in given.values("-w", "--write-out"))
-    if "$" in path or not (_HEALTH.search(f"{path}?{parts.query}") or wants_code):
+    if "$" in path or not (_HEALTH.search(f"{path}?{parts.query}") or wants_code or bare):
         return None
     path = f"{path}?{parts.query}" if parts.query and "$" not in parts.query else path
     service = _service(parts.hostname or "")
@@ -205,6 +227,13 @@ def _systemctl(call: Call, offers: Offers) -> CheckDraft | None:
         return None
     title = f"{given.operands[1]} is active"
     return _offered(offers, title, "command", "exit_code", words, expect=("equals", (0,)))
+
+
+def _service_status(call: Call, offers: Offers) -> CheckDraft | None:
+    name, *rest = _words(call)[1:] or ("",)
+    if rest != ["status"]:
+        return None
+    return _systemctl(Call(words=("systemctl", "status", name)), offers)
 
 
 def _df(call: Call, offers: Offers) -> CheckDraft | None:
@@ -251,6 +280,7 @@ _MAKERS: Final[Mapping[str, _Maker]] = {
     "curl": _curl,
     "promtool": _promtool,
     "systemctl": _systemctl,
+    "service": _service_status,
     "df": _df,
     "pgrep": _pgrep,
 }
