@@ -216,6 +216,34 @@ def test_import_reports_as_json(command):
     assert all(one["gaps"] for one in drafts)
 
 
+def test_a_folder_is_reported_in_one_call(command, tmp_path: Path):
+    """What was written, what was refused and why, and how many have a check."""
+    wiki = tmp_path / "wiki"
+    wiki.mkdir()
+    (wiki / "nodes.md").write_text("# Nodes\n\n## Checks\n\n```bash\nkubectl get nodes\n```\n")
+    (wiki / "calls.md").write_text("# Calls\n\nCall the vendor.\n")
+    (wiki / "empty.md").write_text("")
+
+    code, said, _ = command("import", str(wiki), "--to", str(tmp_path / "drafts"))
+
+    assert code == 1
+    assert "2 drafts, 1 of them with a check; 1 refused." in said
+    assert "refused: empty.md is empty: there is nothing to import." in said
+    code, said, _ = command("import", str(wiki), "--to", str(tmp_path / "again"), "--json")
+    assert [one["name"] for one in json.loads(said)["drafts"]] == ["calls", "nodes"]
+    assert command("import", str(wiki), "--name", "x")[0] == 3
+
+
+def test_a_kind_that_no_reader_knows_is_refused_by_name(command, tmp_path: Path):
+    """With the kinds that are read."""
+    (tmp_path / "a.docx").write_bytes(b"words")
+
+    code, _, errors = command("import", str(tmp_path / "a.docx"))
+
+    assert code == 3
+    assert "a.docx is of no kind that is read here, which are .adoc" in errors
+
+
 def test_new_says_what_to_do_next(command):
     """The commands to go on with are printed."""
     code, said, _ = command("new", "slow_cache")
