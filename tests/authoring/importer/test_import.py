@@ -10,8 +10,8 @@ from drafting_kept import NOW
 
 from runbook_nb.authoring.importer import Imported, draft, parse_source, split
 from runbook_nb.authoring.importer.commands import commands
-from runbook_nb.authoring.importer.sections import recognised
-from runbook_nb.authoring.importer.source_blocks import BlockKind, SourceBlock
+from runbook_nb.authoring.importer.sections import recognised, sorted_parts
+from runbook_nb.authoring.importer.source_blocks import BlockKind, SourceBlock, read_blocks
 from runbook_nb.cli import main
 from runbook_nb.errors import RunbookFormatError, RunbookNotFoundError
 from runbook_nb.runbook.runbook import Runbook
@@ -41,6 +41,25 @@ SAMPLES = Path(__file__).parent / "samples"
 def test_usual_headings_are_recognised(heading: str, section: str):
     """Numbers, marks and case do not count; a longer word is another word."""
     assert recognised(heading) == section
+
+
+def test_a_heading_goes_with_the_one_above_it():
+    """Unless that one only says that steps follow."""
+    text = (
+        "## Mitigation\n\n### Check the pods\n\n### Verification\n\n"
+        "## Procedure\n\n### Diagnosis\n\n### Rollback\n"
+    )
+
+    parts = sorted_parts(read_blocks(text.split("\n")))
+
+    assert [(part.heading, part.target) for part in parts] == [
+        ("Mitigation", "Resolution Steps"),
+        ("Check the pods", "Resolution Steps"),
+        ("Verification", "Resolution Steps"),
+        ("Procedure", "Resolution Steps"),
+        ("Diagnosis", "Diagnosis"),
+        ("Rollback", "Resolution Steps"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ _PRE: Final = re.compile(
 _CLASS: Final = re.compile(r"(?:language|lang|highlight|brush)[-:]\s*(\w+)")
 # A tag that stands alone would swallow the fence below it, up to the next blank line.
 _TAG_ALONE: Final = re.compile(r"^(\s*)<(/?[A-Za-z][\w.:-]*(?:\s[^<>]*)?/?>(?:.*</?\w+>)?\s*)$")
+_HEADED: Final = re.compile(r"^h([1-6])\.\s+(\S.*)$")
 _FENCED: Final = re.compile(r"^ *(`{3,}|~{3,}).*?^ *\1", re.MULTILINE | re.DOTALL)
 _FENCE: Final = re.compile(r"^\s*(?:```|~~~)")
 
@@ -95,6 +96,8 @@ def _fenced(lines: list[str]) -> list[str]:
             found.append(f"```{_language(opened[0], line)}" if closing else line)
         elif one := _ONE_LINE.match(line):
             found += [f"```{_named(one[2])}", one[3], "```"]
+        elif headed := _HEADED.match(line):
+            found.append(f"{'#' * int(headed[1])} {headed[2]}")
         else:
             found.append(_harmless_tag(line, takewhile(str.strip, lines[at + 1 :])))
     return found
