@@ -15,6 +15,8 @@ _ACTING: Final = re.compile(
     r"(?:^|[/_.=&?-])(?:quit\w*|reload|shutdown|restart|reboot|reset|delete|destroy|drop|flush|purge|"
     r"clear|stop|start|kill|trigger|disable|enable|toggle|deploy|rollback|invoke|exec|execute|"
     r"drain|evict|logout|unsubscribe|create|update|remove|cancel|retry|approve|webhook|hooks|"
+    r"invalidate|refresh|migrate|backup|restore|failover|switchover|rebuild|reindex|scale|apply|"
+    r"submit|send|notify|ack|acknowledge|silence|sync|abort|terminate|revoke|unlock|lock|gc|"
     r"reroute|promote|demote|pause|resume|rotate|run|set|add|forcemerge|rollover)(?=$|[/_.=&?-])",
     re.IGNORECASE,
 )

@@ -43,21 +43,30 @@ _ACTING: Final = re.compile(
     r"nextval|setval|set_config|schedule\w*|unschedule|alter_job|get_lock|release_lock|sp_\w+|xp_\w+",
     re.IGNORECASE,
 )
+# By their whole names: a function of a team's own may begin like one of these.
 _READING: Final = re.compile(
     r"pg_(?:size_pretty|size_bytes|\w+_size|stat_get_\w+|stat_file|ls_\w+|is_in_recovery|"
-    r"is_wal_replay_paused|last_\w+|current_\w+|wal_lsn_diff|walfile_name|blocking_pids|"
-    r"safe_snapshot_blocking_pids|postmaster_start_time|conf_load_time|backend_pid|get_\w+|"
-    r"table_is_visible|relation_filepath|sleep|typeof|column_size|encoding_to_char|control_\w+|"
-    r"show_all_settings|lock_status|indexam_has_property|xact_commit_timestamp|column_is_updatable)|"
+    r"is_wal_replay_paused|last_\w+|current_(?:wal|logfile|snapshot)\w*|wal_lsn_diff|walfile_name|"
+    r"blocking_pids|safe_snapshot_blocking_pids|postmaster_start_time|conf_load_time|backend_pid|"
+    r"get_\w+|table_is_visible|relation_filepath|sleep|typeof|encoding_to_char|control_\w+|"
+    r"show_all_settings|lock_status|indexam_has_property|xact_commit_timestamp)|"
     r"now|age|version|current_setting|obj_description|col_description|format_type|quote_\w+|"
-    r"has_\w+_privilege|inet_\w+|txid_current_snapshot|jsonb?_\w+|to_\w+|date_\w+|clock_timestamp|"
-    r"statement_timestamp|transaction_timestamp|width_bucket|array_\w+|string_\w+|regexp_\w+|"
+    r"has_\w+_privilege|inet_(?:client|server)_(?:addr|port)|inet6?_(?:aton|ntoa)|"
+    r"txid_current_snapshot|jsonb?_(?:agg|array_elements|array_elements_text|array_length|each|"
+    r"each_text|extract|extract_path|extract_path_text|object_keys|object_agg|build_object|"
+    r"build_array|typeof|to_record|to_recordset|pretty|strip_nulls|valid|unquote|path_query)|"
+    r"to_(?:char|date|timestamp|number|jsonb?|hex|regclass|tsvector|tsquery)|"
+    r"date_(?:trunc|part|bin|add|sub|format|diff)|clock_timestamp|statement_timestamp|"
+    r"transaction_timestamp|width_bucket|array_(?:agg|length|append|cat|dims|lower|upper|position|"
+    r"remove|to_string|to_json|ndims)|string_(?:agg|to_array)|"
+    r"regexp_(?:match|matches|replace|split_to_array|split_to_table|count|like|substr)|"
     r"format|md5|sha\d+|encode|decode|host|family|masklen|network|sleep|database|schema|"
     r"connection_id|user|found_rows|row_count|sys_context|sum|avg|count|min|max|coalesce|nullif|"
-    r"unnest|generate_\w+|percentile_\w+|row_number|rank|dense_rank|lag|lead|round|left|right|"
-    r"make_interval|justify_\w+|extract|isfinite|cardinality|num_nulls|convert_tz|timestampdiff|"
-    r"unix_timestamp|from_unixtime|utc_timestamp|group_concat|ifnull|if|isnull|inet6?_\w+|values|"
-    r"last_insert_id|datetime|julianday|strftime|typeof|hex|length|sqlite_version|total_changes",
+    r"unnest|generate_(?:series|subscripts)|percentile_(?:cont|disc)|row_number|rank|dense_rank|"
+    r"lag|lead|round|left|right|make_interval|justify_(?:days|hours|interval)|extract|isfinite|"
+    r"cardinality|num_nulls|convert_tz|timestampdiff|unix_timestamp|from_unixtime|utc_timestamp|"
+    r"group_concat|ifnull|if|isnull|values|last_insert_id|datetime|julianday|strftime|typeof|hex|"
+    r"length|sqlite_version|total_changes",
     re.IGNORECASE,
 )
 _OWN_SCHEMAS: Final = frozenset({"pg_catalog", "information_schema", "sys", "mysql"})
