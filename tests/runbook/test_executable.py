@@ -78,6 +78,20 @@ def test_what_a_runbook_is_made_of_may_run(tmp_path, source):
     demand_verbs_only(Document.read(notebook(tmp_path, source)))
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "incident.check('x', jobs.wait(), expect=at_most('Fill in: how many'), if_failed='A')",
+        "incident.check('x', jobs.wait(), expect=at_most(5), if_failed='Fill in: which option')",
+        "incident.act('x', jobs.go(name='Fill in: x'), because='y', risk='', undo='')",
+    ],
+)
+def test_a_guess_runs_only_after_its_author_has_read_it(tmp_path, source):
+    """A blank in a check or an action is refused before anything of the notebook runs."""
+    with pytest.raises(RunbookFormatError, match=r"cell 1: this step waits for its author"):
+        demand_verbs_only(Document.read(notebook(tmp_path, source)))
+
+
 @pytest.mark.parametrize("source", ["x: str = os.getcwd()", "x = 1\nprint(x)", "x += 1", "x: int"])
 def test_a_parameter_is_a_literal(tmp_path, source):
     """Its default is no call."""

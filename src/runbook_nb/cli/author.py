@@ -1,6 +1,7 @@
 """Commands for authors: new, calls, import."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import groupby
@@ -9,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runbook_nb.cli.app import EXIT_CODES, AsJson, app, say_to_errors, warn_of_packs
+from runbook_nb.cli.app import ERROR, EXIT_CODES, AsJson, app, say_to_errors, warn_of_packs
 from runbook_nb.timeline.events import Verdict
 
 if TYPE_CHECKING:
-    from runbook_nb.authoring.importer import Gap, Imported
+    from runbook_nb.authoring.importer import Collection, Gap, Imported
 
 
 @app.command()
@@ -68,39 +69,83 @@ def new(
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="A runbook in Markdown.")],
+    file: Annotated[
+        list[Path],
+        typer.Argument(help="Markdown, HTML, AsciiDoc, reST, notebooks; or folders of them."),
+    ],
     *,
     to: Annotated[
         Path | None, typer.Option(help="The folder for the draft; the project's drafts by default.")
     ] = None,
     name: Annotated[str, typer.Option(help="Its name; from the file by default.")] = "",
     split: Annotated[bool, typer.Option("--split", help="One draft for each heading.")] = False,
+    alerts: Annotated[
+        Path | None, typer.Option(help="Your alerts' rules, which give checks their limits.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a draft of a runbook in Markdown, and list what it lacks; nothing in it is run.
+    """Make drafts of runbooks that exist, and list what they lack; nothing in them is run.
 
-    Commands become manual steps, placeholders parameters. A draft stands apart from the
-    runbooks, so that no alert finds it before its author moves it. Exit code 1 when it has gaps.
+    Commands become manual steps, and checks beside them where a probe can ask the same;
+    placeholders become parameters. A guess runs only after you have filled it in. A draft stands
+    apart from the runbooks, so that no alert finds it before its author moves it. Exit code 1 when
+    it has gaps.
 
     Example: runbook import wiki/cache.md --to drafts
+
+    Example: runbook import wiki --alerts rules.yml
     """
     from runbook_nb.authoring import importer
     from runbook_nb.errors import ParameterError
+    from runbook_nb.runbook.catalog.alert_rules import read_alert_rules
     from runbook_nb.runbook.folders import own_runbooks_folder
 
     if split and name:
         message = "--name names one draft, and --split makes several. Leave one of them out."
         raise ParameterError(message)
-    own = own_runbooks_folder(begin=True)
-    now, source = datetime.now(UTC), importer.read_source(file)
+    own, now = own_runbooks_folder(begin=True), datetime.now(UTC)
+    rules = read_alert_rules(alerts) if alerts else []
+    folder = to or _drafts_folder()
+    files = importer.sources_of(file)
+    if len(files) > 1 or file[0].is_dir():
+        if split or name:
+            message = "--name and --split are for one file. Leave them out, or name that file."
+            raise ParameterError(message)
+        found = importer.import_all(files, to=folder, runbooks=own, now=now, rules=rules)
+        return _end_collection(found, as_json=as_json)
+    source = importer.read_source(files[0])
     sources = importer.split(source) if split else [source]
-    drafts = [importer.draft(one, runbooks=own, now=now, name=name) for one in sources]
-    written = importer.write_drafts(drafts, to=to or _drafts_folder(), runbooks=own, now=now)
+    drafts = [importer.draft(one, runbooks=own, now=now, name=name, rules=rules) for one in sources]
+    written = importer.write_drafts(drafts, to=folder, runbooks=own, now=now)
     if as_json:
         typer.echo(json.dumps({"drafts": [one.facts() for one in written]}, indent=2))
     else:
         _report(written)
     if any(one.gaps for one in written):
+        raise typer.Exit(EXIT_CODES[Verdict.WARN])
+    return None
+
+
+def _end_collection(found: "Collection", *, as_json: bool) -> None:
+    """Report what became of many files; the exit code is 1 with gaps, and 3 without a draft."""
+    refused = [{"file": str(one.path), "why": one.why} for one in found.refused]
+    if as_json:
+        drafts = [one.facts() for one in found.imported]
+        typer.echo(json.dumps({"drafts": drafts, "refused": refused}, indent=2))
+    else:
+        for one in found.imported:
+            typer.echo(_written(one))
+        for each in refused:
+            typer.echo(f"refused: {each['why']}")
+        checked = sum(bool(one.draft.checks) for one in found.imported)
+        typer.echo(
+            f"\n{len(found.imported)} drafts, {checked} of them with a check; {len(refused)} "
+            f"refused. {_effects(found.imported)}. Nothing was run.\n"
+            "Next: `runbook import` of one file, or `runbook lint` of a draft, lists its gaps."
+        )
+    if not found.imported:
+        raise typer.Exit(ERROR)
+    if refused or any(one.gaps for one in found.imported):
         raise typer.Exit(EXIT_CODES[Verdict.WARN])
 
 
@@ -151,17 +196,28 @@ def _speaks_of(text: str, word: str) -> bool:
 
 def _report(written: "Sequence[Imported]") -> None:
     for one in written:
-        reads = sum(step.reads for step in one.draft.steps)
-        typer.echo(
-            f"written: {one.path} and its notebook. {len(one.draft.steps)} manual steps "
-            f"({reads} read-only, {len(one.draft.steps) - reads} changing, guessed), "
-            f"{len(one.draft.parameters)} parameters, {len(one.gaps)} gaps. Nothing was run."
-        )
+        typer.echo(_written(one))
         _list(one.path, one.gaps)
     typer.echo(
-        "\nNext: close the gaps in the .md, read each guess, move both files to the runbooks, then "
-        "run `runbook fmt` and `runbook lint`."
+        "\nNothing was run. Next: close the gaps in the .md, read each guess, move both files to "
+        "the runbooks, then run `runbook fmt` and `runbook lint`."
     )
+
+
+def _written(one: "Imported") -> str:
+    return (
+        f"written: {one.path} and its notebook. {len(one.draft.steps)} commands "
+        f"({_effects([one])}), {len(one.draft.checks)} checks, "
+        f"{len(one.draft.parameters)} parameters, {len(one.gaps)} gaps."
+    )
+
+
+def _effects(written: "Sequence[Imported]") -> str:
+    """Return how many commands read, change, and are not known, of all drafts together."""
+    from runbook_nb.authoring.commands import Effect
+
+    counted = Counter(step.effect for one in written for step in one.draft.steps)
+    return "guessed: " + ", ".join(f"{counted[effect]} {effect}" for effect in Effect)
 
 
 def _list(path: Path, gaps: "Sequence[Gap]") -> None:

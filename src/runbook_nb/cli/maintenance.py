@@ -119,7 +119,7 @@ def coverage(
     *,
     alerts: Annotated[
         Path | None,
-        typer.Option(help="Alerts of your own: a list, or a rule file of Prometheus."),
+        typer.Option(help="Alerts of your own: a list, rules, or a folder of rules."),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Show also what is covered.")] = False,
     as_json: AsJson = False,
@@ -132,7 +132,7 @@ def coverage(
     Example: runbook coverage --alerts rules.yml
     """
     from runbook_nb.runbook.catalog import coverage as covered
-    from runbook_nb.runbook.catalog.alert_names import read_alert_names
+    from runbook_nb.runbook.catalog.alert_rules import read_alert_rules
     from runbook_nb.runbook.catalog.coverage import known_alerts
     from runbook_nb.runbook.catalog.listing import coverage_lines
 
@@ -140,7 +140,13 @@ def coverage(
     packs = known_alerts(say=say_to_errors)
     known: dict[str, Any] = {f"the pack {name}": found for name, found in packs.items()}
     if alerts is not None:
-        known[alerts.name] = read_alert_names(alerts)
+        rules = read_alert_rules(alerts)
+        known[alerts.name] = [rule.name for rule in rules if not rule.is_templated]
+        if templated := [rule.name for rule in rules if rule.is_templated]:
+            say_to_errors(
+                f"{alerts.name} is a template, and {len(templated)} of its names are filled in "
+                f"later: {', '.join(templated[:3])}. Give the rules as they are loaded."
+            )
     found = covered(catalogue(), known)
     gaps = [line for line in found if not line.is_covered]
     if as_json:

@@ -111,7 +111,7 @@ class Database:
         self._asked.append(resolved(sql, parameters))
         if self._read_only and not _QUESTION.match(sql):
             message = (
-                "A probe asks by SELECT, WITH, TABLE, VALUES, SHOW or EXPLAIN, and not by "
+                "It was refused: a probe asks by SELECT, WITH, TABLE, VALUES, SHOW or EXPLAIN, and not by "
                 f"{' '.join(sql.split())[:40]!r}."
             )
             raise WriteRefusedError(message)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from runbook_nb.errors import RunbookFormatError
+from runbook_nb.runbook.blanks import FILL_IN
 from runbook_nb.runbook.cells import PYTHON, Cell
 from runbook_nb.runbook.document import Document
 from runbook_nb.runbook.steps import verb_call
@@ -32,10 +33,15 @@ _WORDS: Final = (
     ast.expr_context,
 )
 _OPENING: Final = "Incident.open"
+_JUDGING: Final = ("check", "act", "verify")
 
 
 def demand_verbs_only(document: Document) -> None:
-    """Raise RunbookFormatError, with cell and fix, where a notebook holds more than verbs."""
+    """Raise RunbookFormatError, with cell and fix, where a notebook holds more than verbs.
+
+    So it does where a check or an action still has a blank of its author.
+    """
+    _demand_filled_in(document)
     found = next(_others(document.own_cells), None)
     if found is None:
         return
@@ -48,6 +54,30 @@ def demand_verbs_only(document: Document) -> None:
         "commands for people as ```text; then `runbook fmt`."
     )
     raise RunbookFormatError(message)
+
+
+def _demand_filled_in(document: Document) -> None:
+    """Raise RunbookFormatError for a step that was begun, or guessed, and not yet filled in."""
+    for number, cell in enumerate(document.own_cells, start=1):
+        blank = _blank(cell)
+        if blank:
+            where = f"line {cell.line}" if cell.line else f"cell {number}"
+            message = (
+                f"{document.path}, {where}: this step waits for its author: {blank[:80]!r}. Write "
+                "what is right in its place, or take the cell out; then `runbook fmt`."
+            )
+            raise RunbookFormatError(message)
+
+
+def _blank(cell: Cell) -> str:
+    """Return what a check or an action leaves to be filled in; empty if nothing."""
+    if not cell.is_code or FILL_IN not in cell.source:
+        return ""
+    call = verb_call(cell)
+    if call is None or not isinstance(call.func, ast.Attribute) or call.func.attr not in _JUDGING:
+        return ""
+    said = (node.value for node in ast.walk(call) if isinstance(node, ast.Constant))
+    return next((word for word in said if isinstance(word, str) and FILL_IN in word), "")
 
 
 def opens_only(cells: Sequence[Cell]) -> bool:

@@ -10,8 +10,8 @@ from drafting_kept import NOW
 
 from runbook_nb.authoring.importer import Imported, draft, parse_source, split
 from runbook_nb.authoring.importer.commands import commands
-from runbook_nb.authoring.importer.sections import recognised
-from runbook_nb.authoring.importer.source_blocks import BlockKind, SourceBlock
+from runbook_nb.authoring.importer.sections import recognised, sorted_parts
+from runbook_nb.authoring.importer.source_blocks import BlockKind, SourceBlock, read_blocks
 from runbook_nb.cli import main
 from runbook_nb.errors import RunbookFormatError, RunbookNotFoundError
 from runbook_nb.runbook.runbook import Runbook
@@ -41,6 +41,25 @@ SAMPLES = Path(__file__).parent / "samples"
 def test_usual_headings_are_recognised(heading: str, section: str):
     """Numbers, marks and case do not count; a longer word is another word."""
     assert recognised(heading) == section
+
+
+def test_a_heading_goes_with_the_one_above_it():
+    """Unless that one only says that steps follow."""
+    text = (
+        "## Mitigation\n\n### Check the pods\n\n### Verification\n\n"
+        "## Procedure\n\n### Diagnosis\n\n### Rollback\n"
+    )
+
+    parts = sorted_parts(read_blocks(text.split("\n")))
+
+    assert [(part.heading, part.target) for part in parts] == [
+        ("Mitigation", "Resolution Steps"),
+        ("Check the pods", "Resolution Steps"),
+        ("Verification", "Resolution Steps"),
+        ("Procedure", "Resolution Steps"),
+        ("Diagnosis", "Diagnosis"),
+        ("Rollback", "Resolution Steps"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -93,8 +112,9 @@ def test_commands_in_lists_become_manual_steps(take_in: Callable[..., Imported])
     written = take_in((SAMPLES / "nested_lists.md").read_text(encoding="utf-8"))
 
     book = Runbook.read(written.path)
-    assert [step.verb for step in book.steps].count("ask") == 4
-    assert not any(step.verb in ("act", "check") for step in book.steps)
+    verbs = [step.verb for step in book.steps]
+    assert len(written.draft.steps) == 4
+    assert set(verbs) <= {"ask", "check", "decide"}
 
 
 def test_placeholders_become_typed_parameters(take_in: Callable[..., Imported]):
@@ -123,7 +143,7 @@ def test_missing_parts_are_gaps(take_in: Callable[..., Imported]):
     written = take_in("# T\n\n## Diagnosis\n\n```\ndf -h\n```\n")
 
     said = " ".join(gap.what for gap in written.gaps)
-    for missing in ("owner", "severity", "expected output", "verify", "has no check"):
+    for missing in ("owner", "severity", "expected output", "verify", "the highest value"):
         assert missing in said
 
 
@@ -213,6 +233,34 @@ def test_import_reports_as_json(command):
     assert code == 1
     assert {one["name"] for one in drafts} >= {"database_is_down", "database_is_slow"}
     assert all(one["gaps"] for one in drafts)
+
+
+def test_a_folder_is_reported_in_one_call(command, tmp_path: Path):
+    """What was written, what was refused and why, and how many have a check."""
+    wiki = tmp_path / "wiki"
+    wiki.mkdir()
+    (wiki / "nodes.md").write_text("# Nodes\n\n## Checks\n\n```bash\nkubectl get nodes\n```\n")
+    (wiki / "calls.md").write_text("# Calls\n\nCall the vendor.\n")
+    (wiki / "empty.md").write_text("")
+
+    code, said, _ = command("import", str(wiki), "--to", str(tmp_path / "drafts"))
+
+    assert code == 1
+    assert "2 drafts, 1 of them with a check; 1 refused." in said
+    assert "refused: empty.md is empty: there is nothing to import." in said
+    code, said, _ = command("import", str(wiki), "--to", str(tmp_path / "again"), "--json")
+    assert [one["name"] for one in json.loads(said)["drafts"]] == ["calls", "nodes"]
+    assert command("import", str(wiki), "--name", "x")[0] == 3
+
+
+def test_a_kind_that_no_reader_knows_is_refused_by_name(command, tmp_path: Path):
+    """With the kinds that are read."""
+    (tmp_path / "a.docx").write_bytes(b"words")
+
+    code, _, errors = command("import", str(tmp_path / "a.docx"))
+
+    assert code == 3
+    assert "a.docx is of no kind that is read here, which are .adoc" in errors
 
 
 def test_new_says_what_to_do_next(command):

@@ -29,7 +29,7 @@ def test_a_new_project_has_a_pair_a_pack_and_two_drills(tmp_path: Path):
         "notebooks/drills/queue_backlog.worker_gone.json",
         "src/work_queue/systems/jobs/probes.py",
     } <= files(made.root)
-    assert Project.read(made.root).packs == ("work_queue:PACK",)
+    assert Project.read(made.root).packs == ("work_queue:PACK", "everyday")
     assert "last_updated: '2026-11-26'" in (made.root / "notebooks/queue_backlog.md").read_text()
 
 

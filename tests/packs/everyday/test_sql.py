@@ -218,7 +218,7 @@ def test_a_transaction_once_read_only_stays_so(all_powerful):
         "/* select */ listen orders",
         "lock table trial_orders",
     ):
-        with pytest.raises(WriteRefusedError, match="A probe asks by SELECT"):
+        with pytest.raises(WriteRefusedError, match="a probe asks by SELECT"):
             database.rows(attempt)
         with pytest.raises(WriteRefusedError), database.transaction():
             database.rows(deleting)

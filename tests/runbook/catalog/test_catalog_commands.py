@@ -110,6 +110,19 @@ def test_owners_exits_by_the_worst(runbook, shelf):
     assert "unknown" in runbook("owners", expect=2)
 
 
+def test_coverage_counts_no_name_that_a_template_fills_in_later(runbook, write_file, told):
+    """It is named as one, and so is what to give."""
+    rules = "groups:\n- rules:\n  - alert: '{{ $env }}Down'\n  - alert: AllDown\n"
+
+    said = runbook("coverage", "--alerts", str(write_file("rules.yml", rules)), expect=2)
+
+    assert "AllDown" in said
+    assert "$env" not in said
+    assert (
+        "rules.yml is a template, and 1 of its names are filled in later: {{ $env }}Down" in told[0]
+    )
+
+
 def test_coverage_exits_by_whether_there_is_a_gap(runbook, write_file):
     """The lab's rules are not all answered on this shelf."""
     said = runbook("coverage", "--alerts", str(write_file("mine.txt", "Mine")), expect=2)

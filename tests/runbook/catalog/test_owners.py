@@ -6,7 +6,7 @@ import pytest
 
 from runbook_nb.errors import ParameterError
 from runbook_nb.runbook.catalog import coverage, review_owners
-from runbook_nb.runbook.catalog.alert_names import read_alert_names
+from runbook_nb.runbook.catalog.alert_rules import read_alert_rules
 from runbook_nb.runbook.catalog.coverage import alert_summaries
 from runbook_nb.runbook.catalog.owners import OwnerStanding
 from runbook_nb.runbook.contacts import read_contacts
@@ -99,14 +99,14 @@ def test_an_alert_without_a_live_runbook_is_a_gap(entries, put):
 )
 def test_alerts_are_read_from_what_teams_have(write_file, name, text):
     """A list, JSON, or Prometheus rules."""
-    assert read_alert_names(write_file(name, text)) == ["A", "B"]
+    assert [rule.name for rule in read_alert_rules(write_file(name, text))] == ["A", "B"]
 
 
 @pytest.mark.parametrize("text", ["", "# nothing", "{}"])
 def test_what_is_no_list_of_alerts_is_refused(write_file, text):
     """Rather than covered by nothing."""
     with pytest.raises(ParameterError, match=r"alerts\.txt"):
-        read_alert_names(write_file("alerts.txt", text))
+        read_alert_rules(write_file("alerts.txt", text))
 
 
 def test_the_labs_rules_are_known_with_their_text():

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from runbook_nb.authoring.importer.commands import without_prompt
+from runbook_nb.authoring.commands.prompts import without_prompt
 
 _BEFORE_FENCE = re.compile(r"^[\s>]*(?:(?:[-*+]|\d{1,9}[.)])\s+)+(?=```|~~~)")
 _SIGNS = re.compile(r"[\W_]+")

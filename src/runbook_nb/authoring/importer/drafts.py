@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from runbook_nb.authoring.importer.body import LEFT_OVER, Remainder, write_body
+from runbook_nb.authoring.importer.checks import CheckDraft, Offers
 from runbook_nb.authoring.importer.commands import Command
 from runbook_nb.authoring.importer.completeness import lost_lines
 from runbook_nb.authoring.importer.facts import Facts, read_facts
@@ -22,12 +23,12 @@ from runbook_nb.authoring.scaffold.gaps import Gap, gaps, heading_lines
 from runbook_nb.authoring.scaffold.names import demand_free, demand_name, snake_case
 from runbook_nb.authoring.scaffold.new_files import write_new
 from runbook_nb.errors import RunbookFormatError
+from runbook_nb.runbook.catalog.alert_rules import AlertRule
 from runbook_nb.runbook.parameters import Parameter
 from runbook_nb.runbook.policy import Policy, read_policy
 
 # Who does a manual step unless the author says otherwise: who holds the pager at that moment.
 ASKED: Final = "On-call"
-_IMPORTS: Final = ("from runbook_nb import Incident",)
 _SEVERAL: Final = 2
 
 
@@ -39,6 +40,7 @@ class Draft:
     title: str
     text: str
     steps: tuple[Command, ...]
+    checks: tuple[CheckDraft, ...]
     parameters: tuple[Parameter, ...]
     noticed: tuple[Gap, ...]
 
@@ -58,8 +60,18 @@ class Imported:
             "title": self.draft.title,
             "path": str(self.path),
             "steps": [
-                {"line": step.line, "reads": step.reads, "why": step.why, "lines": step.lines}
+                {
+                    "line": step.line,
+                    "effect": step.effect,
+                    "reads": step.reads,
+                    "why": step.why,
+                    "lines": step.lines,
+                }
                 for step in self.draft.steps
+            ],
+            "checks": [
+                {"title": check.title, "call": check.call, "expect": check.expect}
+                for check in self.draft.checks
             ],
             "parameters": [
                 {"name": found.name, "type": found.type} for found in self.draft.parameters
@@ -68,8 +80,19 @@ class Imported:
         }
 
 
-def draft(source: Source, *, runbooks: Path, now: datetime, name: str = "") -> Draft:
+def draft(
+    source: Source,
+    *,
+    runbooks: Path,
+    now: datetime,
+    name: str = "",
+    rules: Sequence[AlertRule] = (),
+    offers: Offers | None = None,
+) -> Draft:
     """Return the draft of one runbook beside ``runbooks``, by the policy that stands there.
+
+    ``rules`` are those of the team's alerts; the ones that the source names give its checks their
+    limits. ``offers`` are the probes of the packs in use.
 
     Raises RunbookFormatError where it has no fit name, and ParameterError for a policy that cannot
     be read.
@@ -84,21 +107,28 @@ def draft(source: Source, *, runbooks: Path, now: datetime, name: str = "") -> D
     demand_name(name)
     parts = sorted_parts(below)
     known = {*policy.planned_names, *(path.stem for path in runbooks.glob("*.md"))}
-    facts = read_facts(source, title=title, parts=parts, policy=policy, known=known)
-    page = write_body(parts, facts, owner=ASKED, kept=Remainder(front=source.front))
+    alerts = [rule.name for rule in rules]
+    facts = read_facts(source, title=title, parts=parts, policy=policy, known=known, alerts=alerts)
+    offers = offers or Offers()
+    own = [rule for rule in rules if rule.name in facts.alerts]
+    page = write_body(
+        parts, facts, owner=ASKED, kept=Remainder(front=source.front), offers=offers, rules=own
+    )
     typed = page.steps
     found = parameters(typed)
-    top = frame(_front(name, facts, policy, now), found, imports=_IMPORTS)
+    imports = _imports(page.checks, offers)
+    top = frame(_front(name, facts, policy, now), found, imports=imports)
     lost = lost_lines((*source.front, *source.lines), f"{top}\n{page.text()}")
     if lost:
         kept = Remainder(front=source.front, left_over=lost)
-        page = write_body(parts, facts, owner=ASKED, kept=kept)
+        page = write_body(parts, facts, owner=ASKED, kept=kept, offers=offers, rules=own)
     text = f"{top}\n{page.text()}"
     return Draft(
         name=name,
         title=facts.title,
         text=text,
         steps=tuple(typed),
+        checks=tuple(page.checks),
         parameters=tuple(found),
         noticed=tuple(_noticed(text, parts, blocks, lost)),
     )
@@ -152,6 +182,19 @@ def write_drafts(
         found = gaps(path, folder=runbooks, now=now, noticed=noticed)
         written.append(Imported(draft=one, path=path, gaps=tuple(found)))
     return written
+
+
+def _imports(checks: Sequence[CheckDraft], offers: Offers) -> list[str]:
+    """Return the lines of the opening cell: the verbs' limits, and the systems of the packs."""
+    limits = sorted({check.limit for check in checks})
+    systems: dict[str, set[str]] = {}
+    for check in checks:
+        probe = check.call.partition("(")[0].removeprefix(f"{check.system}.")
+        systems.setdefault(offers.package(check.system, probe), set()).add(check.system)
+    lines = [
+        f"from {package} import {', '.join(sorted(names))}" for package, names in systems.items()
+    ]
+    return [f"from runbook_nb import {', '.join(('Incident', *limits))}", *sorted(lines)]
 
 
 def _titled(blocks: list[SourceBlock]) -> tuple[str, list[SourceBlock]]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from runbook_nb.authoring.importer.sections import CONTACTS, RELATED, SYMPTOMS, SourceSection
 from runbook_nb.authoring.importer.source import Source
 from runbook_nb.authoring.importer.source_blocks import BlockKind, SourceBlock
-from runbook_nb.authoring.lint.blanks import FILL_IN
 from runbook_nb.authoring.scaffold.classification import severity_of
+from runbook_nb.runbook.blanks import FILL_IN
 from runbook_nb.runbook.policy import Policy
 
 _SAID = (
@@ -31,6 +31,7 @@ _CHANNEL = re.compile(r"(?<![\w(/&#`\[])#[a-z][a-z0-9-]{2,}\b")
 _SENTENCE = re.compile(r"^(.{10,}?[.!?])(?:\s|$)")
 _LINK = re.compile(r"!?\[([^\]\n]{0,200})\]\([^)\n]{0,500}\)")
 _LISTED = re.compile(r"^\s*[-*+]\s+[`*\[]*([a-z][a-z0-9_]+)\b", re.MULTILINE)
+_SHORTEST_ALERT, _MOST_ALERTS = 8, 4
 _LONGEST = 160  # characters of a scenario in the header
 
 
@@ -48,9 +49,18 @@ class Facts:
 
 
 def read_facts(
-    source: Source, *, title: str, parts: Sequence[SourceSection], policy: Policy, known: Set[str]
+    source: Source,
+    *,
+    title: str,
+    parts: Sequence[SourceSection],
+    policy: Policy,
+    known: Set[str],
+    alerts: Sequence[str] = (),
 ) -> Facts:
-    """Read the facts from front matter, tables and lists; ``known`` runbooks may be related."""
+    """Read the facts from front matter, tables and lists; ``known`` runbooks may be related.
+
+    ``alerts`` are the names of the team's rules; those that the source names are its alerts.
+    """
     front = "\n".join(source.front)
     everything = f"{front}\n{source.text}"
     said = _first(_TITLE, front)
@@ -61,12 +71,30 @@ def read_facts(
         scenario=_scenario(parts) or f"{FILL_IN} what fails, and what users see.",
         severity=severity_of(_severity(everything, policy), policy),
         owner=_line(_first(_OWNER, everything)) or f"{FILL_IN} the squad that owns it",
-        alerts=tuple(dict.fromkeys(filter(_ALERT_NAME.match, [*named, _line(name)]))),
+        alerts=_alerts([*named, _line(name)], source, alerts),
         escalation=_called(parts),
         related=tuple(
             dict.fromkeys(name for name in _LISTED.findall(_under(parts, RELATED)) if name in known)
         ),
     )
+
+
+def _alerts(said: Sequence[str], source: Source, known: Sequence[str]) -> tuple[str, ...]:
+    """Return the alerts that a source says it answers, and those of the rules that it names.
+
+    A page that names many rules lists them, and answers none by that.
+    """
+    text = f"{source.name}\n{source.text}"
+    ruled = [
+        name
+        for name in dict.fromkeys(known)
+        if name in said
+        or (
+            len(name) >= _SHORTEST_ALERT and re.search(rf"(?<![\w]){re.escape(name)}(?![\w])", text)
+        )
+    ]
+    named = ruled if len(ruled) <= _MOST_ALERTS else [name for name in ruled if name in said]
+    return tuple(dict.fromkeys([*filter(_ALERT_NAME.match, said), *named]))
 
 
 def _severity(text: str, policy: Policy) -> str:

@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from runbook_nb.authoring.commands import Effect
+from runbook_nb.authoring.importer.checks import CheckDraft, Offers, checks_of
 from runbook_nb.authoring.importer.commands import Command, commands
 from runbook_nb.authoring.importer.source_blocks import BlockKind, SourceBlock
 from runbook_nb.runbook.cells import RUNNABLE
@@ -25,11 +27,14 @@ _LONGEST: Final = 60  # characters of a heading in the title of a manual step
 class DraftPage:
     """The body of a draft, written from top to bottom; ``steps`` are the commands it asks for."""
 
-    def __init__(self, *, owner: str) -> None:
+    def __init__(self, *, owner: str, offers: Offers) -> None:
         self.lines: list[str] = []
         self.steps: list[Command] = []
+        self.checks: list[CheckDraft] = []
+        self._offers = offers
         self._owner = owner
         self._headings = {heading.casefold() for heading in _OURS}
+        self._titles: set[str] = set()
         self._asked = 0
 
     def say(self, *lines: str) -> None:
@@ -49,17 +54,20 @@ class DraftPage:
         taken = words.casefold() in {ours.casefold() for ours in _OURS} or is_reserved(words)
         self.say(f"#### {self._unique(f'Source: {_words(words)}' if taken else _words(words))}")
 
-    def blocks(self, blocks: Iterable[SourceBlock], *, place: str) -> int:
-        """Add blocks of the source, each command as a manual step; return how many there are."""
+    def blocks(self, blocks: Iterable[SourceBlock], *, place: str, checked: bool = False) -> int:
+        """Add blocks of the source; return how many steps there are.
+
+        Each command is a manual step; where it is to be ``checked``, one that a probe can ask as
+        well is a check.
+        """
         before = self._asked
         for block in blocks:
+            found = commands(block)
             if block.kind is BlockKind.TEXT:
                 self.say(*map(_harmless, block.lines))
-                continue
-            found = commands(block)
             for command in found:
-                self._command(command, place=place)
-            if not found:
+                self._command(command, place=place, checked=checked)
+            if not found and block.kind is BlockKind.CODE:
                 self.fence(block.lines, block.language)
         return self._asked - before
 
@@ -75,33 +83,58 @@ class DraftPage:
         owner = json.dumps(self._owner, ensure_ascii=False)
         self.say("```python", "incident.ask(", f"    {said},", f"    owner={owner},", ")", "```")
 
+    def check(self, check: CheckDraft) -> None:
+        """Add a check, which is a guess, and waits for its author."""
+        self.checks.append(check)
+        title, number = check.title, 1
+        while title in self._titles:
+            number += 1
+            title = f"{check.title} ({number})"
+        self._titles.add(title)
+        self.say("```python", *check.lines(title), "```")
+
+    def new_checks(self, command: Command) -> list[CheckDraft]:
+        """Return the checks for a command that the page does not have yet."""
+        known = {each.call for each in self.checks}
+        asked = checks_of(command, self._offers)
+        return [check for check in asked.checks if check.call not in known]
+
     def text(self) -> str:
         """Return the page."""
         return "\n".join(self.lines).rstrip("\n") + "\n"
 
-    def _command(self, command: Command, *, place: str) -> None:
+    def _command(self, command: Command, *, place: str, checked: bool) -> None:
         self._asked += 1
         number = len(self.steps) + 1
         self.steps.append(command)
-        kind = "read-only" if command.reads else "changing"
         prompt = f" Its prompt in the source is `{command.prompt}`." if _telling(command) else ""
-        guess = f"guessed: {command.why}" if command.why else "guessed"
         self.say(
-            f"**Command {number}: {kind}** ({guess}). Copy it and run it by hand; "
+            f"**Command {number}: {command.effect}** (guessed{_because(command)}). "
+            "Copy it and run it by hand; "
             f"nothing here runs it.{prompt}"
         )
         self.fence(command.lines, f"text {command.language}".strip())
         if command.output:
             self.say("The source shows this output:")
             self.fence(command.output, "text")
+        if checked and self._check_command(command, number):
+            return None
         where = f" of '{_short(place)}'" if place else ""
         if command.reads:
-            self.ask(f"Run command {number}{where} by hand and say what it shows.")
-        else:
-            self.ask(
-                f"Let somebody else read command {number}{where}, run it by hand, "
-                "and say what came back."
-            )
+            return self.ask(f"Run command {number}{where} by hand and say what it shows.")
+        return self.ask(
+            f"Let somebody else read command {number}{where}, run it by hand, "
+            "and say what came back."
+        )
+
+    def _check_command(self, command: Command, number: int) -> bool:
+        """Add the checks for a command; tell whether they ask all that it asks."""
+        found = self.new_checks(command)
+        if found:
+            self.say(f"What is checked below is read by command {number} too; it is a guess.")
+        for check in found:
+            self.check(check)
+        return bool(found) and checks_of(command, self._offers).is_all
 
     def _unique(self, words: str) -> str:
         words = words.rstrip("# ") or "Section"
@@ -111,6 +144,12 @@ class DraftPage:
             unique = f"{words} ({number})"
         self._headings.add(unique.casefold())
         return unique
+
+
+def _because(command: Command) -> str:
+    """Say where a guess comes from, in words that cannot break the line."""
+    why = " ".join(command.why.replace("`", "").split())[:_LONGEST]
+    return f": `{why}`" if command.effect is Effect.CHANGES else f": {why}"
 
 
 def is_reserved(heading: str) -> bool:

@@ -10,6 +10,7 @@ from runbook_nb.runbook.parameters import Parameter
 
 _ANGLE = re.compile(r"(?<![<\w])<(?![/!\s])([A-Za-z][\w .:-]{0,40}?)(?<!\s)>(?!>)")
 _DOLLAR = re.compile(r"(?<![\\$\w'])\$(?:\{([A-Za-z_]\w{0,40})[^}]{0,40}\}|([A-Za-z_]\w{0,40}))")
+_SQUARE = re.compile(r"(?<=[\s=/])\[([A-Za-z]{2}[A-Za-z _-]{1,40})\](?=[\s/]|$)")
 _BRACES = re.compile(r"\{\{\s*\.?([A-Za-z_][\w.-]{0,40})\s*\}\}")
 _ASSIGNED = re.compile(
     r"(?:^|[;\s(])(?:export\s+|local\s+|declare\s+|set\s+-gx?\s+)?\$?([A-Za-z_]\w*)\s?=(?!=)|"
@@ -96,17 +97,17 @@ def parameters(typed: Iterable[Command]) -> list[Parameter]:
     found: dict[str, Parameter] = {}
     for command in typed:
         text = "\n".join(command.lines)
-        for shown, inner in _placeholders(text):
-            name = _name(inner)
+        for shown, inner in placeholders(text):
+            name = parameter_name(inner)
             if name and name != "environment" and name not in found:
                 found[name] = _parameter(name, shown, command.line)
     return list(found.values())
 
 
-def _placeholders(text: str) -> Iterator[tuple[str, str]]:
+def placeholders(text: str) -> Iterator[tuple[str, str]]:
     """Return each placeholder as it is written, with its name."""
     assigned = {name for match in _ASSIGNED.finditer(text) for name in match.groups() if name}
-    for pattern in (_ANGLE, _DOLLAR, _BRACES):
+    for pattern in (_ANGLE, _DOLLAR, _SQUARE, _BRACES):
         for match in pattern.finditer(text):
             inner = next(filter(None, match.groups()))
             if inner.lower() in _TAGS or (pattern is _DOLLAR and inner in _GIVEN | assigned):
@@ -114,7 +115,8 @@ def _placeholders(text: str) -> Iterator[tuple[str, str]]:
             yield match[0], inner
 
 
-def _name(inner: str) -> str:
+def parameter_name(inner: str) -> str:
+    """Return the name of the parameter for a placeholder; empty where it gives none."""
     words = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", inner).lower())
     name = words.strip("_")[:40].rstrip("_")
     if name and (keyword.iskeyword(name) or keyword.issoftkeyword(name) or name in _TAKEN):

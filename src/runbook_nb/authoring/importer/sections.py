@@ -76,6 +76,8 @@ _USUAL: Final = tuple(
             (
                 r"diagnos\w+|investigat\w+|troubleshoot\w*|debug\w*|checks?|checklist|analysis|"
                 r"(?:root|possible|common|likely|potential|probable) causes?|causes?|identify\w*|"
+                r"(?:possible|first|initial|basic|health|manual|useful|further) checks?|"
+                r"(?:what|things|where) to (?:check|look)\b.*|observability|examine|gather\w*|"
                 r"monitor\w*|dashboards?|metrics|logs?|quer(?:y|ies)|useful (?:queries|commands)|"
                 r"how to (?:check|diagnose|debug)|diagnose"
             ),
@@ -90,6 +92,13 @@ _USUAL: Final = tuple(
             ),
         ),
     )
+)
+# Headings that hold a whole runbook rather than a section of one.
+_LEAVES_OPEN: Final = re.compile(
+    r"(?:runbook|playbook|procedures?|steps?|instructions?|response|actions?|overview|description|"
+    r"summary|background|introduction|about|alerts?|service|documentation|details|recovery|"
+    r"execution|incident response|what to do|scope|context|problem|issue|scenario)s?"
+    r"\W*(?:steps?|procedure)?\W*$"
 )
 _LEADING = re.compile(
     r"^(?:[\W_]+|(?:step|phase|part|section)\s+\d+\W+|\d+(?:\.\d+)*[.):]?\s+)+", re.IGNORECASE
@@ -115,7 +124,7 @@ class SourceSection:
     @property
     def has_commands(self) -> bool:
         """Tell whether something in here is to be typed."""
-        return any(commands(block) for block in self.blocks if block.kind is BlockKind.CODE)
+        return any(map(commands, self.blocks))
 
     @property
     def is_option(self) -> bool:
@@ -137,22 +146,36 @@ def recognised(heading: str) -> str:
 def sorted_parts(blocks: Sequence[SourceBlock]) -> list[SourceSection]:
     """Cut blocks at their headings, and give each part its section.
 
-    A heading that is not usual goes with the heading above it; with none above, by what it holds.
+    A heading goes with the one above it, and one that is not usual and has none above by what it
+    holds.
     """
     parts = [SourceSection(target="", heading="", level=0, line=1)]
-    above: list[tuple[int, str]] = []
+    above: list[tuple[int, str, str]] = []
     for block in blocks:
         if block.kind is not BlockKind.HEADING:
             parts[-1].blocks.append(block)
             continue
         while above and above[-1][0] >= block.level:
             above.pop()
-        target = recognised(block.title) or (above[-1][1] if above else "")
-        above.append((block.level, target))
+        target = _target(block.title, above)
+        above.append((block.level, target, block.title))
         parts.append(
             SourceSection(target=target, heading=block.title, level=block.level, line=block.line)
         )
     return _placed(part for part in parts if part.heading or part.blocks)
+
+
+def _target(heading: str, above: Sequence[tuple[int, str, str]]) -> str:
+    """Return the section of a heading below others: what stands above it decides.
+
+    A heading that only says that steps follow leaves it to those below it.
+    """
+    own = recognised(heading)
+    if not above or not above[-1][1]:
+        return own
+    if own and _LEAVES_OPEN.match(_LEADING.sub("", above[-1][2]).strip().casefold()):
+        return own
+    return above[-1][1]
 
 
 def _placed(parts: Iterable[SourceSection]) -> list[SourceSection]:
@@ -166,12 +189,7 @@ def _placed(parts: Iterable[SourceSection]) -> list[SourceSection]:
 
 def _guess(part: SourceSection, *, early: bool) -> str:
     """Return the section for a part that no heading explains, by the commands in it."""
-    typed = [
-        command
-        for block in part.blocks
-        if block.kind is BlockKind.CODE
-        for command in commands(block)
-    ]
+    typed = [command for block in part.blocks for command in commands(block)]
     if typed:
         return DIAGNOSIS if all(command.reads for command in typed) else RESOLUTION
     return SYMPTOMS if early else POST

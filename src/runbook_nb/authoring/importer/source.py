@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from runbook_nb.authoring.importer.readers import MARKDOWN, READERS, reader_of, without_macros
 from runbook_nb.errors import RunbookFormatError, RunbookNotFoundError
 
 # What other readers of lines break at, the notebook's among them; one kind of line end is left.
@@ -31,7 +32,10 @@ class Source:
 
 
 def read_source(path: Path) -> Source:
-    """Read a Markdown file; raises RunbookNotFoundError or RunbookFormatError in one sentence."""
+    """Read a file by the reader of its kind.
+
+    Raises RunbookNotFoundError or RunbookFormatError in one sentence.
+    """
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -59,7 +63,7 @@ def parse_source(name: str, content: bytes) -> Source:
     if "\0" in text:
         message = f"{name} is no text: it holds zero bytes."
         raise RunbookFormatError(message)
-    lines = _clean(text).split("\n")
+    lines = _read(name, _clean(text))
     if not any(map(str.strip, lines)):
         message = f"{name} is empty: there is nothing to import."
         raise RunbookFormatError(message)
@@ -68,7 +72,23 @@ def parse_source(name: str, content: bytes) -> Source:
     if _OURS.search("\n".join(front)):
         message = f"{name} is a runbook already. Copy it to the runbooks and run `runbook fmt`."
         raise RunbookFormatError(message)
-    return Source(name=name, front=front, lines=tuple(lines[end:]), first=end + 1)
+    below = tuple(without_macros(lines[end:]))
+    return Source(name=name, front=front, lines=below, first=end + 1)
+
+
+def _read(name: str, text: str) -> list[str]:
+    """Return a source as lines of Markdown, by the reader that its name asks for."""
+    suffix = Path(name).suffix.lower()
+    try:
+        reader = reader_of(suffix, text)
+        return reader(text) if reader else text.split("\n")
+    except KeyError:
+        known = ", ".join(sorted((MARKDOWN | {*READERS}) - {""}))
+        message = f"{name} is of no kind that is read here, which are {known}."
+        raise RunbookFormatError(message) from None
+    except RunbookFormatError as error:
+        message = f"{name}: {error}"
+        raise RunbookFormatError(message) from error
 
 
 def _clean(text: str) -> str:

@@ -1,6 +1,6 @@
 """Severity and group of a runbook that is begun, as the policy names them or to be filled in."""
 
-from runbook_nb.authoring.lint.blanks import FILL_IN
+from runbook_nb.runbook.blanks import FILL_IN
 from runbook_nb.runbook.policy import Policy
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from runbook_nb.authoring.lint import Severity, lint
-from runbook_nb.authoring.lint.blanks import FILL_IN, blank
+from runbook_nb.runbook.blanks import FILL_IN, blank
 from runbook_nb.runbook.document import Document
 
 _BEFORE = re.compile(r"^(?:Check \d+: |Option [A-Z]: |Source: )(?=.)")

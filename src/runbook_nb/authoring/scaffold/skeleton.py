@@ -6,12 +6,12 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
-from runbook_nb.authoring.lint.blanks import FILL_IN
 from runbook_nb.authoring.scaffold.classification import group_of, severity_of
 from runbook_nb.authoring.scaffold.frame import frame
 from runbook_nb.authoring.scaffold.gaps import Gap, gaps
 from runbook_nb.authoring.scaffold.names import demand_free, demand_name
 from runbook_nb.authoring.scaffold.new_files import write_files, write_new
+from runbook_nb.runbook.blanks import FILL_IN
 from runbook_nb.runbook.contacts import Contacts, contacts_or_problem
 from runbook_nb.runbook.drill import CONTROL, drill_path, formatted_drill
 from runbook_nb.runbook.folders import templates_folder

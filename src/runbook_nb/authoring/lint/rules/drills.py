@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from runbook_nb.authoring.lint.blanks import FILL_IN
 from runbook_nb.authoring.lint.context import Shelf
 from runbook_nb.authoring.lint.finding import Severity
 from runbook_nb.authoring.lint.page import RunbookPage
 from runbook_nb.authoring.lint.rule import Flaw, rule
 from runbook_nb.errors import near
+from runbook_nb.runbook.blanks import FILL_IN
 from runbook_nb.runbook.drill import CONTROL
 from runbook_nb.runbook.steps import letter
 

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from runbook_nb.authoring.commands.changed import changed
 from runbook_nb.authoring.lint.context import Shelf
 from runbook_nb.authoring.lint.page import RunbookPage
 from runbook_nb.authoring.lint.rule import Flaw, rule
-from runbook_nb.authoring.lint.rules.commands import changes
 from runbook_nb.redaction import IN_PROSE, PATTERNS
 from runbook_nb.runbook.cells import PYTHON
 
@@ -72,7 +72,7 @@ def command(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
         (heading.line, page.end_of(heading)) for heading in page.options() if heading.text in manual
     ]
     for number, text in _commands(page):
-        if not any(first < number < end for first, end in spared) and (what := changes(text)):
+        if not any(first < number < end for first, end in spared) and (what := changed(text)):
             yield Flaw(line=number, message=f"`{what}` changes something.")
 
 

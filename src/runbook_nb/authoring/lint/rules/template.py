@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from string import ascii_uppercase
 from typing import Final
 
-from runbook_nb.authoring.lint.blanks import FILL_IN, blank
 from runbook_nb.authoring.lint.context import Shelf
 from runbook_nb.authoring.lint.page import RunbookPage
 from runbook_nb.authoring.lint.rule import Flaw, rule
+from runbook_nb.runbook.blanks import FILL_IN, blank
 from runbook_nb.runbook.markdown import Heading
 from runbook_nb.runbook.steps import SECTIONS, STEP_LEVEL
 
