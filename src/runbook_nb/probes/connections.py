@@ -111,8 +111,8 @@ class Database:
         self._asked.append(resolved(sql, parameters))
         if self._read_only and not _QUESTION.match(sql):
             message = (
-                "It was refused: a probe asks by SELECT, WITH, TABLE, VALUES, SHOW or EXPLAIN, and not by "
-                f"{' '.join(sql.split())[:40]!r}."
+                "It was refused: a probe asks by SELECT, WITH, TABLE, VALUES, SHOW or EXPLAIN, and "
+                f"not by {' '.join(sql.split())[:40]!r}."
             )
             raise WriteRefusedError(message)
         try:
