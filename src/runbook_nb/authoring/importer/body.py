@@ -1,15 +1,15 @@
 """Write the sections of a draft in the order of the template, from the parts of a source."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from string import ascii_uppercase
 from typing import Final
 
 from runbook_nb.authoring.importer import sections as to
-from runbook_nb.authoring.importer.checks import Offers, check_of_alert
-from runbook_nb.authoring.importer.commands import Command, commands
+from runbook_nb.authoring.importer.checks import Offers
+from runbook_nb.authoring.importer.diagnosis import write_diagnosis
 from runbook_nb.authoring.importer.facts import Facts
 from runbook_nb.authoring.importer.page import DraftPage
 from runbook_nb.authoring.importer.sections import SourceSection
@@ -17,17 +17,12 @@ from runbook_nb.runbook.blanks import FILL_IN
 from runbook_nb.runbook.catalog.alert_rules import AlertRule
 
 LEFT_OVER: Final = "Left over from the source"
-_EXPECTED = re.compile(
-    r"\b(?:expect\w*|should (?:see|show|return|be|print|say)|healthy|normal(?:ly)?)\b",
-    re.IGNORECASE,
-)
 _HOW_TO = re.compile(
     r"^(?:how[ -]to|how do (?:i|we|you)|guide|sop|tutorial|procedure for|steps to)\b|"
     r"\b(?:how[ -]to|guide|procedure|sop|tutorial|walkthrough)$",
     re.IGNORECASE,
 )
 _OPTION = re.compile(r"^(?:Option|Solution)\s+[A-Z0-9]{1,2}\s*(?:[:.)\u2013\u2014-]\s*|$)")
-_CHECK = re.compile(r"^Check\s+\d{1,2}\s*(?:[:.)\u2013\u2014-]\s*|$)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +60,7 @@ def write_body(
     page.lines.clear()
     _plain(page, to.SYMPTOMS, parts, missing="what users see, and which alert fires.")
     _first_moves(page, parts)
-    _diagnosis(page, parts, offers, rules)
+    write_diagnosis(page, parts, offers, rules)
     how_to = bool(_HOW_TO.search(facts.title)) and not any(part.is_option for part in parts)
     _resolution(page, _of(parts, to.RESOLUTION), title=facts.title, how_to=how_to)
     _plain(page, to.VERIFICATION, parts, missing="which checks must pass again, as `verify` steps.")
@@ -87,15 +82,9 @@ def _plain(
     page.head(level, target)
     own = _of(parts, target)
     for part in own:
-        _part(page, part, under=target)
+        page.section(part.heading, part.blocks, under=target)
     if not any(part.blocks for part in own):
         page.say(f"{FILL_IN} {missing}")
-
-
-def _part(page: DraftPage, part: SourceSection, *, under: str = "") -> int:
-    if part.heading != under:
-        page.source_heading(part.heading)
-    return page.blocks(part.blocks, place=part.heading)
 
 
 def _first_moves(page: DraftPage, parts: Sequence[SourceSection]) -> None:
@@ -112,85 +101,7 @@ def _first_moves(page: DraftPage, parts: Sequence[SourceSection]) -> None:
             words = f"{FILL_IN} {missing}" if not any(p.blocks for p in own) else "In the source:"
             page.say(words)
         for part in own:
-            _part(page, part, under=name)
-
-
-def _diagnosis(
-    page: DraftPage, everything: Sequence[SourceSection], offers: Offers, rules: Sequence[AlertRule]
-) -> None:
-    page.head(2, to.DIAGNOSIS)
-    parts = _of(everything, to.DIAGNOSIS)
-    checks = [part for part in parts if part.has_commands]
-    if not checks:
-        checks = [part for part in parts if part.blocks][:1]
-    for part in parts:
-        if not any(part is check for check in checks):
-            _part(page, part, under=to.DIAGNOSIS)
-    for number, part in enumerate(checks, start=1):
-        _check(page, part, number)
-    number = len(checks) + _alert_checks(page, rules, offers, after=len(checks))
-    number += _checks_from_elsewhere(page, everything, after=number)
-    if not number:
-        page.head(3, f"Check 1: {FILL_IN} what is read")
-        page.say(f"**Expected Output:** {FILL_IN} what is healthy, with its unit.")
-        page.say(f"**If Failed:** {FILL_IN} what it means, and which option helps.")
-        page.ask(f"{FILL_IN} say what to look at, where, and what is healthy.")
-
-
-def _alert_checks(
-    page: DraftPage, rules: Sequence[AlertRule], offers: Offers, *, after: int
-) -> int:
-    """Add a check for what each alert's own rule asks; return how many."""
-    added = 0
-    for rule in rules:
-        check = check_of_alert(rule.name, rule.expression, offers) if rule.expression else None
-        if check is None or check.call in {each.call for each in page.checks}:
-            continue
-        added += 1
-        page.head(3, f"Check {after + added}: {rule.name}")
-        page.say(f"**Expected Output:** {FILL_IN} whether what its rule asks is right here.")
-        page.say(f"**If Failed:** {FILL_IN} what it means, and which option helps.")
-        page.say("The alert's own rule asks:")
-        page.fence(rule.expression.split("\n"), "text promql")
-        page.check(check)
-    return added
-
-
-def _checks_from_elsewhere(page: DraftPage, parts: Sequence[SourceSection], *, after: int) -> int:
-    """Add a check for what other sections read; there the command stays, as a manual step."""
-    added = 0
-    for part, command in _commands_elsewhere(parts):
-        for check in page.new_checks(command):
-            added += 1
-            page.head(3, f"Check {after + added}: {check.title}")
-            page.say(f"**Expected Output:** {FILL_IN} what is healthy.")
-            page.say(f"**If Failed:** {FILL_IN} what it means, and which option helps.")
-            where = f" under '{' '.join(part.heading.split())}'" if part.heading else ""
-            page.say(f"In the source this is read by a command{where}:".replace("`", ""))
-            page.fence(command.lines, f"text {command.language}".strip())
-            page.check(check)
-    return added
-
-
-def _commands_elsewhere(
-    parts: Sequence[SourceSection],
-) -> Iterator[tuple[SourceSection, Command]]:
-    for part in parts:
-        for block in part.blocks if part.target != to.DIAGNOSIS else ():
-            yield from ((part, command) for command in commands(block))
-
-
-def _check(page: DraftPage, part: SourceSection, number: int) -> None:
-    words = _CHECK.sub("", part.heading) or f"Look at this {'first' if number == 1 else 'too'}"
-    page.head(3, f"Check {number}: {words}")
-    if words != part.heading and part.heading:
-        page.say(f"In the source: {part.heading}")
-    told = _EXPECTED.search("\n".join(block.text for block in part.blocks))
-    said = "as the words of the source below say." if told else f"{FILL_IN} what is healthy."
-    page.say(f"**Expected Output:** {said}")
-    page.say(f"**If Failed:** {FILL_IN} what it means, and which option helps.")
-    if not page.blocks(part.blocks, place=part.heading, checked=True):
-        page.ask(f"Do what check {number} says in words, by hand, and say what you see.")
+            page.section(part.heading, part.blocks, under=name)
 
 
 def _resolution(
@@ -203,7 +114,7 @@ def _resolution(
         intro, options = [], [_Option(title, 0, steps)]
     page.head(2, to.RESOLUTION)
     for part in intro:
-        _part(page, part, under=to.RESOLUTION)
+        page.section(part.heading, part.blocks, under=to.RESOLUTION)
     page.say("```python", "incident.decide()", "```")
     for letter, option in zip(ascii_uppercase, options, strict=False):
         _option(page, option, letter)
@@ -223,7 +134,7 @@ def _option(page: DraftPage, option: _Option, letter: str) -> None:
     if first.heading != option.words:
         page.source_heading(first.heading)
     steps = page.blocks(first.blocks, place=option.words)
-    steps += sum(_part(page, part) for part in others)
+    steps += sum(page.section(part.heading, part.blocks) for part in others)
     if not steps:
         page.ask(f"Do what option {letter} says in words, by hand, and say what came back.")
 
@@ -255,7 +166,7 @@ def _options(parts: Sequence[SourceSection]) -> tuple[list[SourceSection], list[
 def _after(page: DraftPage, parts: Sequence[SourceSection], kept: Remainder) -> None:
     page.head(2, to.POST)
     for part in _of(parts, to.POST):
-        _part(page, part, under=to.POST)
+        page.section(part.heading, part.blocks, under=to.POST)
     page.say("Close the incident: `runbook close` with its id makes the record.")
     if kept.front:
         page.source_heading("Front matter of the source")

@@ -71,6 +71,12 @@ class DraftPage:
                 self.fence(block.lines, block.language)
         return self._asked - before
 
+    def section(self, heading: str, blocks: Iterable[SourceBlock], *, under: str = "") -> int:
+        """Add a section of the source with its heading; return how many steps there are."""
+        if heading != under:
+            self.source_heading(heading)
+        return self.blocks(blocks, place=heading)
+
     def fence(self, lines: Iterable[str], language: str = "") -> None:
         """Add a block of code that no notebook runs."""
         if language.partition(" ")[0].strip("{}.").lower() in _RUN or "{" in language:

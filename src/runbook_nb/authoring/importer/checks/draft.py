@@ -89,6 +89,21 @@ def drafted(
     )
 
 
+def offered(
+    offers: Offers,
+    title: str,
+    system: str,
+    probe: str,
+    *arguments: object,
+    expect: tuple[str, Sequence[object]],
+    named: Mapping[str, object] | None = None,
+) -> CheckDraft | None:
+    """Return the check where a pack in use offers the probe."""
+    if not offers.package(system, probe):
+        return None
+    return drafted(title, system, probe, *arguments, expect=expect, named=named)
+
+
 def written(value: object) -> str:
     """Return a value as source: text in double quotes, tuples and dicts of such, names bare."""
     if isinstance(value, Name):

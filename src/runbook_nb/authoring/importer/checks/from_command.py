@@ -1,7 +1,7 @@
 """Checks from commands of a shell: kubectl get, SQL clients, health addresses, services."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
@@ -10,32 +10,19 @@ from runbook_nb.authoring.commands.calls import judge_call
 from runbook_nb.authoring.commands.judge import DATABASES
 from runbook_nb.authoring.commands.programs import READING
 from runbook_nb.authoring.commands.shell import Call, read_script
-from runbook_nb.authoring.importer.checks.draft import HIGHEST, CheckDraft, Name, Offers, drafted
+from runbook_nb.authoring.importer.checks.arguments import VARIABLE, arguments
+from runbook_nb.authoring.importer.checks.draft import HIGHEST, CheckDraft, Offers, offered
+from runbook_nb.authoring.importer.checks.from_kubectl import check_of_kubectl
 from runbook_nb.authoring.importer.checks.from_query import check_of_promql, check_of_sql
 from runbook_nb.authoring.importer.commands import Command
 from runbook_nb.authoring.importer.placeholders import parameter_name, placeholders
 from runbook_nb.runbook.blanks import FILL_IN
 
-_SHOWING_OPTIONS: Final = """
--o --output --sort-by --show-labels -w --watch --no-headers --context --kubeconfig -L
-"""
 _HEALTH: Final = re.compile(
     r"health|ready|live(?:z|ness)?\b|/ping\b|/status\b|/up\b|actuator|heartbeat|/version\b",
     re.IGNORECASE,
 )
 _QUERY_PATH: Final = re.compile(r"/api/v1/query$")
-_VARIABLE: Final = re.compile(r"\$\{?([A-Za-z_]\w*)\}?")
-# How authors write that something else stands there.
-_LEFT_OPEN: Final = re.compile(
-    r"\.\.\.|…|^[A-Z][A-Z0-9]*[_-][A-Z0-9_-]+$|\b[xX]{3,}\b|^NAME(?:SPACE)?$|[*\[\]]"
-)
-_FIELD: Final = re.compile(r"\{?\.([\w.]+)\}?")
-# Of what kubectl is told, this chooses what is read; all else is how it is shown, or where.
-_CHOOSING: Final = ("-n", "--namespace", "-l", "--selector", "--field-selector")
-_EVERYWHERE: Final = ("-A", "--all-namespaces")
-_SHOWING: Final = frozenset(_SHOWING_OPTIONS.split())
-_PODS: Final = frozenset({"po", "pod", "pods"})
-_SECRET: Final = ("secret", "secrets")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +68,7 @@ def _reads(call: Call) -> bool:
 
 def _names(call: Call) -> frozenset[str]:
     """Return the variables that the words of a call name."""
-    named = (found[1] for word in call.words for found in _VARIABLE.finditer(word))
+    named = (found[1] for word in call.words for found in VARIABLE.finditer(word))
     return frozenset(map(parameter_name, named))
 
 
@@ -92,82 +79,6 @@ def _name(call: Call) -> str:
 def _words(call: Call) -> tuple[str, ...]:
     """Return the words of a call without the yes of root before them."""
     return call.words[1:] if call.words[:1] == ("sudo",) else call.words
-
-
-def _argument(word: str) -> str | Name | None:
-    """Return a word as an argument; None where a variable is only a part of it."""
-    if found := _VARIABLE.fullmatch(word):
-        return Name(parameter_name(found[1]))
-    if _LEFT_OPEN.search(word):
-        return f"{FILL_IN} {word}"
-    return None if "$" in word or "`" in word else word
-
-
-def _arguments(words: Sequence[str]) -> tuple[str | Name, ...] | None:
-    found = tuple(_argument(word) for word in words)
-    return None if None in found else tuple(each for each in found if each is not None)
-
-
-def _kubectl(call: Call, offers: Offers) -> CheckDraft | None:
-    given = READING["kubectl"].arguments(_words(call)[1:])
-    objects = _objects(given.operands)
-    chosen: list[str] = []
-    for option, value in given.options:
-        if option in _CHOOSING:
-            chosen += [option, value]
-        elif option in _EVERYWHERE:
-            chosen.append(option)
-        elif option not in _SHOWING:
-            return None
-    kinds = objects[0].partition("/")[0].split(",") if objects else [""]
-    if not kinds[0] or any(kind in _SECRET for kind in kinds):
-        return None
-    words = _arguments(["get", *_apart(objects), *chosen])
-    if words is None:
-        return None
-    title = " ".join(each.name if isinstance(each, Name) else each for each in words[1:])
-    limit: tuple[str, tuple[object, ...]]
-    if len(_apart(objects)) > 1 or "/" in objects[0]:
-        path = _path(given.values("-o", "--output"))
-        limit = ("one_of", (f"{FILL_IN} the values that are healthy",))
-        return _offered(offers, title, "kubectl", "value", words, path, expect=limit)
-    if kinds[0] in _PODS:
-        named = {"where": "status.phase", "none_of": ("Running", "Succeeded")}
-        limit = ("equals", (0, "objects"))
-        said = f"Not running: {title}"
-        return _offered(offers, said, "kubectl", "count", words, named=named, expect=limit)
-    limit = ("at_most", (HIGHEST, "objects"))
-    return _offered(offers, title, "kubectl", "count", words, expect=limit)
-
-
-def _objects(operands: Sequence[str]) -> list[str]:
-    """Return what a call reads: a list, or one object that is described or waited for."""
-    match list(operands):
-        case ["get", *objects]:
-            return objects
-        case ["describe", kind, name]:
-            return [kind, name]
-        case ["describe", named] if "/" in named:
-            return [named]
-        case ["rollout", "status", *objects]:
-            return objects
-    return []
-
-
-def _apart(objects: Sequence[str]) -> list[str]:
-    """Return ``deployment/${name}`` as two words, since a parameter is a word of its own."""
-    if len(objects) == 1 and "$" in objects[0]:
-        return objects[0].split("/", 1)
-    return list(objects)
-
-
-def _path(outputs: Sequence[str]) -> str:
-    """Return the field that an output of JSONPath names, or what its author must say."""
-    for output in outputs:
-        found = _FIELD.fullmatch(output.partition("jsonpath=")[2].strip("'\""))
-        if found:
-            return found[1]
-    return f"{FILL_IN} the field, such as status.readyReplicas"
 
 
 def _client(call: Call, offers: Offers) -> CheckDraft | None:
@@ -201,7 +112,7 @@ def _curl(call: Call, offers: Offers) -> CheckDraft | None:
     path = f"{path}?{parts.query}" if parts.query and "$" not in parts.query else path
     service = _service(parts.hostname or "")
     title = f"Status of {path}"
-    return _offered(offers, title, "http", "status", service, path, expect=("equals", (200,)))
+    return offered(offers, title, "http", "status", service, path, expect=("equals", (200,)))
 
 
 def _service(host: str) -> str:
@@ -222,11 +133,11 @@ def _systemctl(call: Call, offers: Offers) -> CheckDraft | None:
     given = READING["systemctl"].arguments(_words(call)[1:])
     if given.operands[:1] not in (("status",), ("is-active",)) or len(given.operands) != 2:  # noqa: PLR2004 - the verb and the unit
         return None
-    words = _arguments(("systemctl", "is-active", given.operands[1]))
+    words = arguments(("systemctl", "is-active", given.operands[1]))
     if words is None:
         return None
     title = f"{given.operands[1]} is active"
-    return _offered(offers, title, "command", "exit_code", words, expect=("equals", (0,)))
+    return offered(offers, title, "command", "exit_code", words, expect=("equals", (0,)))
 
 
 def _service_status(call: Call, offers: Offers) -> CheckDraft | None:
@@ -239,43 +150,28 @@ def _service_status(call: Call, offers: Offers) -> CheckDraft | None:
 def _df(call: Call, offers: Offers) -> CheckDraft | None:
     given = READING["df"].arguments(_words(call)[1:])
     path = given.operands[0] if given.operands else "/"
-    words = _arguments(("df", "--output=pcent", path))
+    words = arguments(("df", "--output=pcent", path))
     if words is None or len(given.operands) > 1 or given.has("-i", "--inodes"):
         return None
     named = {"pattern": r"(\d+)%", "unit": "%"}
     limit = ("at_most", (HIGHEST, "%"))
-    return _offered(
+    return offered(
         offers, f"Space used on {path}", "command", "number", words, named=named, expect=limit
     )
 
 
 def _pgrep(call: Call, offers: Offers) -> CheckDraft | None:
-    words = _arguments(_words(call))
+    words = arguments(_words(call))
     if words is None:
         return None
     limit = ("at_least", (f"{FILL_IN} the lowest number that is healthy", "lines"))
-    return _offered(offers, " ".join(_words(call)), "command", "lines", words, expect=limit)
-
-
-def _offered(
-    offers: Offers,
-    title: str,
-    system: str,
-    probe: str,
-    *arguments: object,
-    expect: tuple[str, Sequence[object]],
-    named: Mapping[str, object] | None = None,
-) -> CheckDraft | None:
-    """Return the check where a pack in use offers the probe."""
-    if not offers.package(system, probe):
-        return None
-    return drafted(title, system, probe, *arguments, expect=expect, named=named)
+    return offered(offers, " ".join(_words(call)), "command", "lines", words, expect=limit)
 
 
 _Maker = Callable[[Call, Offers], CheckDraft | None]
 _MAKERS: Final[Mapping[str, _Maker]] = {
-    "kubectl": _kubectl,
-    "oc": _kubectl,
+    "kubectl": lambda call, offers: check_of_kubectl(_words(call)[1:], offers),
+    "oc": lambda call, offers: check_of_kubectl(_words(call)[1:], offers),
     "psql": _client,
     "curl": _curl,
     "promtool": _promtool,
