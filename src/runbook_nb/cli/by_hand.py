@@ -103,12 +103,15 @@ def chosen_runbook(told: str, *, incidents: Path, incident: str | None) -> "Choi
 
     A person chooses where several fit; raises RunbookNotFoundError where there is none to ask.
     """
+    from runbook_nb.runbook import runbooks_folder
     from runbook_nb.runbook.catalog.coverage import alert_summaries
+    from runbook_nb.runbook.policy import policy_or_default
     from runbook_nb.runs.by_hand import Unclear, by_incident, by_words
 
     if not told and incident:
         return by_incident(incidents, incident)
-    found = by_words(told, catalogue(), summaries=alert_summaries())
+    triage = policy_or_default(runbooks_folder()).triage
+    found = by_words(told, catalogue(), summaries=alert_summaries(), triage=triage)
     return _asked(found) if isinstance(found, Unclear) else found
 
 

@@ -58,8 +58,9 @@ DEFAULT_SEVERITIES: Final = (
 class Policy:
     """Groups, planned runbooks, severities (worst first), clocks, channels, and who is called.
 
-    ``next_level`` are the roles that an incident is escalated to. ``problem`` says why a file that
-    is there decided nothing.
+    ``next_level`` are the roles that an incident is escalated to. ``triage`` is the runbook for a
+    report that leads to none clearly, empty for none. ``problem`` says why a file that is there
+    decided nothing.
     """
 
     severities: tuple[SeverityPolicy, ...] = DEFAULT_SEVERITIES
@@ -69,6 +70,7 @@ class Policy:
     update_channel: str = ""
     closing_channel: str = ""
     next_level: tuple[str, ...] = ()
+    triage: str = ""
     problem: str = ""
 
     @property
@@ -118,7 +120,7 @@ def read_policy(folder: Path) -> Policy:
         top = TomlTable.read(folder / ORGANISATION)
     except FileNotFoundError:
         return Policy()
-    top.only(("review_days", "severity", "channels", "escalation", "group"))
+    top.only(("review_days", "triage", "severity", "channels", "escalation", "group"))
     channels, escalation = top.table("channels"), top.table("escalation")
     channels.only(("updates", "closing"))
     escalation.only(("next_level",))
@@ -137,6 +139,7 @@ def read_policy(folder: Path) -> Policy:
         update_channel=channels.text("updates", ""),
         closing_channel=channels.text("closing", ""),
         next_level=next_level,
+        triage=top.text("triage", ""),
     )
 
 

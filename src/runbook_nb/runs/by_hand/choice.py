@@ -14,6 +14,8 @@ from runbook_nb.timeline.incidents import beginning, find
 
 # Below this lead over the next one, a search has found two answers and not one.
 _CLEAR_LEAD: Final = 1.25
+# A short passage that holds most of the words, and the rare ones of them, scores 1 and more.
+_CLEAR: Final = 1.0
 SHOWN: Final = 4  # runbooks named as possible answers
 _REASON_WIDTH: Final = 88
 
@@ -63,11 +65,12 @@ def by_incident(incidents: Path, incident: str) -> Choice:
 
 
 def by_words(
-    words: str, entries: Sequence[Entry], *, summaries: Mapping[str, str]
+    words: str, entries: Sequence[Entry], *, summaries: Mapping[str, str], triage: str = ""
 ) -> Choice | Unclear:
     """Return the runbook of that name, or the one that a symptom in words leads to.
 
-    Raises RunbookNotFoundError where nothing fits that can be run.
+    Words that lead to none clearly lead to the ``triage`` runbook, if there is one. Raises
+    RunbookNotFoundError where nothing fits that can be run.
     """
     runnable = {entry.name: entry for entry in entries if entry.runbook}
     if words in runnable:
@@ -79,6 +82,14 @@ def by_words(
         for hit in search(words, entries, summaries=summaries)
         if hit.entry.state is EntryState.LIVE
     ][:SHOWN]
+    # One word is most often a name that was typed wrongly, and opens nothing.
+    if triage in runnable and " " in words.strip() and (not hits or hits[0].score < _CLEAR):
+        return Choice(
+            runbook=Runbook.find(triage),
+            why=f"nothing fits {words!r} clearly, so it begins with triage.",
+            others=tuple(hit for hit in hits if hit.entry.name != triage),
+            symptom=words,
+        )
     if not hits:
         message = f"No runbook speaks of {words!r}. All of them: runbook list"
         raise RunbookNotFoundError(message)
