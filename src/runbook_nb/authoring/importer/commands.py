@@ -18,6 +18,14 @@ from runbook_nb.authoring.commands.sql import is_sql
 from runbook_nb.authoring.importer.source_blocks import BlockKind, SourceBlock
 
 _BARE: Final = frozenset({"", "text", "txt", "plaintext", "plain", "none", "code", "output", "log"})
+# Languages behind a fence that nobody types; any other may be the name of a tool.
+_DATA_LANGUAGES: Final = """
+yaml yml json json5 jsonc toml ini cfg conf properties env xml html css scss js javascript ts tsx
+jsx typescript go golang rust java kotlin scala swift c cpp csharp cs r lua diff patch dockerfile
+hcl terraform nginx apache graphql proto protobuf csv tsv markdown md mermaid plantuml puml dot
+graphviz jsonnet rego makefile groovy jinja jinja2 gotemplate http mdx rst asciidoc tex latex regex
+"""
+_DATA: Final = frozenset(_DATA_LANGUAGES.split())
 _INLINE: Final = re.compile(r"(?<!`)(`{1,2})(?!`)((?:(?!\1).)+)\1(?!`)")
 _LISTED: Final = re.compile(r"^\s*(?:>\s*)*(?:[-*+]\s|\d{1,3}[.)]\s|\||`)")
 _TOLD: Final = re.compile(
@@ -111,14 +119,15 @@ def _in_code(block: SourceBlock) -> list[Command]:
             return list(_prompted(block, prompts))
     if language in LANGUAGES_RUN:
         return [_command(block, block.line, block.lines, kind=language)]
-    if language in _BARE and (kind := _recognised(block.lines, written)):
+    if language not in LANGUAGES_RUN | _DATA and (kind := _recognised(block.lines, written)):
         return [_command(block, block.line, block.lines, kind=kind)]
     return []
 
 
 def language_of(behind_fence: str) -> str:
     """Return the language that stands behind a fence, in small letters and without its marks."""
-    return behind_fence.partition(" ")[0].strip("{}.").lower().removeprefix("language-")
+    first = re.split(r"[\s,:;{}]", behind_fence.strip("{}. "), maxsplit=1)[0]
+    return first.lower().removeprefix("language-")
 
 
 def _is_data(written: Sequence[str], language: str) -> bool:
