@@ -6,7 +6,7 @@ import httpx
 import psycopg
 import pytest
 
-from runbook_nb.errors import ActionError, NoAnswerError, SettingMissingError
+from runbook_nb.errors import ActionError, NoAnswerError
 from runbook_nb.packs.control_plane.lab.faults import FAULTS
 from runbook_nb.packs.control_plane.lab.faults.oauth_partner import break_composio, keep_rows
 from runbook_nb.packs.control_plane.lab.faults.outside import superuser
@@ -227,10 +227,11 @@ def test_the_table_is_mended_and_broken_again(hands, kept):
     assert rows(hands) == before
 
 
-def test_the_table_needs_its_owner(hands):
-    """Without the setting the action says which one is missing."""
-    hands.environment._systems["database"].pop("owner")
-    with pytest.raises(SettingMissingError, match="owner"):
+def test_the_table_needs_a_writer_that_may_become_its_owner(hands):
+    """One that may not is refused by the database, and nothing was changed."""
+    settings = hands.environment._systems["database"]
+    settings["writer"] = settings["reader"]
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="set role"):
         hands.rehearse(connections.repair_trigger())
 
 

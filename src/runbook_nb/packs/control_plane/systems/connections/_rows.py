@@ -1,15 +1,11 @@
 """Our rows as Composio has them, and the trigger that forbids to update them."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Final
 
-from runbook_nb.packs.control_plane.systems._database.owner import owner_dsn
+from runbook_nb.packs.control_plane.systems._database.owner import AS_OWNER
 from runbook_nb.packs.control_plane.systems.connections._standing import AccountState, standings
 from runbook_nb.probes.calls import Systems
 from runbook_nb.probes.connections import Database
-
-OWNER_TIMEOUT_S: Final = 20
 
 SET: Final = """
 update mission_connections
@@ -26,14 +22,13 @@ ADD_COLUMN: Final = """
 alter table mission_connections
 add column if not exists updated_at timestamptz not null default now()
 """
+DROP_COLUMN: Final = "alter table mission_connections drop column if exists updated_at"
 HAS_COLUMN: Final = """
 select exists (
     select from pg_attribute
     where attrelid = 'public.mission_connections'::regclass
       and attname = 'updated_at' and not attisdropped)
 """
-# Waiting longer for the table would queue every query behind us.
-IN_TURN: Final = "set local lock_timeout = '2s'"
 NO_OP: Final = """
 update mission_connections
 set status = status
@@ -67,30 +62,26 @@ def _wanted(one: AccountState) -> dict[str, Any]:
     return {"status": one.word, "expires_at": ends}
 
 
-def repair(owner: Database) -> dict[str, Any]:
-    """Add the column, and update one row to prove it."""
-    owner.rows(IN_TURN)
-    had = owner.value(HAS_COLUMN)
-    owner.rows(ADD_COLUMN)
-    return {"column added": not had, "an update then": f"{len(owner.rows(NO_OP))} row"}
+def repair(database: Database) -> dict[str, Any]:
+    """Add the column as the owner of the tables, and update one row to prove it."""
+    database.rows(AS_OWNER)
+    had = database.value(HAS_COLUMN)
+    database.rows(ADD_COLUMN)
+    return {"column added": not had, "an update then": f"{len(database.rows(NO_OP))} row"}
 
 
-def try_update(owner: Database) -> str:
+def drop_column(database: Database) -> None:
+    """Take the column away again, as the owner of the tables."""
+    database.rows(AS_OWNER)
+    database.rows(DROP_COLUMN)
+
+
+def try_update(database: Database) -> str:
     """Say what an update of one row does today; nothing of it stays."""
     import psycopg
 
     try:
-        with owner.transaction(rollback=True):
-            return f"{len(owner.rows(NO_OP))} row"
+        with database.transaction(rollback=True):
+            return f"{len(database.rows(NO_OP))} row"
     except psycopg.Error as error:
         return f"{error.sqlstate}: {error.diag.message_primary}"
-
-
-@contextmanager
-def owner_of(systems: Systems) -> Iterator[Database]:
-    """Connect as the owner of the tables, whom no probe and no other action uses."""
-    owner = Database(owner_dsn(systems), read_only=False, timeout_s=OWNER_TIMEOUT_S, asked=[])
-    try:
-        yield owner
-    finally:
-        owner.close()

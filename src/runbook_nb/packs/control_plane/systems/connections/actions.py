@@ -14,9 +14,8 @@ from runbook_nb.packs.control_plane.systems.connections._consents import (
     needing_consent,
 )
 from runbook_nb.packs.control_plane.systems.connections._rows import (
-    IN_TURN,
     SET,
-    owner_of,
+    drop_column,
     repair,
     set_differing,
     try_update,
@@ -42,7 +41,6 @@ set status = 'initiated', approved_at = null, granted_scopes = '[]', expires_at 
 where id = any(%(rows)s::uuid[])
 returning id::text, status::text
 """
-DROP_COLUMN: Final = "alter table mission_connections drop column if exists updated_at"
 
 
 @action(timeout_s=60, contained=True)
@@ -188,25 +186,23 @@ def _(systems: Systems, result: Json) -> Json:
 def repair_trigger(systems: Systems) -> Json:
     """Add the column that the update trigger writes, and prove it by an update of one row.
 
-    Needs the owner of the table: the setting ``owner`` of the database. Takes a lock for a moment,
-    and gives up after 2 s when it cannot have it.
+    Needs a writer that may become the owner of the table. Takes a lock for a moment, and gives up
+    after 3 s when it cannot have it.
     """
-    with owner_of(systems) as owner, owner.transaction():
-        return repair(owner)
+    with systems.database().transaction():
+        return repair(systems.database())
 
 
 @repair_trigger.rehearsal
 def _(systems: Systems) -> Json:
-    with owner_of(systems) as owner:
-        before = try_update(owner)
-        with owner.transaction(rollback=True):
-            return {"an update today": before, **repair(owner)}
+    before = try_update(systems.database())
+    with systems.database().transaction(rollback=True):
+        return {"an update today": before, **repair(systems.database())}
 
 
 @repair_trigger.undo
 def _(systems: Systems, result: Json) -> Json:
-    with owner_of(systems) as owner, owner.transaction():
-        owner.rows(IN_TURN)
+    with systems.database().transaction():
         if result["column added"]:
-            owner.rows(DROP_COLUMN)
+            drop_column(systems.database())
         return {"column dropped": result["column added"]}
