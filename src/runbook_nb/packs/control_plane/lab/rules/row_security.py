@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+from runbook_nb.packs.control_plane.lab.files import read_secret
 from runbook_nb.packs.control_plane.lab.rules.rule import AlertRule, sql
 from runbook_nb.packs.control_plane.lab.state import LabState
 
@@ -58,42 +59,50 @@ order by c.relname, a.attname
 """
 
 
+def _people_side(lab: LabState) -> Any:
+    """Connect as the role that may look as a caller; who asks all the rest may not."""
+    import psycopg
+
+    return psycopg.connect(read_secret(lab.folder, "viewer.dsn"), autocommit=True)
+
+
 @contextmanager
-def _signed_in(connection: Any, claims: dict[str, Any]) -> Iterator[None]:
+def _signed_in(side: Any, claims: dict[str, Any]) -> Iterator[None]:
     """Ask as a person who signed in, for the length of one transaction."""
-    with connection.transaction(force_rollback=True):
-        connection.execute(_BECOME, [json.dumps(claims)])
+    with side.transaction(force_rollback=True):
+        side.execute(_BECOME, [json.dumps(claims)])
         yield
 
 
-def _own_rows(connection: Any) -> Iterator[str]:
+def _own_rows(lab: LabState, connection: Any) -> Iterator[str]:
     """Ask for own rows, and say for each answer whether it was some, none or refused."""
     import psycopg
 
     tables = [name for (name,) in connection.execute(_TABLES_THERE, [list(SHOWN)])]
-    for _tenant, claims, own, _others in connection.execute(_PEOPLE).fetchall():
-        for table in tables:
-            column = "id" if table == "missions" else "mission_id"
-            there = f"select exists (select from {table} where {column} = any(%s))"
-            if not connection.execute(there, [own]).fetchone()[0]:
-                continue
-            try:
-                with _signed_in(connection, claims):
-                    found = connection.execute(there, [own]).fetchone()[0]
-                yield "some" if found else "none"
-            except psycopg.errors.InsufficientPrivilege:
-                yield "refused"
+    with _people_side(lab) as side:
+        for _tenant, claims, own, _others in connection.execute(_PEOPLE).fetchall():
+            for table in tables:
+                column = "id" if table == "missions" else "mission_id"
+                there = f"select exists (select from {table} where {column} = any(%s))"
+                if not connection.execute(there, [own]).fetchone()[0]:
+                    continue
+                try:
+                    with _signed_in(side, claims):
+                        found = side.execute(there, [own]).fetchone()[0]
+                    yield "some" if found else "none"
+                except psycopg.errors.InsufficientPrivilege:
+                    yield "refused"
 
 
-def _rows_missing(_lab: LabState, connection: Any) -> bool:
-    return "none" in _own_rows(connection)
+def _rows_missing(lab: LabState, connection: Any) -> bool:
+    return "none" in _own_rows(lab, connection)
 
 
-def _refused(_lab: LabState, connection: Any) -> bool:
-    return "refused" in _own_rows(connection)
+def _refused(lab: LabState, connection: Any) -> bool:
+    return "refused" in _own_rows(lab, connection)
 
 
-def _others_visible(_lab: LabState, connection: Any) -> bool:
+def _others_visible(lab: LabState, connection: Any) -> bool:
     """Ask for rows of missions and tenants that are not the person's own."""
     import psycopg
     from psycopg import sql as text
@@ -107,14 +116,15 @@ def _others_visible(_lab: LabState, connection: Any) -> bool:
         if column == "mission_id" or (relation, "mission_id") not in relations
     )
     tenants = [row[0] for row in connection.execute("select id from tenants").fetchall()]
-    for tenant, claims, _own, others in connection.execute(_PEOPLE).fetchall():
-        named = {"mission_id": others, "tenant_id": [one for one in tenants if one != tenant]}
-        try:
-            with _signed_in(connection, claims):
-                if any(found for (found,) in connection.execute(asked, named)):
-                    return True
-        except psycopg.errors.InsufficientPrivilege:
-            return False
+    with _people_side(lab) as side:
+        for tenant, claims, _own, others in connection.execute(_PEOPLE).fetchall():
+            named = {"mission_id": others, "tenant_id": [one for one in tenants if one != tenant]}
+            try:
+                with _signed_in(side, claims):
+                    if any(found for (found,) in side.execute(asked, named)):
+                        return True
+            except psycopg.errors.InsufficientPrivilege:
+                return False
     return False
 
 

@@ -166,8 +166,9 @@
         async function takeOver(notebook, savedMs) {
           const { context, content } = notebook;
           const known = Date.parse(context.contentsModel?.last_modified);
-          const waits = content.node.querySelector(".jp-Stdin");
-          if (!(savedMs > known + SAME_SAVE_MS) || context.model.dirty || waits) return;
+          // A question may come while the file is on its way, so nothing may run.
+          const rests = notebook.sessionContext.session?.kernel?.status === "idle";
+          if (!(savedMs > known + SAME_SAVE_MS) || context.model.dirty || !rests) return;
           if (content.node.contains(document.activeElement?.closest(".cm-editor"))) return;
           const { activeCellIndex } = content;
           const scrolled = content.node.querySelector(".jp-WindowedPanel-outer") ?? content.node;
