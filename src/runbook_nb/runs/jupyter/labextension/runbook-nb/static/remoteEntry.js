@@ -9,6 +9,9 @@
   const LIST_POLL_MS = 15000;
   const FREEING_TRIES = 5;
   const FREEING_PAUSE_MS = 1000;
+  // So long the outputs above a question may still grow, and push it out of sight.
+  const SIGHT_MS = 10000;
+  const SIGHT_PAUSE_MS = 150;
   // A file system and JupyterLab tell the time of one save a little differently.
   const SAME_SAVE_MS = 1000;
   // Below this width, as in a window at 200 %, panels would leave the notebook no room.
@@ -377,6 +380,36 @@
           void refreshBoard();
         }
 
+        /** Keep the box of a new question in sight and ready, until the reader does something. */
+        function watchQuestions(notebook) {
+          let seen = null;
+          const observer = new MutationObserver(() => {
+            const box = notebook.content.node.querySelector(".jp-Stdin-input");
+            if (box && box !== seen) follow(box);
+            seen = box;
+          });
+          observer.observe(notebook.content.node, { childList: true, subtree: true });
+          notebook.disposed.connect(() => observer.disconnect());
+        }
+
+        function follow(box) {
+          const ends = performance.now() + SIGHT_MS;
+          const hands = new AbortController();
+          for (const kind of ["wheel", "pointerdown", "keydown"]) {
+            const told = { capture: true, once: true, signal: hands.signal };
+            window.addEventListener(kind, () => hands.abort(), told);
+          }
+          const look = () => {
+            if (!box.isConnected || performance.now() > ends) hands.abort();
+            if (hands.signal.aborted) return;
+            // Whoever works elsewhere, in a panel or in another notebook, stays there.
+            if (document.activeElement === document.body) box.focus({ preventScroll: true });
+            if (document.activeElement === box) box.scrollIntoView({ block: "nearest" });
+            setTimeout(look, SIGHT_PAUSE_MS);
+          };
+          look();
+        }
+
         /** Take back a question whose tab is gone, for its kernel would wait for ever; say so. */
         async function freeKernel(notebook) {
           const body = JSON.stringify({ path: notebook.context.path });
@@ -402,6 +435,7 @@
             shell.activateById(board.id);
           }
           followLinks(notebook);
+          watchQuestions(notebook);
           await refreshBoard();
           await keepOpen(notebook);
           await showChosen(notebook);
