@@ -106,7 +106,8 @@ def _answers(board: Board) -> Iterator[str]:
     for step in board.steps:
         if isinstance(step.event, Asked) and step.standing is StepState.OPEN:
             question = step.event.question
-            fields = f"{_hidden('question', question)}{_area('text', question)}"
+            area = _area("text", "What was done, or what is seen")
+            fields = f"{_hidden('question', question)}{area}"
             yield _form(f"Answer: {question}", "answer", fields, "Answer")
 
 
