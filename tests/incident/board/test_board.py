@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from runbook_nb.incident.board import StepState, board_of
+from runbook_nb.incident.board import BoardFold, StepState, board_of
 from runbook_nb.incident.cards import board_html, board_text
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.testing import runbook_cells
@@ -13,6 +13,7 @@ from runbook_nb.timeline.events import (
     UNDO,
     Acted,
     Acting,
+    Approved,
     Asked,
     Checked,
     Closed,
@@ -346,3 +347,41 @@ def test_a_closed_incident_has_no_clock(story, runbook):
 
     assert drawn(story, runbook).update_due is None
     assert "closed after" in board_text(drawn(story, runbook))
+
+
+def test_an_approval_is_on_the_board_for_as_long_as_it_holds(story, runbook):
+    """With who says to have given it, and until when; the newest of each person."""
+    until = START + timedelta(minutes=30)
+    yes = {"option": RESTART, "text": "x", "parameters": "x", "by": "ada"}
+    story.tell(Approved, expires_at=START + timedelta(seconds=90), **yes)
+    story.tell(Approved, expires_at=until, **yes)
+    board = drawn(story, runbook)
+
+    assert [each.expires_at for each in board.approvals] == [until]
+    assert f"Approved: {RESTART}, says to be ada, until " in board_text(board)
+    assert drawn(story, runbook, after=30 * 60).approvals == ()
+
+
+def test_a_board_that_is_drawn_on_and_on_is_the_one_that_is_drawn_at_once(story, runbook):
+    """Each event is looked at once, also where a run of another runbook begins in between."""
+    fold = BoardFold(story.timeline, runbook)
+    moment = START + timedelta(seconds=60)
+    told = {"option": RESTART, "because": LAG, "risk": "", "undo": ""}
+    for tell in (
+        lambda: story.tell(Noted, text="told", by="sam"),
+        lambda: story.tell(Decided, option=RESTART, recommended=RESTART),
+        lambda: story.tell(Acting, title=ACTION, call="x()", attempt="1", **told),
+        lambda: story.tell(Noted, text="before it is known whose run it is", run="other"),
+        lambda: story.tell(
+            Started,
+            run="other",
+            runbook="another",
+            runbook_digest="",
+            environment="lab",
+            parameters={},
+            attended=False,
+        ),
+        lambda: story.tell(Acted, title=ACTION, call="x()", attempt="1", outcome=Outcome.DONE),
+    ):
+        tell()
+        assert fold.board(now=moment) == drawn(story, runbook)

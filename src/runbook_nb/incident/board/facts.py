@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from runbook_nb.timeline.events import Decided, Event, Terms
+from runbook_nb.timeline.events import Approved, Decided, Event, Terms
 
 
 class StepState(StrEnum):
@@ -81,7 +81,8 @@ class Board:
     """An incident at one moment, seen through one runbook.
 
     ``update_due`` and ``escalation_due`` are None where no clock runs: after the close, and for a
-    severity whose ``terms`` have none. ``waiting`` are the steps that are still to run, in order.
+    severity whose ``terms`` have none. ``approvals`` are those that hold now, the newest of each
+    option and person. ``waiting`` are the steps that are still to run, in order.
     """
 
     incident: str
@@ -100,6 +101,7 @@ class Board:
     decided: Decided | None
     sections: tuple[Section, ...]
     people: tuple[Person, ...]
+    approvals: tuple[Approved, ...] = ()
     waiting: tuple[BoardStep, ...] = ()
 
     @property

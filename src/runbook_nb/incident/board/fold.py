@@ -10,7 +10,7 @@ from runbook_nb.incident.messages import messages
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runbook.steps import Step
 from runbook_nb.timeline import queries
-from runbook_nb.timeline.events import Checked, Decided, Event, Opened, Started, Terms
+from runbook_nb.timeline.events import Approved, Checked, Decided, Event, Opened, Started, Terms
 
 STRAY = "Not in the runbook"
 _SILENT = frozenset({"note", "stop", "undo"})  # run when there is something to say or take back
@@ -59,6 +59,7 @@ class BoardFold:
             decided=decided,
             sections=sections,
             people=self._people(starts),
+            approvals=() if closed else _approvals(events, now=now),
             waiting=() if closed else _waiting(sections, decided),
         )
 
@@ -103,6 +104,12 @@ def _due(
         update_due(told, terms=terms, opened_at=opened.at, now=now),
         escalation_due(told, terms=terms, opened_at=opened.at, now=now),
     )
+
+
+def _approvals(events: Sequence[Event], *, now: datetime) -> tuple[Approved, ...]:
+    """Return the approvals that have not run out, the newest of each option and person."""
+    newest = {(each.option, each.by): each for each in queries.of(events, Approved)}
+    return tuple(each for each in newest.values() if now < each.expires_at)
 
 
 def _environment(opened: Opened | None, starts: dict[str, Started]) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from runbook_nb.incident.board import Board, BoardStep, Due, Person, Section, StepState
 from runbook_nb.incident.cards.card import link, production_banner, style
 from runbook_nb.incident.cards.describe import face
-from runbook_nb.incident.cards.description import SIGNS, Tone, against
+from runbook_nb.incident.cards.description import SIGNS, Tone, against, named_approver
 from runbook_nb.text.durations import words
 from runbook_nb.text.formatting import clock, counted, listed, one_line
 from runbook_nb.timeline.events import Acted, Asked, Checked, Decided, Outcome, Undone, Verified
@@ -160,6 +160,10 @@ def _facts(board: Board) -> Iterator[tuple[str, str, str]]:
         instead = f", recommended was {decided.recommended or 'none'}" if other else ""
         by = f"{decided.by} {clock(decided.at)}".strip()
         yield "Chosen", one_line(f"{chosen}{instead} ({by})"), decided.option or ""
+    for approval in board.approvals:
+        who = one_line(named_approver(approval))
+        said = f"{one_line(approval.option)}, {who}, until {clock(approval.expires_at)}"
+        yield "Approved", said, approval.option
     if (following := board.next_step) is not None:
         yield "Next", f"{following.verb}: {one_line(following.title)}", following.heading
     elif decided is not None and board.closed_at is None:
@@ -178,7 +182,7 @@ def _ending(board: Board, decided: Decided) -> tuple[str, str]:
         return said, ""
     questions = sum(step.standing is StepState.OPEN for step in board.steps)
     waits = f"{counted(questions, 'question')} open. " if questions else ""
-    return f"{waits}When nothing is left to do, in a terminal: runbook close {board.incident}", ""
+    return f"{waits}When nothing is left to do, close it: runbook close {board.incident}", ""
 
 
 def _detail(step: BoardStep) -> str:
