@@ -366,11 +366,10 @@ def test_a_board_that_is_drawn_on_and_on_is_the_one_that_is_drawn_at_once(story,
     """Each event is looked at once, also where a run of another runbook begins in between."""
     fold = BoardFold(story.timeline, runbook)
     moment = START + timedelta(seconds=60)
-    told = {"option": RESTART, "because": LAG, "risk": "", "undo": ""}
     for tell in (
         lambda: story.tell(Noted, text="told", by="sam"),
         lambda: story.tell(Decided, option=RESTART, recommended=RESTART),
-        lambda: story.tell(Acting, title=ACTION, call="x()", attempt="1", **told),
+        lambda: story.tell(Acting, attempt="1", **ACTION),
         lambda: story.tell(Noted, text="before it is known whose run it is", run="other"),
         lambda: story.tell(
             Started,
@@ -381,7 +380,7 @@ def test_a_board_that_is_drawn_on_and_on_is_the_one_that_is_drawn_at_once(story,
             parameters={},
             attended=False,
         ),
-        lambda: story.tell(Acted, title=ACTION, call="x()", attempt="1", outcome=Outcome.DONE),
+        lambda: story.tell(Acted, attempt="1", outcome=Outcome.DONE, **ACTION),
     ):
         tell()
         assert fold.board(now=moment) == drawn(story, runbook)
