@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -35,6 +36,12 @@ def drill(
         typer.Option(help="The fault; none is the control.", autocompletion=fault_names),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Run all drills of all runbooks.")] = False,
+    matrix: Annotated[
+        bool, typer.Option("--matrix", help="Every fault against every runbook; nothing is done.")
+    ] = False,
+    sample: Annotated[
+        int | None, typer.Option(min=1, help="Of the matrix, so many faults drawn at random.")
+    ] = None,
     times: Annotated[int, typer.Option(min=1, help="Repeat so many times.")] = 1,
     keep: Annotated[bool, typer.Option(help="Leave the lab running.")] = True,
     as_json: AsJson = False,
@@ -42,17 +49,20 @@ def drill(
     """Break the lab on purpose and watch the runbook find and fix it.
 
     Starts the lab, injects a fault, lets the alert find the runbook, diagnoses, resolves,
-    verifies, heals, and makes the record.
+    verifies, heals, and makes the record. With --matrix each runbook looks at each fault: it must
+    name its own, point to the owner, or find that nothing here is its business.
 
     Example: runbook drill queue_backlog --fault worker_gone
     """
     from runbook_nb.authoring.drills import find_drills, lab_of
     from runbook_nb.authoring.drills.series import drill_all, first_drill
 
+    say: Callable[[str], None] = say_to_errors if as_json else typer.echo
+    if matrix or sample:
+        return _matrix(fault, sample=sample, say=say, as_json=as_json)
     drills = find_drills() if every else find_drills(name, fault)
     if not every and None in (name, fault):
         drills = [first_drill(drills)]
-    say: Callable[[str], None] = say_to_errors if as_json else typer.echo
     for each in drills:
         start_lab(say, lab=lab_of(each))
     results = drill_all(drills, times=times, stream=sys.stderr if as_json else sys.stdout, say=say)
@@ -61,6 +71,25 @@ def drill(
     if as_json:
         typer.echo(json.dumps([result.facts() for result in results], indent=2))
     raise typer.Exit(0 if all(result.passed for result in results) else EXIT_CODES[Verdict.FAIL])
+
+
+def _matrix(
+    fault: str | None, *, sample: int | None, say: Callable[[str], None], as_json: bool
+) -> None:
+    """Run the matrix, of one fault if it is named; exit 1 where an answer is wrong."""
+    from runbook_nb.authoring.drills import find_drills, lab_of, run_matrix, sampled
+
+    drills = find_drills()
+    chosen = find_drills(fault=fault) if fault else drills
+    seed = int(time.time())
+    faults = sampled(chosen, sample, seed=seed)
+    start_lab(say, lab=lab_of(drills[0]))
+    stream = sys.stderr if as_json else sys.stdout
+    cells = run_matrix(drills, faults, stream=stream, say=say)
+    if as_json:
+        typer.echo(json.dumps([cell.facts() for cell in cells], indent=2))
+    right = all(cell.is_right for cell in cells)
+    raise typer.Exit(0 if right else EXIT_CODES[Verdict.FAIL])
 
 
 @lab_app.command("up")

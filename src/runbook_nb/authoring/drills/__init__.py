@@ -6,15 +6,19 @@ from runbook_nb.authoring.drills.experiment import (
     lab_of,
     run_drill,
 )
+from runbook_nb.authoring.drills.matrix import MatrixCell, run_matrix, sampled
 from runbook_nb.authoring.drills.series import alone_on_lab, drill_all, first_drill, table
 
 __all__ = [
     "DrillResult",
+    "MatrixCell",
     "alone_on_lab",
     "drill_all",
     "find_drills",
     "first_drill",
     "lab_of",
     "run_drill",
+    "run_matrix",
+    "sampled",
     "table",
 ]

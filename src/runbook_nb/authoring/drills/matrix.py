@@ -1,0 +1,182 @@
+"""The matrix: faults against every runbook, unattended and with nothing approved.
+
+A runbook must name what is its own, point to the runbook that owns it, or say that nothing here is
+its business. An option with an action against what is another's is wrong.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TextIO
+
+from runbook_nb.authoring.drills.experiment import lab_of
+from runbook_nb.authoring.drills.series import alone_on_lab
+from runbook_nb.authoring.drills.steps import findings
+from runbook_nb.errors import DrillError
+from runbook_nb.incident.context import actor
+from runbook_nb.record.close import close
+from runbook_nb.runbook.drill import Drill
+from runbook_nb.runbook.lab import Lab
+from runbook_nb.runbook.packs import find_fault
+from runbook_nb.runbook.runbook import Runbook
+from runbook_nb.runbook.steps import letter
+from runbook_nb.runs.engine.progress import for_stream
+from runbook_nb.runs.engine.spare_kernel import SpareKernel
+from runbook_nb.runs.run import Order, run
+from runbook_nb.timeline.events import DRILL
+from runbook_nb.timeline.folder import incidents_folder
+
+
+class Answer(StrEnum):
+    """What a runbook made of a fault: right in the first three ways, else wrong."""
+
+    OWN = "own"
+    POINTS = "points to its owner"
+    NOTHING = "nothing here"
+    WRONG = "wrong"
+    INCOMPLETE = "did not end"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatrixCell:
+    """One fault seen by one runbook: its answer, the option it chose, what failed, seconds."""
+
+    fault: str
+    runbook: str
+    answer: Answer
+    option: str | None
+    failed: tuple[str, ...]
+    incident: str
+    took_s: float
+
+    @property
+    def is_right(self) -> bool:
+        """Whether nobody is led astray."""
+        return self.answer not in (Answer.WRONG, Answer.INCOMPLETE)
+
+    def facts(self) -> dict[str, Any]:
+        """Return the cell as JSON."""
+        return {**vars(self), "failed": list(self.failed), "took_s": round(self.took_s, 1)}
+
+
+def judge(runbook: Runbook, owners: Mapping[str, str | None], found: Mapping[str, Any]) -> Answer:
+    """Tell what an answer is worth; ``owners`` are runbooks with the option that each must choose.
+
+    An option that names an owner points to it. One without an action leads nobody to do harm.
+    """
+    option = found["option"]
+    if not found["complete"]:
+        return Answer.INCOMPLETE
+    if runbook.name in owners:
+        if option != owners[runbook.name]:
+            return Answer.WRONG
+        return Answer.OWN if option else Answer.NOTHING
+    if option is None:
+        return Answer.NOTHING
+    if any(owner in option for owner in owners):
+        return Answer.POINTS
+    acts = any(step.verb == "act" and step.option == option for step in runbook.steps)
+    return Answer.WRONG if acts else Answer.NOTHING
+
+
+def sampled(drills: Sequence[Drill], number: int | None, *, seed: int) -> list[str]:
+    """Return the faults of some drills by name, so many of them drawn at random if given."""
+    faults = sorted({drill.fault for drill in drills if not drill.is_control})
+    if number is None or number >= len(faults):
+        return faults
+    return sorted(random.Random(seed).sample(faults, number))  # noqa: S311 - no secret
+
+
+def run_matrix(
+    drills: Sequence[Drill], faults: Sequence[str], *, stream: TextIO, say: Callable[[str], None]
+) -> list[MatrixCell]:
+    """Inject each fault in turn, let every runbook that has a drill look at it, and heal it.
+
+    Raises DrillError where the lab is not healthy before a fault.
+    """
+    cells = []
+    with alone_on_lab(), SpareKernel() as ready:
+        for fault in faults:
+            own = [drill for drill in drills if drill.fault == fault]
+            lab = lab_of(own[0])
+            if firing := list(lab.wait_until_quiet()):
+                message = f"The lab is not healthy before {fault}: {', '.join(firing)}."
+                raise DrillError(message)
+            for cell in _seen_by_all(drills, own, lab, stream=stream, ready=ready):
+                say(_line(cell))
+                cells.append(cell)
+    say(matrix_table(cells))
+    return cells
+
+
+def _seen_by_all(
+    drills: Sequence[Drill], own: Sequence[Drill], lab: Lab, *, stream: TextIO, ready: SpareKernel
+) -> Iterator[MatrixCell]:
+    fault = find_fault(lab, own[0].fault)
+    owners = {drill.runbook: drill.expectation.get("option") for drill in own}
+    first = {drill.runbook: drill for drill in reversed(drills)}
+    try:
+        fault.inject()
+        lab.wait_for_alerts()
+        for name, drill in sorted(first.items()):
+            runbook, began = Runbook.find(name), time.monotonic()
+            order = Order(
+                runbook=runbook,
+                incidents=incidents_folder(),
+                actor=actor(),
+                parameters=drill.arguments.get("parameters", {}),
+            )
+            done = run(order, progress=for_stream(stream), ready=ready)
+            close(order.incidents, done.incident, by=actor(), resolution=DRILL)
+            found = findings(done)
+            yield MatrixCell(
+                fault=fault.name,
+                runbook=name,
+                answer=judge(runbook, owners, found),
+                option=found["option"],
+                failed=tuple(found["failed"]),
+                incident=done.incident,
+                took_s=time.monotonic() - began,
+            )
+    finally:
+        fault.heal()
+
+
+def matrix_table(cells: Sequence[MatrixCell]) -> str:
+    """Return faults by runbooks as text: the option's letter, ``→`` to its owner, or ``·``."""
+    runbooks = sorted({cell.runbook for cell in cells})
+    known = {(cell.fault, cell.runbook): cell for cell in cells}
+    faults = sorted({cell.fault for cell in cells})
+    rows = [("fault", *runbooks)]
+    rows += [(fault, *(_shown(known.get((fault, name))) for name in runbooks)) for fault in faults]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+    wrong = [cell for cell in cells if not cell.is_right]
+    return "\n".join([*lines, f"{len(cells)} answers, {len(wrong)} wrong.", *map(_line, wrong)])
+
+
+def _shown(cell: MatrixCell | None) -> str:
+    if cell is None:
+        return ""
+    option = letter(cell.option) if cell.option else ""
+    shown = {
+        Answer.OWN: option,
+        Answer.POINTS: f"→ {option}",
+        Answer.NOTHING: "·",
+        Answer.WRONG: f"WRONG {option or 'none'}",
+        Answer.INCOMPLETE: "DID NOT END",
+    }
+    return shown[cell.answer]
+
+
+def _line(cell: MatrixCell) -> str:
+    failed = ", ".join(cell.failed) or "nothing failed"
+    return (
+        f"{cell.fault} seen by {cell.runbook}: {cell.answer}, {cell.option or 'no option'} "
+        f"({failed}) in {cell.took_s:.0f} s, {cell.incident}"
+    )

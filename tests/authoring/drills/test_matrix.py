@@ -1,0 +1,86 @@
+"""What a runbook's answer to a fault is worth, and how the answers are shown."""
+
+import pytest
+
+from runbook_nb.authoring.drills import MatrixCell, find_drills, sampled
+from runbook_nb.authoring.drills.matrix import Answer, judge, matrix_table
+from runbook_nb.runbook.runbook import Runbook
+
+HEARTBEAT = "heartbeat_failure_recovery"
+RESTART = "Option A: Restart the agent"
+OWNERS = {"oauth_token_rotation": "Option A: Send the customer a link", "control": None}
+
+
+@pytest.fixture
+def heartbeat():
+    """A shipped runbook with actions."""
+    return Runbook.find(HEARTBEAT)
+
+
+@pytest.mark.parametrize(
+    ("option", "complete", "answer"),
+    [
+        (None, True, Answer.NOTHING),
+        ("Option C: Continue with oauth_token_rotation", True, Answer.POINTS),
+        ("ACTS", True, Answer.WRONG),
+        ("Option Z: Ask the partner", True, Answer.NOTHING),
+        (None, False, Answer.INCOMPLETE),
+    ],
+)
+def test_what_is_anothers_is_left_or_pointed_to(heartbeat, option, complete, answer):
+    """An option that acts is wrong there, one that only asks is not."""
+    acting = next(step.option for step in heartbeat.steps if step.verb == "act" and step.option)
+    found = {"option": acting if option == "ACTS" else option, "complete": complete}
+
+    assert judge(heartbeat, OWNERS, found) is answer
+
+
+@pytest.mark.parametrize(
+    ("wanted", "chosen", "answer"),
+    [
+        (RESTART, RESTART, Answer.OWN),
+        (RESTART, None, Answer.WRONG),
+        (RESTART, "Option B: Stop", Answer.WRONG),
+        (None, None, Answer.NOTHING),
+        (None, RESTART, Answer.WRONG),
+    ],
+)
+def test_what_is_ones_own_is_named_as_the_drill_says(heartbeat, wanted, chosen, answer):
+    """Also where the drill says that nothing is to be chosen."""
+    found = {"option": chosen, "complete": True}
+
+    assert judge(heartbeat, {HEARTBEAT: wanted}, found) is answer
+
+
+def test_a_sample_is_drawn_of_the_faults_and_the_same_seed_draws_the_same():
+    """Control runs inject nothing, so they are no fault."""
+    drills = find_drills()
+    every = sampled(drills, None, seed=1)
+    assert "none" not in every
+    assert len(every) == len({drill.fault for drill in drills}) - 1
+    assert sampled(drills, 3, seed=7) == sampled(drills, 3, seed=7)
+    assert len(sampled(drills, 3, seed=7)) == 3
+    assert sampled(drills, 999, seed=1) == every
+
+
+def test_the_table_names_each_wrong_answer():
+    """Below it, with what failed and where it is recorded."""
+    told = {"failed": ("Lag",), "took_s": 3.0}
+    cells = [
+        MatrixCell(
+            fault="hung", runbook="a", answer=Answer.OWN, option=RESTART, incident="INC-1", **told
+        ),
+        MatrixCell(
+            fault="hung", runbook="b", answer=Answer.WRONG, option=RESTART, incident="INC-2", **told
+        ),
+        MatrixCell(
+            fault="lost", runbook="a", answer=Answer.NOTHING, option=None, incident="INC-3", **told
+        ),
+    ]
+    head, hung, lost, counted, wrong = matrix_table(cells).splitlines()
+
+    assert head.split() == ["fault", "a", "b"]
+    assert hung.split() == ["hung", "A", "WRONG", "A"]
+    assert lost.split() == ["lost", "·"]
+    assert counted == "3 answers, 1 wrong."
+    assert wrong == f"hung seen by b: wrong, {RESTART} (Lag) in 3 s, INC-2"
