@@ -102,10 +102,8 @@ def test_a_question_whose_tab_is_gone_is_taken_back(desk, opened, tab, dead_sess
     until(lambda: "acted" in desk.kinds("INC-72"))
 
 
-def test_a_second_tab_shows_what_the_first_one_ran_and_neither_asks_what_to_overwrite(
-    desk, opened, dead_sessions
-):
-    """Its cards come by themselves; both tabs run and save."""
+def test_two_tabs_of_a_copy_save_and_neither_asks_what_to_overwrite(desk, opened, dead_sessions):
+    """What either ran is there when the copy is opened again."""
     one, two = opened("INC-73"), opened("INC-73")
     for here in (one, two, one, two):
         before = desk.kinds("INC-73").count("checked")
@@ -116,7 +114,7 @@ def test_a_second_tab_shows_what_the_first_one_ran_and_neither_asks_what_to_over
         here.page.keyboard.press("Control+s")
         here.page.wait_for_timeout(1500)
         assert here.page.locator(".jp-Dialog").count() == 0
-        two.page.wait_for_selector(".jp-Notebook .rb-card.rb-fail")
+    opened("INC-73").page.wait_for_selector(".jp-Notebook .rb-card.rb-fail")
 
 
 def test_a_verification_that_waits_shows_its_last_reading(desk, opened, dead_sessions):

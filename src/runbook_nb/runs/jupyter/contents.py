@@ -1,6 +1,8 @@
 """The files that JupyterLab shows: all of an incident to read, working copies to write."""
 
 import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -10,6 +12,7 @@ from tornado.web import HTTPError
 
 from runbook_nb.errors import ParameterError, RunbookError
 from runbook_nb.incident.cards import BoardCard
+from runbook_nb.runbook.document import Document
 from runbook_nb.runs.by_hand.save import mask_before_save
 from runbook_nb.runs.jupyter.outputs import Drawn, cards_of, only_looked_at
 from runbook_nb.runs.jupyter.sidebar import board_at
@@ -30,14 +33,15 @@ class WorkingCopies(AsyncLargeFileManager):
         if model.get("type") != "notebook":
             self._refuse(path, "saved")
         mask_before_save(path, model)
+        await asyncio.to_thread(self._keep_what_was_run, path, model)
         saved: dict[str, Any] = await super().save(model, path)  # type: ignore[no-untyped-call]
         return saved
 
     async def get(self, path: str, *told: Any, **more: Any) -> dict[str, Any]:
         """Return a file; each state of a copy has the same hash.
 
-        By it a tab asks whether to overwrite what another one saved. Both are one responder's,
-        and what was done stands on the timeline: the newest save stands, and nobody is asked.
+        By it a tab asks whether to overwrite what another one saved. Both are one responder's: the
+        newest save stands, with what the other tab ran, and nobody is asked.
         """
         model: dict[str, Any] = await super().get(path, *told, **more)  # type: ignore[no-untyped-call]
         if model.get("hash") is not None:
@@ -75,6 +79,18 @@ class WorkingCopies(AsyncLargeFileManager):
         text = nbformat.writes(nb, nbformat.NO_CONVERT, capture_validation_error)
         await asyncio.to_thread(write_atomically, Path(os_path), text)
 
+    def _keep_what_was_run(self, path: str, model: dict[str, Any]) -> None:
+        """Keep the outputs of the cells that another tab ran and this one did not."""
+        # What cannot be read is replaced by what a tab has.
+        with suppress(RunbookError, OSError, KeyError, TypeError):
+            cells = Document.read(Path(self.root_dir) / path.strip("/")).stored["cells"]
+            ran = {cell["id"]: cell for cell in cells if cell.get("outputs")}
+            for cell in model["content"]["cells"]:
+                known = ran.get(cell.get("id"))
+                if known and not cell.get("outputs") and _said(known) == _said(cell):
+                    cell["outputs"] = known["outputs"]
+                    cell["execution_count"] = known.get("execution_count")
+
     def _drawn(self, path: str) -> Drawn:
         """Return the cards and the board of the incident that a notebook belongs to."""
         root = Path(self.root_dir)
@@ -104,3 +120,8 @@ class WorkingCopies(AsyncLargeFileManager):
     def _refuse(self, path: str, done: str) -> NoReturn:
         message = f"{path} was not {done}: it belongs to the record of its incident."
         raise HTTPError(403, message, reason="it belongs to the record of its incident")
+
+
+def _said(cell: Mapping[str, Any]) -> str:
+    """Return the text of a cell, which a notebook may hold in lines."""
+    return "".join(cell.get("source", ""))

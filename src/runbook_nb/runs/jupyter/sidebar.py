@@ -44,8 +44,7 @@ def board(incidents: Path, path: str) -> dict[str, str]:
     """Return the board of a working copy as HTML, the forms below it, and what JupyterLab lays out.
 
     ``chosen`` is the anchor of the chosen option and ``passed_over`` those of the others, a line
-    each; ``asked`` says who is asked for an answer, and ``saved_ms`` when the copy was saved last,
-    in milliseconds since 1970. Raises what ``board_at`` raises.
+    each; ``asked`` says who is asked for an answer. Raises what ``board_at`` raises.
     """
     drawn = board_at(incidents, path)
     chosen = drawn.decided.option if drawn.decided and drawn.decided.option else ""
@@ -57,7 +56,6 @@ def board(incidents: Path, path: str) -> dict[str, str]:
         "controls": controls_html(drawn, _timeline(find(incidents, drawn.incident).path)),
         "chosen": anchor(chosen),
         "passed_over": "\n".join(anchor(each) for each in options if chosen and each != chosen),
-        "saved_ms": str((incidents / path).stat().st_mtime_ns // 1_000_000),
         "asked": _said_asked(question) if question else "",
     }
 

@@ -7,13 +7,11 @@
 
   const POLL_MS = 2000;
   const LIST_POLL_MS = 15000;
-  const FREEING_TRIES = 5;
+  const FREEING_TRIES = 60;
   const FREEING_PAUSE_MS = 1000;
   // So long the outputs above a question may still grow, and push it out of sight.
   const SIGHT_MS = 10000;
   const SIGHT_PAUSE_MS = 150;
-  // A file system and JupyterLab tell the time of one save a little differently.
-  const SAME_SAVE_MS = 1000;
   // Below this width, as in a window at 200 %, panels would leave the notebook no room.
   const ROOM_FOR_PANELS_PX = 1000;
   const UNOPENED =
@@ -106,6 +104,7 @@
         // What is to be said of a copy until a step of it runs, and which options it folds.
         const sayings = new Map();
         const folded = new WeakMap();
+        const openings = new WeakSet();
         const atTheSide = listPanel("runbook-shelf");
         const board = panel("runbook-board", "Where am I", "Where am I: the board of the incident");
         const drawn = document.createElement("div");
@@ -158,28 +157,10 @@
             draw(controls, told.controls);
             const asks = notebook.content.node.querySelector(".jp-Stdin") ? "" : told.asked;
             tell(board, sayings.get(path) || asks);
-            await takeOver(notebook, Number(told.saved_ms));
             foldPassedOver(notebook, told.passed_over);
           } catch (error) {
             complain(board, error);
           }
-        }
-
-        /** Show what another tab of the same copy has run, unless something is under way in this one. */
-        async function takeOver(notebook, savedMs) {
-          const { context, content } = notebook;
-          const known = Date.parse(context.contentsModel?.last_modified);
-          // A question may come while the file is on its way, so nothing may run.
-          const rests = notebook.sessionContext.session?.kernel?.status === "idle";
-          if (!(savedMs > known + SAME_SAVE_MS) || context.model.dirty || !rests) return;
-          if (content.node.contains(document.activeElement?.closest(".cm-editor"))) return;
-          const { activeCellIndex } = content;
-          const scrolled = content.node.querySelector(".jp-WindowedPanel-outer") ?? content.node;
-          const top = scrolled.scrollTop;
-          await context.revert();
-          content.activeCellIndex = activeCellIndex;
-          scrolled.scrollTop = top;
-          folded.delete(notebook);
         }
 
         /** Fold the options that were not chosen, once for each choice; the reader may unfold. */
@@ -345,7 +326,9 @@
             return;
           }
           if (sayings.get(path) === UNOPENED) sayings.delete(path);
+          openings.add(notebook.content);
           await NotebookActions.runCells(notebook.content, first, notebook.sessionContext);
+          openings.delete(notebook.content);
         }
 
         /** Open the incident in each kernel that this notebook gets, also after a restart. */
@@ -364,7 +347,7 @@
             }
           };
           await context.ready;
-          const freed = await freeKernel(notebook);
+          void freeKernel(notebook);
           context.statusChanged.connect((_, status) => {
             if (status === "restarting" || status === "autorestarting") fresh = true;
             if (status === "idle" && fresh) {
@@ -376,8 +359,6 @@
             fresh = Boolean(change.newValue);
           });
           await again();
-          if (freed) sayings.set(notebook.context.path, freed);
-          void refreshBoard();
         }
 
         /** Keep the box of a new question in sight and ready, until the reader does something. */
@@ -412,14 +393,18 @@
 
         /** Take back a question whose tab is gone, for its kernel would wait for ever; say so. */
         async function freeKernel(notebook) {
-          const body = JSON.stringify({ path: notebook.context.path });
-          for (let tries = 0; tries < FREEING_TRIES; tries += 1) {
+          const { path } = notebook.context;
+          const body = JSON.stringify({ path });
+          for (let tries = 0; tries < FREEING_TRIES && !notebook.isDisposed; tries += 1) {
             const told = await ask("free", { method: "POST", body }).catch(() => ({}));
-            if (told.said || !told.waits) return told.said;
+            if (told.said) {
+              sayings.set(path, told.said);
+              void refreshBoard();
+            }
+            if (!told.waits) return;
             // The server may not know yet that the tab is gone.
             await new Promise((done) => setTimeout(done, FREEING_PAUSE_MS));
           }
-          return "";
         }
 
         /** Lay out a notebook that has come up: its sections left, its board right. */
@@ -460,7 +445,8 @@
 
         NotebookActions.executed.connect((_, done) => {
           if (isText(done.cell)) return;
-          sayings.delete(tracker.currentWidget?.context.path);
+          // Cells that open the incident run by themselves: nobody has read what was said.
+          if (!openings.has(done.notebook)) sayings.delete(tracker.currentWidget?.context.path);
           if (!done.success) return;
           // The box of an answer is taken away in the next frame, and its cell has the focus till then.
           requestAnimationFrame(() => setTimeout(() => goOn(done.notebook, done.cell)));
