@@ -89,8 +89,9 @@ def test_a_question_whose_tab_is_gone_is_taken_back(desk, opened, tab, dead_sess
     second.page.goto(desk.address("INC-72"))
     second.board_says("sam is asked since")
     assert not second.page.locator(".jp-Stdin").count()
-    first.page.close()
+    # The second one would take the question back as soon as the first one is gone.
     second.page.close()
+    first.page.close()
 
     again = opened("INC-72")
     again.board_says("is gone, so its question was taken back")

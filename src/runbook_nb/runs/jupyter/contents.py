@@ -1,6 +1,7 @@
 """The files that JupyterLab shows: all of an incident to read, working copies to write."""
 
 import asyncio
+import json
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +13,6 @@ from tornado.web import HTTPError
 
 from runbook_nb.errors import ParameterError, RunbookError
 from runbook_nb.incident.cards import BoardCard
-from runbook_nb.runbook.document import Document
 from runbook_nb.runs.by_hand.save import mask_before_save
 from runbook_nb.runs.jupyter.outputs import Drawn, cards_of, only_looked_at
 from runbook_nb.runs.jupyter.sidebar import board_at
@@ -82,8 +82,9 @@ class WorkingCopies(AsyncLargeFileManager):
     def _keep_what_was_run(self, path: str, model: dict[str, Any]) -> None:
         """Keep the outputs of the cells that another tab ran and this one did not."""
         # What cannot be read is replaced by what a tab has.
-        with suppress(RunbookError, OSError, KeyError, TypeError):
-            cells = Document.read(Path(self.root_dir) / path.strip("/")).stored["cells"]
+        with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+            text = (Path(self.root_dir) / path.strip("/")).read_text(encoding="utf-8")
+            cells = json.loads(text)["cells"]
             ran = {cell["id"]: cell for cell in cells if cell.get("outputs")}
             for cell in model["content"]["cells"]:
                 known = ran.get(cell.get("id"))

@@ -366,7 +366,11 @@
           let seen = null;
           const observer = new MutationObserver(() => {
             const box = notebook.content.node.querySelector(".jp-Stdin-input");
-            if (box && box !== seen) follow(box);
+            if (box && box !== seen) {
+              follow(box);
+              // JupyterLab saves ever less often where a save takes long; a question may wait long.
+              if (notebook.context.model.dirty) void notebook.context.save().catch(() => {});
+            }
             seen = box;
           });
           observer.observe(notebook.content.node, { childList: true, subtree: true });
