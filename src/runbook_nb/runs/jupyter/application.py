@@ -4,6 +4,7 @@ import base64
 import hashlib
 import os
 import re
+import socket
 import sys
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -14,6 +15,7 @@ from runbook_nb.runs.jupyter.handlers import handlers
 from runbook_nb.timeline.folder import IncidentsFolder
 
 _HERE: Final = Path(__file__).parent
+_LOOPBACK: Final = "127.0.0.1"
 
 
 class ResponderLab(LabApp):  # type: ignore[misc]
@@ -74,7 +76,8 @@ def arguments(incidents: Path, page: str = "/lab", *options: str) -> list[str]:
     """Return what JupyterLab is told, beyond its defaults."""
     state = IncidentsFolder(incidents).jupyterlab
     settings: dict[str, object] = {
-        "ServerApp.ip": "127.0.0.1",
+        "ServerApp.ip": _LOOPBACK,
+        "ServerApp.port": _free_port(),
         "ServerApp.root_dir": incidents,
         "ServerApp.contents_manager_class": "runbook_nb.runs.jupyter.contents.WorkingCopies",
         "ServerApp.kernel_spec_manager_class": "runbook_nb.runs.jupyter.kernels.OwnKernel",
@@ -97,3 +100,13 @@ def arguments(incidents: Path, page: str = "/lab", *options: str) -> list[str]:
     }
     told = [f"--{name}={value}" for name, value in settings.items()]
     return [*told, *options, *(["--allow-root"] if os.geteuid() == 0 else [])]
+
+
+def _free_port() -> int:
+    """Return a port that is free now.
+
+    JupyterLab looks for one from 8888 up and binds it later: of two that start at once, one ends.
+    """
+    with socket.socket() as asking:
+        asking.bind((_LOOPBACK, 0))
+        return int(asking.getsockname()[1])
