@@ -3,14 +3,18 @@
 import json
 import sys
 import time
-from collections.abc import Callable
-from typing import Annotated, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from runbook_nb.cli.app import EXIT_CODES, AsJson, app, say_to_errors, start_lab
 from runbook_nb.cli.completion import fault_names, runbook_names
+from runbook_nb.errors import DrillError, near
 from runbook_nb.timeline.events import Verdict
+
+if TYPE_CHECKING:
+    from runbook_nb.runbook.drill import Drill
 
 FaultName = Annotated[str, typer.Argument(help="The fault.", autocompletion=fault_names)]
 
@@ -42,6 +46,12 @@ def drill(
     sample: Annotated[
         int | None, typer.Option(min=1, help="Of the matrix, so many faults drawn at random.")
     ] = None,
+    variations: Annotated[
+        bool,
+        typer.Option(
+            "--variations", help="Diagnose alone, in every variation and look-alike of the drills."
+        ),
+    ] = False,
     times: Annotated[int, typer.Option(min=1, help="Repeat so many times.")] = 1,
     keep: Annotated[bool, typer.Option(help="Leave the lab running.")] = True,
     as_json: AsJson = False,
@@ -50,7 +60,8 @@ def drill(
 
     Starts the lab, injects a fault, lets the alert find the runbook, diagnoses, resolves,
     verifies, heals, and makes the record. With --matrix each runbook looks at each fault: it must
-    name its own, point to the owner, or find that nothing here is its business.
+    name its own, point to the owner, or find that nothing here is its business. With --variations
+    a runbook, or each with --all, diagnoses its faults in other shapes, and what only looks so.
 
     Example: runbook drill queue_backlog --fault worker_gone
     """
@@ -61,6 +72,8 @@ def drill(
     if matrix or sample:
         return _matrix(fault, sample=sample, say=say, as_json=as_json)
     drills = find_drills() if every else find_drills(name, fault)
+    if variations:
+        return _variations(drills, times=times, say=say, as_json=as_json)
     if not every and None in (name, fault):
         drills = [first_drill(drills)]
     for each in drills:
@@ -77,19 +90,37 @@ def _matrix(
     fault: str | None, *, sample: int | None, say: Callable[[str], None], as_json: bool
 ) -> None:
     """Run the matrix, of one fault if it is named; exit 1 where an answer is wrong."""
-    from runbook_nb.authoring.drills import find_drills, lab_of, run_matrix, sampled
+    from runbook_nb.authoring.drills import find_drills, lab_of, owners_of, run_matrix, sampled
 
     drills = find_drills()
-    chosen = find_drills(fault=fault) if fault else drills
-    seed = int(time.time())
-    faults = sampled(chosen, sample, seed=seed)
+    known = owners_of(drills)
+    if fault and fault not in known:
+        message = f"No drill names the fault {fault!r}. {near(fault, known)}"
+        raise DrillError(message)
+    faults = sampled([fault] if fault else list(known), sample, seed=int(time.time()))
     start_lab(say, lab=lab_of(drills[0]))
-    stream = sys.stderr if as_json else sys.stdout
-    cells = run_matrix(drills, faults, stream=stream, say=say)
+    cells = run_matrix(drills, faults, say=say)
     if as_json:
         typer.echo(json.dumps([cell.facts() for cell in cells], indent=2))
     right = all(cell.is_right for cell in cells)
     raise typer.Exit(0 if right else EXIT_CODES[Verdict.FAIL])
+
+
+def _variations(
+    drills: "Sequence[Drill]", *, times: int, say: Callable[[str], None], as_json: bool
+) -> None:
+    """Diagnose in each situation of these drills; exit 1 where one is not found as expected."""
+    from runbook_nb.authoring.drills import lab_of, run_situations
+
+    if not any(drill.situations for drill in drills):
+        message = "These drills name no variation and no look-alike. See CONTRIBUTING, Prove it."
+        raise DrillError(message)
+    start_lab(say, lab=lab_of(drills[0]))
+    results = run_situations(drills, times=times, say=say)
+    if as_json:
+        typer.echo(json.dumps([result.facts() for result in results], indent=2))
+    wrong = any(result.problem for result in results)
+    raise typer.Exit(EXIT_CODES[Verdict.FAIL] if wrong else 0)
 
 
 @lab_app.command("up")

@@ -24,7 +24,7 @@ from runbook_nb.timeline.events import FRESH_S
 T = TypeVar("T")
 
 # Where a notebook reads before it decides.
-_DIAGNOSIS: Final = frozenset({"Immediate Actions", "Diagnosis"})
+DIAGNOSIS: Final = frozenset({"Immediate Actions", "Diagnosis"})
 
 
 def kernel_names() -> Mapping[str, Any]:
@@ -103,7 +103,7 @@ class Plan:
         """Return the checks that come before the decision, in order, as far as they can be told."""
         found = []
         for step in self._text().steps:
-            if step.verb == "check" and step.section in _DIAGNOSIS:
+            if step.verb == "check" and step.section in DIAGNOSIS:
                 try:
                     found.append(self.check(step.title))
                 except RunbookError:

@@ -7,12 +7,40 @@ each runbook and fault, named ``<runbook>.<fault>.json``.
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 CONTROL: Final = "none"  # stands for no fault: the run must find nothing
 FOLDER: Final = "drills"
+
+
+class SituationKind(StrEnum):
+    """How a situation stands to a fault: it is the fault in another way, or it only looks so."""
+
+    VARIATION = "variation"
+    LOOK_ALIKE = "look-alike"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Situation:
+    """A fault that a drill names beside its own, and what the diagnosis must find in it.
+
+    ``expect`` holds the check titles that are ``failed``, ``warned`` and ``unknown``, and the
+    ``option``.
+    """
+
+    runbook: str
+    fault: str
+    kind: SituationKind
+    expect: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The situation's name: runbook and fault."""
+        return f"{self.runbook}.{self.fault}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +105,22 @@ class Drill:
         return _mapping(self.arguments.get("expect"))
 
     @property
+    def situations(self) -> list[Situation]:
+        """The variations and look-alikes that it names in its extension ``runbook``.
+
+        What a variation does not say is expected as in the drill; of a look-alike nothing is.
+        """
+        whole: dict[str, Any] = {
+            key: self.expectation.get(key, []) for key in ("failed", "warned", "unknown")
+        }
+        whole["option"] = self.expectation.get("option")
+        nothing: dict[str, Any] = {"failed": [], "warned": [], "unknown": [], "option": None}
+        return [
+            *self._situations("variations", SituationKind.VARIATION, whole),
+            *self._situations("look_alikes", SituationKind.LOOK_ALIKE, nothing),
+        ]
+
+    @property
     def injected(self) -> list[str]:
         """The faults that it injects."""
         return self._faults("method", "inject")
@@ -101,6 +145,22 @@ class Drill:
             return "", {}, str(error)
         return (text, said, "") if isinstance(said, dict) else (text, {}, "it is no JSON object")
 
+    def _situations(
+        self, key: str, kind: SituationKind, usual: Mapping[str, Any]
+    ) -> Iterator[Situation]:
+        for extension in map(_mapping, _list(self.experiment.get("extensions"))):
+            if extension.get("name") != "runbook":
+                continue
+            for said in map(_mapping, _list(extension.get(key))):
+                given = self.arguments.get("parameters")
+                yield Situation(
+                    runbook=self.runbook,
+                    fault=str(said.get("fault")),
+                    kind=kind,
+                    expect={**usual, **_mapping(said.get("expect"))},
+                    parameters={**_mapping(given), **_mapping(said.get("parameters"))},
+                )
+
     def _faults(self, part: str, function: str) -> list[str]:
         return [
             str(_mapping(provider.get("arguments")).get("fault"))
@@ -109,8 +169,7 @@ class Drill:
         ]
 
     def _providers(self, part: str) -> Iterator[Mapping[str, Any]]:
-        steps = self.experiment.get(part)
-        for step in steps if isinstance(steps, list) else ():
+        for step in _list(self.experiment.get(part)):
             yield _mapping(_mapping(step).get("provider"))
 
 
@@ -131,3 +190,7 @@ def formatted_drill(text: str) -> str:
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []

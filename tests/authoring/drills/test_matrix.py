@@ -1,9 +1,12 @@
 """What a runbook's answer to a fault is worth, and how the answers are shown."""
 
+import json
+
 import pytest
 
-from runbook_nb.authoring.drills import MatrixCell, find_drills, sampled
+from runbook_nb.authoring.drills import MatrixCell, find_drills, owners_of, sampled
 from runbook_nb.authoring.drills.matrix import Answer, judge, matrix_table
+from runbook_nb.runbook.drill import Drill
 from runbook_nb.runbook.runbook import Runbook
 
 HEARTBEAT = "heartbeat_failure_recovery"
@@ -55,27 +58,31 @@ def test_what_is_ones_own_is_named_as_the_drill_says(heartbeat, wanted, chosen, 
 def test_a_sample_is_drawn_of_the_faults_and_the_same_seed_draws_the_same():
     """Control runs inject nothing, so they are no fault."""
     drills = find_drills()
-    every = sampled(drills, None, seed=1)
+    every = sampled(list(owners_of(drills)), None, seed=1)
     assert "none" not in every
-    assert len(every) == len({drill.fault for drill in drills}) - 1
-    assert sampled(drills, 3, seed=7) == sampled(drills, 3, seed=7)
-    assert len(sampled(drills, 3, seed=7)) == 3
-    assert sampled(drills, 999, seed=1) == every
+    assert {drill.fault for drill in drills} - set(every) == {"none"}
+    assert sampled(every, 3, seed=7) == sampled(every, 3, seed=7)
+    assert len(sampled(every, 3, seed=7)) == 3
+    assert sampled(every, 999, seed=1) == every
+
+
+def test_a_look_alike_is_in_the_matrix_with_what_its_runbook_must_choose(tmp_path):
+    """Nothing is chosen where the control says no more."""
+    path = tmp_path / "heartbeat_failure_recovery.none.json"
+    path.write_text(
+        json.dumps({"extensions": [{"name": "runbook", "look_alikes": [{"fault": "tabs_closed"}]}]})
+    )
+
+    assert owners_of([Drill.at(path)]) == {"tabs_closed": {HEARTBEAT: None}}
 
 
 def test_the_table_names_each_wrong_answer():
-    """Below it, with what failed and where it is recorded."""
+    """Below it, with what failed and how long it took."""
     told = {"failed": ("Lag",), "took_s": 3.0}
     cells = [
-        MatrixCell(
-            fault="hung", runbook="a", answer=Answer.OWN, option=RESTART, incident="INC-1", **told
-        ),
-        MatrixCell(
-            fault="hung", runbook="b", answer=Answer.WRONG, option=RESTART, incident="INC-2", **told
-        ),
-        MatrixCell(
-            fault="lost", runbook="a", answer=Answer.NOTHING, option=None, incident="INC-3", **told
-        ),
+        MatrixCell(fault="hung", runbook="a", answer=Answer.OWN, option=RESTART, **told),
+        MatrixCell(fault="hung", runbook="b", answer=Answer.WRONG, option=RESTART, **told),
+        MatrixCell(fault="lost", runbook="a", answer=Answer.NOTHING, option=None, **told),
     ]
     head, hung, lost, counted, wrong = matrix_table(cells).splitlines()
 
@@ -83,4 +90,4 @@ def test_the_table_names_each_wrong_answer():
     assert hung.split() == ["hung", "A", "WRONG", "A"]
     assert lost.split() == ["lost", "·"]
     assert counted == "3 answers, 1 wrong."
-    assert wrong == f"hung seen by b: wrong, {RESTART} (Lag) in 3 s, INC-2"
+    assert wrong == f"hung seen by b: wrong, {RESTART} (Lag) in 3 s"

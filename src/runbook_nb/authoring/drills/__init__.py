@@ -6,19 +6,28 @@ from runbook_nb.authoring.drills.experiment import (
     lab_of,
     run_drill,
 )
-from runbook_nb.authoring.drills.matrix import MatrixCell, run_matrix, sampled
+from runbook_nb.authoring.drills.matrix import MatrixCell, owners_of, run_matrix, sampled
 from runbook_nb.authoring.drills.series import alone_on_lab, drill_all, first_drill, table
+from runbook_nb.authoring.drills.situations import (
+    SituationResult,
+    run_situation,
+    run_situations,
+)
 
 __all__ = [
     "DrillResult",
     "MatrixCell",
+    "SituationResult",
     "alone_on_lab",
     "drill_all",
     "find_drills",
     "first_drill",
     "lab_of",
+    "owners_of",
     "run_drill",
     "run_matrix",
+    "run_situation",
+    "run_situations",
     "sampled",
     "table",
 ]

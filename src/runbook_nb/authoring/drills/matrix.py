@@ -9,24 +9,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TextIO
+from typing import Any
 
-from runbook_nb.authoring.drills.experiment import lab_of
+from runbook_nb.authoring.drills.diagnosis import diagnose
 from runbook_nb.authoring.drills.series import alone_on_lab
-from runbook_nb.authoring.drills.steps import findings
-from runbook_nb.errors import DrillError
-from runbook_nb.incident.context import actor
-from runbook_nb.record.close import close
-from runbook_nb.runbook.drill import Drill
+from runbook_nb.errors import DrillError, RunbookError
+from runbook_nb.runbook.drill import Drill, SituationKind
 from runbook_nb.runbook.lab import Lab
-from runbook_nb.runbook.packs import find_fault
+from runbook_nb.runbook.packs import find_fault, find_lab
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runbook.steps import letter
-from runbook_nb.runs.engine.progress import for_stream
-from runbook_nb.runs.engine.spare_kernel import SpareKernel
-from runbook_nb.runs.run import Order, run
-from runbook_nb.timeline.events import DRILL
-from runbook_nb.timeline.folder import incidents_folder
 
 
 class Answer(StrEnum):
@@ -48,7 +40,6 @@ class MatrixCell:
     answer: Answer
     option: str | None
     failed: tuple[str, ...]
-    incident: str
     took_s: float
 
     @property
@@ -81,30 +72,41 @@ def judge(runbook: Runbook, owners: Mapping[str, str | None], found: Mapping[str
     return Answer.WRONG if acts else Answer.NOTHING
 
 
-def sampled(drills: Sequence[Drill], number: int | None, *, seed: int) -> list[str]:
-    """Return the faults of some drills by name, so many of them drawn at random if given."""
-    faults = sorted({drill.fault for drill in drills if not drill.is_control})
+def owners_of(drills: Sequence[Drill]) -> dict[str, dict[str, str | None]]:
+    """Return each fault and look-alike with its runbooks, and the option that each must choose."""
+    owners: dict[str, dict[str, str | None]] = {}
+    for drill in drills:
+        if not drill.is_control:
+            owners.setdefault(drill.fault, {})[drill.runbook] = drill.expectation.get("option")
+        for situation in drill.situations:
+            if situation.kind is SituationKind.LOOK_ALIKE:
+                found = owners.setdefault(situation.fault, {})
+                found[situation.runbook] = situation.expect["option"]
+    return owners
+
+
+def sampled(faults: Sequence[str], number: int | None, *, seed: int) -> list[str]:
+    """Return the faults by name, so many of them drawn at random if a number is given."""
     if number is None or number >= len(faults):
-        return faults
-    return sorted(random.Random(seed).sample(faults, number))  # noqa: S311 - no secret
+        return sorted(faults)
+    return sorted(random.Random(seed).sample(sorted(faults), number))  # noqa: S311 - no secret
 
 
 def run_matrix(
-    drills: Sequence[Drill], faults: Sequence[str], *, stream: TextIO, say: Callable[[str], None]
+    drills: Sequence[Drill], faults: Sequence[str], *, say: Callable[[str], None]
 ) -> list[MatrixCell]:
     """Inject each fault in turn, let every runbook that has a drill look at it, and heal it.
 
     Raises DrillError where the lab is not healthy before a fault.
     """
-    cells = []
-    with alone_on_lab(), SpareKernel() as ready:
+    cells, owners = [], owners_of(drills)
+    with alone_on_lab():
         for fault in faults:
-            own = [drill for drill in drills if drill.fault == fault]
-            lab = lab_of(own[0])
+            lab = find_lab(fault=fault)
             if firing := list(lab.wait_until_quiet()):
                 message = f"The lab is not healthy before {fault}: {', '.join(firing)}."
                 raise DrillError(message)
-            for cell in _seen_by_all(drills, own, lab, stream=stream, ready=ready):
+            for cell in _seen_by_all(drills, fault, owners[fault], lab=lab):
                 say(_line(cell))
                 cells.append(cell)
     say(matrix_table(cells))
@@ -112,36 +114,40 @@ def run_matrix(
 
 
 def _seen_by_all(
-    drills: Sequence[Drill], own: Sequence[Drill], lab: Lab, *, stream: TextIO, ready: SpareKernel
+    drills: Sequence[Drill], fault: str, owners: Mapping[str, str | None], *, lab: Lab
 ) -> Iterator[MatrixCell]:
-    fault = find_fault(lab, own[0].fault)
-    owners = {drill.runbook: drill.expectation.get("option") for drill in own}
-    first = {drill.runbook: drill for drill in reversed(drills)}
+    injected = find_fault(lab, fault)
+    drilled = {drill.fault for drill in drills}
+    # The parameters of a runbook's first drill; of its own fault, those of that drill.
+    usual = {drill.runbook: drill.arguments.get("parameters", {}) for drill in reversed(drills)}
+    own = {drill.runbook: drill for drill in drills if drill.fault == fault}
     try:
-        fault.inject()
-        lab.wait_for_alerts()
-        for name, drill in sorted(first.items()):
-            runbook, began = Runbook.find(name), time.monotonic()
-            order = Order(
-                runbook=runbook,
-                incidents=incidents_folder(),
-                actor=actor(),
-                parameters=drill.arguments.get("parameters", {}),
-            )
-            done = run(order, progress=for_stream(stream), ready=ready)
-            close(order.incidents, done.incident, by=actor(), resolution=DRILL)
-            found = findings(done)
-            yield MatrixCell(
-                fault=fault.name,
-                runbook=name,
-                answer=judge(runbook, owners, found),
-                option=found["option"],
-                failed=tuple(found["failed"]),
-                incident=done.incident,
-                took_s=time.monotonic() - began,
-            )
+        injected.inject()
+        if fault in drilled:
+            lab.wait_for_alerts()
+        for name in sorted(usual):
+            parameters = own[name].arguments.get("parameters", {}) if name in own else usual[name]
+            yield _seen(Runbook.find(name), fault, owners, parameters=parameters)
     finally:
-        fault.heal()
+        injected.heal()
+
+
+def _seen(
+    runbook: Runbook, fault: str, owners: Mapping[str, str | None], *, parameters: Mapping[str, Any]
+) -> MatrixCell:
+    began = time.monotonic()
+    try:
+        found = {**diagnose(runbook, parameters=parameters), "complete": True}
+    except RunbookError:
+        found = {"option": None, "failed": (), "complete": False}
+    return MatrixCell(
+        fault=fault,
+        runbook=runbook.name,
+        answer=judge(runbook, owners, found),
+        option=found["option"],
+        failed=tuple(found["failed"]),
+        took_s=time.monotonic() - began,
+    )
 
 
 def matrix_table(cells: Sequence[MatrixCell]) -> str:
@@ -178,5 +184,5 @@ def _line(cell: MatrixCell) -> str:
     failed = ", ".join(cell.failed) or "nothing failed"
     return (
         f"{cell.fault} seen by {cell.runbook}: {cell.answer}, {cell.option or 'no option'} "
-        f"({failed}) in {cell.took_s:.0f} s, {cell.incident}"
+        f"({failed}) in {cell.took_s:.0f} s"
     )

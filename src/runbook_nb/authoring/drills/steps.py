@@ -31,6 +31,7 @@ from runbook_nb.timeline.events import (
     DRILL,
     Alert,
     Checked,
+    Event,
     Verdict,
     Verified,
 )
@@ -159,7 +160,13 @@ def _found_by(
 
 def findings(found: Run) -> dict[str, Any]:
     """Return what a run found and did, in the words of an experiment's expectation."""
-    events = [event for event in found.timeline if event.run == found.context.run]
+    seen = findings_of(found.timeline, run=found.context.run)
+    return {**seen, "complete": found.execution.complete}
+
+
+def findings_of(timeline: Sequence[Event], *, run: str) -> dict[str, Any]:
+    """Return what the events of a run found and did, in the words of an expectation."""
+    events = [event for event in timeline if event.run == run]
     checks = [check for check in queries.of(events, Checked) if check.purpose == "check"]
     decided = queries.decided(events)
     held = [each.verdict is Verdict.PASS for each in queries.of(events, Verified)]
@@ -170,7 +177,6 @@ def findings(found: Run) -> dict[str, Any]:
         "option": decided.option if decided else None,
         "done": [acted.title for acted in queries.all_done(events)],
         "resolved": bool(held) and all(held),
-        "complete": found.execution.complete,
     }
 
 

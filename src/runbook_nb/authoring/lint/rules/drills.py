@@ -54,6 +54,14 @@ def drill_fits(page: RunbookPage, shelf: Shelf) -> Iterator[Flaw]:
             expect = run.get("expect")
             for word, message in _odd(run, page, known, options, _mapping(expect)):
                 yield Flaw(line=drill.line_of(word), path=drill.path, message=message)
+        for situation in drill.situations:
+            said = {"runbook": page.name, "parameters": situation.parameters}
+            for _, message in _odd(said, page, known, options, situation.expect):
+                yield Flaw(
+                    line=drill.line_of(situation.fault),
+                    path=drill.path,
+                    message=f"{situation.fault}: {message}",
+                )
 
 
 @rule(
