@@ -256,6 +256,28 @@ def test_a_probe_reaches_no_writing_method_behind_the_client(servers):
     client.close()
 
 
+def _writes(path, body):
+    return "" if path.endswith("/read") and "set" not in body else "it changes a record"
+
+
+def test_a_question_by_post_is_sent_once_it_is_judged_to_read(servers):
+    """Path and body are judged before it; what may write is told that this one only reads."""
+    ours, _ = servers
+    client, told = client_of(ours), []
+    writing = client_of(ours, read_only=False)
+    writing._before = told.append
+
+    assert client.ask("records/read", json={"id": 1}, writes=_writes).status_code == 200
+    assert writing.ask("records/read", json={"id": 1}, writes=_writes).status_code == 200
+    for path, body in (("records/read", {"set": 1}), ("records/change", {"id": 1})):
+        with pytest.raises(WriteRefusedError, match=r"POST .*: it changes a record"):
+            client.ask(path, json=body, writes=_writes)
+    assert len(ours.seen) == 2
+    assert told == [False]
+    client.close()
+    writing.close()
+
+
 def test_what_reads_knows_nothing_that_opens_for_writing(lab):
     """Not by any of its attributes."""
     systems = Environment.load("lab").reading([])

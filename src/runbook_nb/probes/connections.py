@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 READING_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 CONNECT_TIMEOUT_S: Final = 3
 _PORTS: Final = {"http": 80, "https": 443}
+# Marks a request that was judged to read, whatever its method.
+_ONLY_READS: Final = "only_reads"
 # How the connection string of an SQLite file begins; its path follows.
 SQLITE: Final = "sqlite:///"
 # With row security off, what a policy would narrow is refused: too few rows look like health.
@@ -241,22 +243,35 @@ class Http:
         """Send one request; raises WriteRefusedError for a writing method when read-only."""
         self._guard(method, path)
         self._before(method.upper() not in READING_METHODS)
-        started = time.perf_counter()
         timeout = self._client.timeout if timeout_s is None else timeout_s
-        url = str(self._client.build_request(method, path, params=params).url)
-        self._asked.append(f"{method} {url}")
-        response = self._client.request(
-            method, path, json=json, params=params, headers=headers, timeout=timeout
+        return self._send(
+            self._client.build_request(
+                method, path, json=json, params=params, headers=headers, timeout=timeout
+            ),
+            said=method,
         )
-        took_ms = (time.perf_counter() - started) * 1000
-        self._asked[-1] = f"{method} {url} → {response.status_code} in {took_ms:.0f} ms"
-        return response
 
     def get(
         self, path: str, *, params: Mapping[str, str] | None = None, timeout_s: float | None = None
     ) -> "httpx.Response":
         """Send a GET request."""
         return self.request("GET", path, params=params, timeout_s=timeout_s)
+
+    def ask(
+        self, path: str, *, json: object, writes: Callable[[str, object], str]
+    ) -> "httpx.Response":
+        """Send a question that the service takes by POST only.
+
+        ``writes`` says why a path with such a body may write, and nothing where it only reads; a
+        read-only service raises WriteRefusedError for the first before anything is sent.
+        """
+        if self._read_only and (why := writes(path, json)):
+            message = f"A probe may not send POST {path}: {why}. Probes only read."
+            raise WriteRefusedError(message)
+        self._before(False)  # noqa: FBT003 - it only reads
+        request = self._client.build_request("POST", path, json=json)
+        request.extensions[_ONLY_READS] = True
+        return self._send(request, said="Reading by POST")
 
     @contextmanager
     def stream(
@@ -272,9 +287,19 @@ class Http:
         """Cut the connections."""
         self._client.close()
 
+    def _send(self, request: "httpx.Request", *, said: str) -> "httpx.Response":
+        """Send a request and keep what was asked, with its answer once that is there."""
+        started = time.perf_counter()
+        self._asked.append(f"{said} {request.url}")
+        response = self._client.send(request)
+        took_ms = (time.perf_counter() - started) * 1000
+        self._asked[-1] = f"{said} {request.url} → {response.status_code} in {took_ms:.0f} ms"
+        return response
+
     def _hold(self, request: "httpx.Request") -> None:
         """Refuse a request that leaves the service, or that may not be sent."""
-        self._guard(request.method, request.url.path)
+        if not request.extensions.get(_ONLY_READS):
+            self._guard(request.method, request.url.path)
         if _origin_of(request.url) != self._origin:
             message = (
                 f"{request.url.copy_with(query=None)} is not at {self._client.base_url}: what "
