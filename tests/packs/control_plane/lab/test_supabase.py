@@ -1,6 +1,7 @@
 """The emulators for Supabase answer as the vendor's documents say."""
 
 import httpx
+import psycopg
 import pytest
 
 from runbook_nb.packs.control_plane.lab.emulators.supabase_management import REF
@@ -103,3 +104,42 @@ def test_management_refuses_a_stranger(view):
     url = f"{view.url('supabase_management')}/v1/projects/{REF}"
 
     assert httpx.get(url, trust_env=False).status_code == 401
+
+
+def test_a_bucket_is_made_opened_limited_and_deleted(view, storage):
+    """A public one is read by anybody; a limit refuses what is larger or of another type."""
+    assert storage.post("/bucket", json={"id": "trial"}).json() == {"name": "trial"}
+    assert storage.post("/bucket", json={"id": "trial"}).json()["error"] == "Duplicate"
+    storage.post("/object/trial/one.txt", content=b"one", headers={"content-type": "text/plain"})
+    anybody = view.url("supabase_storage") + "/storage/v1/object/public/trial/one.txt"
+    assert httpx.get(anybody, trust_env=False).json()["message"] == "Bucket not found"
+
+    rules = {"public": True, "file_size_limit": 4, "allowed_mime_types": ["text/plain"]}
+    assert storage.put("/bucket/trial", json=rules).is_success
+    assert httpx.get(anybody, trust_env=False).content == b"one"
+    large = storage.post("/object/trial/two.txt", content=b"large", headers={"content-type": "a/b"})
+    assert large.json()["statusCode"] == "413"
+    other = storage.post("/object/trial/two.txt", content=b"two", headers={"content-type": "a/b"})
+    assert other.json()["statusCode"] == "415"
+
+    assert storage.delete("/bucket/trial").json()["statusCode"] == "409"
+    storage.delete("/object/trial/one.txt")
+    assert storage.delete("/bucket/trial").is_success
+
+
+def test_what_storage_knows_stands_in_the_database(view, storage):
+    """The size and the hash of each object, until it is gone."""
+    known = "select metadata ->> 'size' from storage.objects where name = 'trial/three.txt'"
+    storage.post("/object/evidence/trial/three.txt", content=b"three")
+    with psycopg.connect(view.lab.dsn(), autocommit=True) as connection:
+        assert connection.execute(known).fetchone() == ("5",)
+        storage.delete("/object/evidence/trial/three.txt")
+        assert connection.execute(known).fetchone() is None
+
+
+def test_keys_are_listed_with_their_age_and_never_in_full(management):
+    """As the Management API shows them."""
+    listed = management.get(f"/{REF}/api-keys").json()
+
+    assert [key["type"] for key in listed] == ["publishable", "secret"]
+    assert all(key["inserted_at"] and key["api_key"].endswith("·") for key in listed)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from runbook_nb.packs.control_plane.lab.emulators import Emulator
 
 HEARTBEAT_INTERVAL_S = 1
+# Where Security keeps what it seals: outside of the database, and of nobody else.
+SNAPSHOTS = "sealed"
 FLY_APP = "ai-employee-agent"
 
 # Roles that log in, with the file that holds each one's connection string.
@@ -49,6 +51,7 @@ def write_environment(folder: Path, ports: Mapping[str, int]) -> None:
             },
             "viewer": {"reader": _secret(folder, "viewer.dsn")},
             "backup": settings_for(folder),
+            "snapshots": {"folder": str(folder / SNAPSHOTS)},
             "agent": {"url": _url(ports["agent"]), "heartbeat_interval_s": HEARTBEAT_INTERVAL_S},
             "ui": {"url": _url(ports["ui"])},
             "edge": {"url": _url(ports["edge"]), "admin_url": _url(ports["edge_admin"])},

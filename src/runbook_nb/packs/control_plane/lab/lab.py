@@ -12,6 +12,7 @@ from runbook_nb.errors import LabError
 from runbook_nb.packs.control_plane.lab.backups import forget_backups
 from runbook_nb.packs.control_plane.lab.environment import (
     HEARTBEAT_INTERVAL_S,
+    SNAPSHOTS,
     write_environment,
     write_secrets,
 )
@@ -183,5 +184,6 @@ class Lab:
         forget_lab_settings(self.folder)
         self._fleet.end()
         forget_backups(self.folder)
+        shutil.rmtree(self.folder / SNAPSHOTS, ignore_errors=True)
         self.postgres.stop()
         self.postgres.discard()

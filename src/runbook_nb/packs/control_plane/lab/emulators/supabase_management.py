@@ -24,6 +24,10 @@ from runbook_nb.packs.control_plane.lab.emulators.emulator import Access, Emulat
 
 REF = "aiemployeelabproject"
 _PITR_WINDOW = timedelta(days=7, hours=1)
+# The keys of a healthy project: rotated this quarter.
+_KEYS_AGE = timedelta(days=40)
+# How time passes for the keys; nothing of the platform speaks to it.
+KEYS = "/__lab__/keys"
 # The rest of the lab starts first: a backup is no part of what `lab up` waits for.
 _BACKUP_AFTER_S = 1.5
 
@@ -36,6 +40,7 @@ class ManagedProject:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._status = "ACTIVE_HEALTHY"
+        self._began, self._keys_age = datetime.now(UTC), _KEYS_AGE
 
     def shown(self) -> dict[str, Any]:
         """Return the project as the API shows it."""
@@ -64,6 +69,25 @@ class ManagedProject:
             },
         }
 
+    def keys(self) -> list[dict[str, Any]]:
+        """Return the project's API keys as the API lists them: never in full."""
+        return [
+            {
+                "id": f"00000000-0000-4000-8000-00000000000{place}",
+                "name": "default",
+                "type": kind,
+                "prefix": f"sb_{kind}_lab",
+                "api_key": f"sb_{kind}_lab··········",
+                "inserted_at": (self._began - self._keys_age).isoformat(),
+                "updated_at": (self._began - self._keys_age).isoformat(),
+            }
+            for place, kind in enumerate(("publishable", "secret"))
+        ]
+
+    def age_keys(self, days: int) -> None:
+        """Make every key so many days old."""
+        self._keys_age = timedelta(days=days)
+
     def restore_to(self, moment: datetime) -> bool:
         """Begin to restore in place; False when the moment is out of the window."""
         now = datetime.now(UTC)
@@ -82,6 +106,13 @@ def management_app(*, token: str, project: ManagedProject) -> Starlette:
     async def backups(request: Request) -> Response:
         return _refused(request, token) or JSONResponse(project.backups())
 
+    async def keys(request: Request) -> Response:
+        return _refused(request, token) or JSONResponse(project.keys())
+
+    async def age(request: Request) -> Response:
+        project.age_keys(int((await request.json())["days"]))
+        return JSONResponse({})
+
     async def restore(request: Request) -> Response:
         if refusal := _refused(request, token):
             return refusal
@@ -99,6 +130,8 @@ def management_app(*, token: str, project: ManagedProject) -> Starlette:
     return Starlette(
         routes=[
             Route(at, show),
+            Route(f"{at}/api-keys", keys),
+            Route(KEYS, age, methods=["POST"]),
             Route(f"{at}/database/backups", backups),
             Route(f"{at}/database/backups/restore-pitr", restore, methods=["POST"]),
         ]

@@ -4,12 +4,10 @@ As the service does, it answers HTTP 400 for what is missing and says 404 in the
 are in memory; those of the seeded artifacts are there from the start.
 """
 
-import json
 import secrets
-from email import message_from_bytes
 from http import HTTPStatus
-from typing import Any
 
+import psycopg
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -17,22 +15,24 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from runbook_nb.packs.control_plane.lab.emulators.emulator import Access, Emulator
+from runbook_nb.packs.control_plane.lab.emulators.supabase_bodies import (
+    StorageError,
+    accept,
+    json_of,
+    uploaded,
+)
+from runbook_nb.packs.control_plane.lab.emulators.supabase_buckets import BucketRoutes
 from runbook_nb.packs.control_plane.lab.emulators.supabase_objects import (
     EVIDENCE,
     VERSIONS,
+    WITHHELD,
     Buckets,
     Kept,
 )
 
+# How the lab changes bytes beneath the service; nothing of the platform does.
+ROT = "/__lab__/bytes"
 _LISTED = 100
-
-
-class StorageError(Exception):
-    """What the API refuses, with the code that it says in the body."""
-
-    def __init__(self, code: int, error: str, message: str) -> None:
-        super().__init__(message)
-        self.body = {"statusCode": str(code), "error": error, "message": message}
 
 
 class Storage:
@@ -42,17 +42,9 @@ class Storage:
         self._buckets, self._key = buckets, key
         self._signed: dict[str, tuple[str, str]] = {}
 
-    async def buckets(self, request: Request) -> Response:
-        """List all buckets, or show one."""
-        name = request.path_params.get("bucket")
-        if name is None:
-            return JSONResponse([self._buckets.bucket(each) for each in self._buckets.by_name])
-        self._objects(name)
-        return JSONResponse(self._buckets.bucket(name))
-
     async def list_folder(self, request: Request) -> Response:
         """List a folder of a bucket, a page at a time."""
-        bucket, asked = request.path_params["bucket"], await _json(request)
+        bucket, asked = request.path_params["bucket"], await json_of(request)
         self._objects(bucket)
         found = list(self._buckets.listed(bucket, prefix=str(asked.get("prefix", ""))))
         if (asked.get("sortBy") or {}).get("order") == "desc":
@@ -83,12 +75,13 @@ class Storage:
             raise StorageError(409, "Duplicate", "The resource already exists")
         if request.method == "PUT" and name not in objects:
             raise StorageError(404, "not_found", "Object not found")
-        objects[name] = _uploaded(await request.body(), request.headers.get("content-type", ""))
+        sent = uploaded(await request.body(), request.headers.get("content-type", ""))
+        self._buckets.put(bucket, name, accept(sent, self._buckets.rules[bucket]))
         return JSONResponse({"Id": objects[name].id, "Key": f"{bucket}/{name}"})
 
     async def copy(self, request: Request) -> Response:
         """Copy an object within a bucket or to another."""
-        asked = await _json(request)
+        asked = await json_of(request)
         bucket = str(asked.get("bucketId"))
         to_bucket = str(asked.get("destinationBucket") or bucket)
         source, to = str(asked.get("sourceKey")), str(asked.get("destinationKey"))
@@ -98,7 +91,7 @@ class Storage:
         if to in there and request.headers.get("x-upsert", "").lower() != "true":
             raise StorageError(409, "Duplicate", "The resource already exists")
         found = self._objects(bucket)[source]
-        there[to] = Kept(content=found.content, mimetype=found.mimetype)
+        self._buckets.put(to_bucket, to, Kept(content=found.content, mimetype=found.mimetype))
         return JSONResponse({"Id": there[to].id, "Key": f"{to_bucket}/{to}"})
 
     async def delete(self, request: Request) -> Response:
@@ -107,11 +100,12 @@ class Storage:
         objects = self._objects(bucket)
         if "name" in request.path_params:
             self._kept(request)
-            del objects[request.path_params["name"]]
+            self._buckets.remove(bucket, request.path_params["name"])
             return JSONResponse({"message": "Successfully deleted"})
-        named = [name for name in (await _json(request)).get("prefixes", ()) if name in objects]
+        named = [name for name in (await json_of(request)).get("prefixes", ()) if name in objects]
+        gone = [(name, self._buckets.remove(bucket, name)) for name in named]
         return JSONResponse(
-            [{"bucket_id": bucket, "name": name, "id": objects.pop(name).id} for name in named]
+            [{"bucket_id": bucket, "name": name, "id": kept.id} for name, kept in gone]
         )
 
     async def sign(self, request: Request) -> Response:
@@ -129,9 +123,25 @@ class Storage:
             raise StorageError(400, "InvalidJWT", "jwt malformed")
         return await self.read(request)
 
+    async def read_public(self, request: Request) -> Response:
+        """Give an object of a public bucket to anybody; of another, say that there is none."""
+        rules = self._buckets.rules.get(request.path_params["bucket"])
+        if rules is None or not rules.public:
+            raise StorageError(404, "Bucket not found", "Bucket not found")
+        return await self.read(request)
+
+    async def rot(self, request: Request) -> Response:
+        """Change or lose the bytes of an object beneath the service: the lab's own door."""
+        asked = await json_of(request)
+        content = asked["content"]
+        sent = None if content is None else str(content).encode("latin-1")
+        self._buckets.rot(str(asked["bucket"]), str(asked["name"]), sent)
+        return JSONResponse({})
+
     def guard(self, request: Request) -> None:
         """Refuse a request without the key; an apikey header, if sent, must be the key too."""
-        if "/object/sign/" in request.url.path and request.method == "GET":
+        free = ("/object/sign/", "/object/public/")
+        if request.method in ("GET", "HEAD") and any(part in request.url.path for part in free):
             return
         sent = request.headers.get("authorization")
         if sent is None:
@@ -154,16 +164,16 @@ class Storage:
         return objects[request.path_params["name"]]
 
 
-def storage_app(storage: Storage) -> ASGIApp:
+def storage_app(storage: Storage, buckets: BucketRoutes) -> ASGIApp:
     """Make the emulator's app."""
     one = "/{bucket}/{name:path}"
     routes = [
-        Route("/bucket", storage.buckets),
-        Route("/bucket/{bucket}", storage.buckets),
+        *buckets.routes(),
         Route("/object/list/{bucket}", storage.list_folder, methods=["POST"]),
         Route("/object/copy", storage.copy, methods=["POST"]),
         Route(f"/object/sign{one}", storage.sign, methods=["POST"]),
         Route(f"/object/sign{one}", storage.read_signed, methods=["GET"]),
+        Route(f"/object/public{one}", storage.read_public, methods=["GET", "HEAD"]),
         Route(f"/object/info{one}", storage.inform),
         Route(f"/object/authenticated{one}", storage.read),
         Route(f"/object{one}", storage.read, methods=["GET", "HEAD"]),
@@ -173,10 +183,13 @@ def storage_app(storage: Storage) -> ASGIApp:
     ]
     api = Starlette(
         routes=[
-            Route(f"/storage/v1{route.path}", route.endpoint, methods=sorted(route.methods or ()))
-            for route in routes
+            *(
+                Route(f"/storage/v1{each.path}", each.endpoint, methods=sorted(each.methods or ()))
+                for each in routes
+            ),
+            Route(ROT, storage.rot, methods=["POST"]),
         ],
-        exception_handlers={StorageError: _refused},
+        exception_handlers={StorageError: _refused, psycopg.Error: _away},
     )
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
@@ -196,36 +209,21 @@ async def _refused(_request: Request, error: Exception) -> Response:
     return JSONResponse(body, HTTPStatus.BAD_REQUEST)
 
 
-async def _json(request: Request) -> dict[str, Any]:
-    try:
-        asked = json.loads(await request.body() or b"{}")
-    except ValueError:
-        asked = None
-    if not isinstance(asked, dict):
-        raise StorageError(400, "invalid_json", "body must be object")
-    return asked
-
-
-def _uploaded(body: bytes, content_type: str) -> Kept:
-    """Take the bytes as they are, or out of a form, which the vendor's clients send."""
-    if not content_type.startswith("multipart/form-data"):
-        return Kept(content=body, mimetype=content_type or "application/octet-stream")
-    form = message_from_bytes(f"content-type: {content_type}\r\n\r\n".encode() + body)
-    for part in form.walk():
-        content = part.get_payload(decode=True)
-        if part.get_filename() is not None and isinstance(content, bytes):
-            return Kept(content=content, mimetype=part.get_content_type())
-    raise StorageError(400, "invalid_request", "the form has no file")
+async def _away(_request: Request, _error: Exception) -> Response:
+    said = "The connection to the database timed out"
+    body = StorageError(544, "DatabaseTimeout", said).body
+    return JSONResponse(body, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def _make(access: Access) -> ASGIApp:
-    buckets = Buckets()
-    buckets.fill(access.secret("postgres.dsn"))
-    return storage_app(Storage(buckets, key=access.secret("supabase_storage.token")))
+    buckets = Buckets(access.secret("postgres.dsn"))
+    buckets.fill()
+    storage = Storage(buckets, key=access.secret("supabase_storage.token"))
+    return storage_app(storage, BucketRoutes(buckets))
 
 
 EMULATOR = Emulator(
     name="supabase_storage",
     make=_make,
-    settings={"bucket": EVIDENCE, "versions_bucket": VERSIONS},
+    settings={"bucket": EVIDENCE, "versions_bucket": VERSIONS, "withheld_bucket": WITHHELD},
 )

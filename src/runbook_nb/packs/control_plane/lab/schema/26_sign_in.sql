@@ -6,7 +6,16 @@ create table auth.users (
     raw_app_meta_data jsonb not null default '{}',
     raw_user_meta_data jsonb not null default '{}',
     created_at timestamptz not null default now(),
-    last_sign_in_at timestamptz
+    last_sign_in_at timestamptz,
+    banned_until timestamptz
+);
+
+-- One row a device that is signed in; without it, no token is renewed.
+create table auth.sessions (
+    id uuid primary key default gen_random_uuid(),
+    user_id uuid not null references auth.users (id) on delete cascade,
+    created_at timestamptz not null default now(),
+    refreshed_at timestamptz
 );
 
 create schema auth_hooks;

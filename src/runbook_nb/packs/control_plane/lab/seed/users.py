@@ -22,8 +22,14 @@ SELECT md5(email)::uuid, email, claims, jsonb_build_object('name', initcap(name)
                jsonb_build_object('roles', jsonb_build_array(name)), 20
           FROM unnest('{governance,analytics}'::text[]) AS person (name)) AS people
 """
+_SESSIONS: Final = """
+INSERT INTO auth.sessions (id, user_id, created_at, refreshed_at)
+SELECT md5('session of ' || email)::uuid, id, last_sign_in_at, last_sign_in_at + interval '1 minute'
+  FROM auth.users
+"""
 
 
 def write_users(connection: psycopg.Connection, *, now: datetime) -> None:
-    """Write the people who sign in, each with the claims that an administrator gave them."""
+    """Write the people who sign in, with the claims an administrator gave them, each signed in."""
     connection.execute(_PEOPLE.encode(), {"now": now})
+    connection.execute(_SESSIONS)
