@@ -10,6 +10,7 @@ import pytest
 
 from runbook_nb.packs.control_plane.lab.emulators.composio import PROJECT, PROVIDER
 from runbook_nb.packs.control_plane.lab.files import read_secret
+from runbook_nb.packs.control_plane.lab.outage import PATH as OUTAGE
 from runbook_nb.packs.control_plane.lab.processes import wait_until
 
 pytestmark = pytest.mark.lab
@@ -291,3 +292,67 @@ def test_the_partner_agrees_with_our_rows(composio, raw, hands):
         tuple(row.values()) for row in rows
     )
     assert time.monotonic() - began < 2
+
+
+def test_what_was_executed_stands_in_the_log(composio, account):
+    """With its arguments, a page at a time, whoever asked for it."""
+    about = {"user_id": account.user_id, "connected_account_id": account.id}
+    for number in range(3):
+        composio.tools.execute("GITHUB_CREATE_COMMENT", arguments={"body": number}, **about)
+    first = composio.logs.tools.list(cursor=None, limit=2)
+    rest = composio.logs.tools.list(cursor=first.next_cursor, limit=2)
+    shown = composio.logs.tools.retrieve(first.data[0].id)
+
+    assert [len(first.data), len(rest.data), rest.next_cursor] == [2, 1, None]
+    assert {(one.action_key, one.entity_id, one.status) for one in first.data} == {
+        ("GITHUB_CREATE_COMMENT", account.user_id, "success")
+    }
+    assert (shown.payload_received, shown.connection.id) == ({"body": 2}, account.id)
+    with pytest.raises(composio_client.NotFoundError):
+        composio.logs.tools.retrieve("log_nothing")
+
+
+def test_the_log_holds_no_call_that_was_refused(composio):
+    """A call for nobody's account never became an execution."""
+    began_ms = time.time() * 1000
+    with suppress(composio_client.BadRequestError):
+        composio.tools.execute("GITHUB_CREATE_COMMENT", arguments={}, user_id="nobody")
+
+    assert composio.logs.tools.list(cursor=None, from_=began_ms).data == []
+
+
+def test_a_call_whose_answer_was_lost_was_carried_out(composio, raw, account):
+    """So it must not be sent again."""
+    raw.post(OUTAGE, json={"path": "/api/v3.1/tools", "lost": True, "times": 1})
+    with pytest.raises(composio_client.APIConnectionError):
+        composio.tools.execute(
+            "GITHUB_CREATE_COMMENT", arguments={"body": "once"}, user_id=account.user_id
+        )
+    raw.delete(OUTAGE)
+
+    kept = composio.logs.tools.list(cursor=None)
+    assert [one.action_key for one in kept.data] == ["GITHUB_CREATE_COMMENT"]
+
+
+def test_a_provider_holds_back_inside_http_200(composio, raw, account):
+    """One toolkit of one user is limited, and every other call goes through."""
+    held = {"toolkit": "github", "user_id": account.user_id}
+    raw.post(PROVIDER, json={"throttles": [held]})
+    refused = composio.tools.execute("GITHUB_LIST_ISSUES", arguments={}, user_id=account.user_id)
+    other = composio.tools.execute("WAREHOUSE_QUERY", arguments={}, user_id=account.user_id)
+
+    assert (refused.successful, refused.data["http_status"]) == (False, 429)
+    assert "rate limit" in refused.error
+    assert other.successful
+
+
+def test_others_use_the_same_limit(composio, raw):
+    """The limit is the organisation's; a proxy in front of it may refuse without a word."""
+    raw.post(PROVIDER, json={"others": 1_990})
+    left = composio.toolkits.with_raw_response.list().headers["x-ratelimit-remaining"]
+    raw.post(PROVIDER, json={"others": 2_001, "bare": True})
+    bare = raw.get("/api/v3/toolkits")
+
+    assert int(left) < 10
+    assert (bare.status_code, bare.content) == (429, b"")
+    assert not {"retry-after", "x-ratelimit"} & bare.headers.keys()

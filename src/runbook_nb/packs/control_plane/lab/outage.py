@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runbook_nb.packs.control_plane.lab.refusals import Refusal
 
@@ -28,21 +28,24 @@ class Outage:
     """How an emulator misbehaves.
 
     ``delay_s`` comes first. With ``cut`` the partner closes its half of the connection in the
-    middle of the answer; with ``stall`` it keeps it open there and sends no more. ``limited``
-    refuses as this partner refuses who asks too often. Else ``status`` answers with ``headers`` and
-    ``body``; without a status the real answer follows. ``times`` ends the outage after so many
-    requests, 0 never.
+    middle of the answer; with ``lost`` it has carried the request out by then. With ``stall`` it
+    keeps it open there and sends no more. ``limited`` refuses as this partner refuses who asks too
+    often. Else ``status`` answers with ``headers`` and ``body``; without a status the real answer
+    follows. Of ``every`` so many requests the first meets the outage. ``times`` ends it after so
+    many, 0 never.
     """
 
     path: str = "/"
     method: str = ""
     delay_s: float = 0
+    lost: bool = False
     cut: bool = False
     stall: bool = False
     limited: bool = False
     status: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str = ""
+    every: int = 1
     times: int = 0
 
 
@@ -88,16 +91,19 @@ class WithOutages:
                 continue
             if outage.method and scope["method"] != outage.method:
                 continue
-            met = self._met.get(id(outage), 0)
-            if outage.times and met >= outage.times:
+            asked = self._met.get(id(outage), 0)
+            if outage.times and asked >= outage.times * outage.every:
                 continue
-            self._met[id(outage)] = met + 1
-            return outage
+            self._met[id(outage)] = asked + 1
+            if asked % outage.every == 0:
+                return outage
         return None
 
     async def _have(self, outage: Outage, scope: Scope, receive: Receive, send: Send) -> None:
         await asyncio.sleep(outage.delay_s)
-        if outage.cut or outage.stall:
+        if outage.lost:
+            await self._app(scope, receive, _unheard)
+        if outage.cut or outage.stall or outage.lost:
             # A promised length that never comes: the server closes the connection midway.
             await send(_HEAD)
             await send({"type": "http.response.body", "body": b"{", "more_body": outage.stall})
@@ -112,3 +118,7 @@ class WithOutages:
             await response(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+
+async def _unheard(_message: Message) -> None:
+    """Let nobody hear what is sent."""

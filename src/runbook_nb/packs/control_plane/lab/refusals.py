@@ -68,6 +68,7 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
         ratelimit_remaining=0,
         ratelimit_reset=_WAIT_S,
     ),
+    "composio_status": _refusal({"error": "Too many requests"}),
     "statuspage": _refusal({"error": "Too many requests"}),
     "supabase_management": _refusal(
         {"message": "ThrottlerException: Too Many Requests"},

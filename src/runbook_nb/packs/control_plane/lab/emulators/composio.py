@@ -28,6 +28,13 @@ from runbook_nb.packs.control_plane.lab.emulators.composio_accounts import (
 from runbook_nb.packs.control_plane.lab.emulators.composio_answers import ANSWERS, Answer
 from runbook_nb.packs.control_plane.lab.emulators.composio_errors import RateLimit, error
 from runbook_nb.packs.control_plane.lab.emulators.composio_keys import Keys
+from runbook_nb.packs.control_plane.lab.emulators.composio_logs import (
+    DETAIL,
+    SEARCH,
+    Executions,
+    now_ms,
+)
+from runbook_nb.packs.control_plane.lab.emulators.composio_tools import Throttles, execute
 from runbook_nb.packs.control_plane.lab.emulators.emulator import Emulator
 from runbook_nb.packs.control_plane.lab.files import read_secret
 
@@ -48,6 +55,8 @@ class Composio:
         """Begin with the key that the platform holds, and with accounts that are yet to be read."""
         self.keys = Keys(read_secret(self._folder, "composio.token"))
         self.limit = RateLimit()
+        self.executions = Executions()
+        self.throttles = Throttles()
         self._accounts: Accounts | None = None
 
     def project_app(self) -> Starlette:
@@ -56,7 +65,12 @@ class Composio:
         for root in _ROOTS:
             routes += [
                 Route(root + path, self._authorised(answer), methods=[method])
-                for method, path, answer in ANSWERS
+                for method, path, answer in (
+                    *ANSWERS,
+                    ("POST", "/tools/execute/{slug}", self._execute),
+                    ("POST", SEARCH, self._search),
+                    ("GET", DETAIL, self._show_execution),
+                )
             ]
             routes.append(Route(f"{root}/api_key_revocation", self._revoke_keys, methods=["POST"]))
         return Starlette(routes=routes)
@@ -85,6 +99,21 @@ class Composio:
             return response
 
         return guarded
+
+    async def _execute(self, request: Request, accounts: Accounts) -> Response:
+        """Run a tool, unless its provider throttles, and keep what came of it."""
+        began_ms = now_ms()
+        throttled = await self.throttles.refusal(request)
+        response = throttled or await execute(request, accounts)
+        await self.executions.keep(request, response, began_ms=began_ms)
+        return response
+
+    # Beginning anew makes another log, so the routes ask for the present one.
+    async def _search(self, request: Request, _accounts: Accounts) -> Response:
+        return await self.executions.search(request)
+
+    async def _show_execution(self, request: Request, _accounts: Accounts) -> Response:
+        return await self.executions.show(request)
 
     async def _show_project(self, request: Request) -> Response:
         own = read_secret(self._folder, "composio_org.token")
@@ -126,7 +155,8 @@ class Composio:
             self.keys.add(body["new_key"])
         if "key_age_days" in body:
             self.keys.age(body["key_age_days"])
-        self.limit.limit = body.get("limit", self.limit.limit)
+        self.limit.change(body)
+        self.throttles.change(body.get("throttles"))
         return JSONResponse({})
 
 

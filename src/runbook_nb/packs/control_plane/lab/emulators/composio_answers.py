@@ -18,7 +18,6 @@ from runbook_nb.packs.control_plane.lab.emulators.composio_accounts import (
     auth_config_id,
 )
 from runbook_nb.packs.control_plane.lab.emulators.composio_errors import error, page
-from runbook_nb.packs.control_plane.lab.emulators.composio_tools import execute
 
 Answer = Callable[[Request, Accounts], Awaitable[Response]]
 
@@ -219,5 +218,4 @@ ANSWERS: tuple[tuple[str, str, Answer], ...] = (
     ("PATCH", f"{_ACCOUNT}/status", enable),
     ("GET", "/auth_configs", auth_configs),
     ("GET", "/toolkits", toolkits),
-    ("POST", "/tools/execute/{slug}", execute),
 )

@@ -44,6 +44,18 @@ def successful(answer: Mapping[str, object]) -> Response:
     )
 
 
+def unsuccessful(message: str, answer: Mapping[str, object]) -> Response:
+    """Return what a tool gave that did not work: HTTP 200 all the same, as Composio answers it."""
+    return JSONResponse(
+        {
+            "data": dict(answer),
+            "error": message,
+            "successful": False,
+            "log_id": f"log_{secrets.token_urlsafe(9)}",
+        }
+    )
+
+
 def page(request: Request, items: Sequence[Mapping[str, Any]]) -> Response:
     """Return one page of items; the cursor is the place of the next one."""
     try:
@@ -75,16 +87,29 @@ class RateLimit:
 
     def __init__(self) -> None:
         self.limit = LIMIT
+        self.others, self.bare = 0, False
         self._window, self._count = 0, 0
+
+    def change(self, body: Mapping[str, Any]) -> None:
+        """Take over another limit, and what ``others`` of the organisation use of every minute.
+
+        ``bare`` refusals come from a proxy that says nothing but the status.
+        """
+        self.limit = body.get("limit", self.limit)
+        self.bare = body.get("bare", self.bare)
+        self.others = body.get("others", self.others)
+        self._count = max(self._count, self.others)
 
     def take(self) -> Response | None:
         """Count a request; return the refusal when the minute has had its share."""
         window = int(time.time() // WINDOW_S)
         if window != self._window:
-            self._window, self._count = window, 0
+            self._window, self._count = window, self.others
         self._count += 1
         if self._count <= self.limit:
             return None
+        if self.bare:
+            return Response(status_code=HTTPStatus.TOO_MANY_REQUESTS)
         said = f"Rate limit exceeded. Limit: {self.limit} requests per 1 minutes"
         wait_s = WINDOW_S - int(time.time()) % WINDOW_S
         # Not the error object: this answer comes from in front of the API.
@@ -95,7 +120,9 @@ class RateLimit:
         )
 
     def headers(self) -> dict[str, str]:
-        """Return the headers that every answer carries."""
+        """Return the headers that every answer of the API carries; a proxy knows none."""
+        if self.bare and self._count > self.limit:
+            return {}
         return {
             "x-ratelimit": str(self.limit),
             "x-ratelimit-remaining": str(max(self.limit - self._count, 0)),

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,7 +16,11 @@ from runbook_nb.packs.control_plane.lab.emulators.composio_accounts import (
     AccountState,
     ConnectedAccount,
 )
-from runbook_nb.packs.control_plane.lab.emulators.composio_errors import error, successful
+from runbook_nb.packs.control_plane.lab.emulators.composio_errors import (
+    error,
+    successful,
+    unsuccessful,
+)
 
 _EXPORT = "WAREHOUSE_EXPORT"
 _ROWS_A_SECOND = 100_000
@@ -30,6 +36,46 @@ _ANSWERS: Mapping[str, Mapping[str, object]] = {
     "GITHUB_CREATE_AN_ISSUE": {"state": "open"},
     "GMAIL_SEND_EMAIL": {"labelIds": ["SENT"]},
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Throttle:
+    """A provider that holds back one toolkit, for one user or for all."""
+
+    toolkit: str
+    user_id: str = ""
+    wait_s: int = 30
+
+    def meets(self, toolkit: str, user_id: str) -> bool:
+        """Tell whether a call is one of those that the provider holds back."""
+        return toolkit == self.toolkit and self.user_id in ("", user_id)
+
+
+class Throttles:
+    """The limits of providers: inside HTTP 200, as tool calls that were not successful."""
+
+    def __init__(self) -> None:
+        self._throttles: list[Throttle] = []
+
+    def change(self, wanted: Sequence[Mapping[str, Any]] | None) -> None:
+        """Take over which providers hold back; None leaves them as they are."""
+        if wanted is not None:
+            self._throttles = [Throttle(**each) for each in wanted]
+
+    async def refusal(self, request: Request) -> Response | None:
+        """Return the provider's refusal, where it holds this call back."""
+        toolkit = request.path_params["slug"].partition("_")[0].lower()
+        try:
+            user_id = json.loads(await request.body() or b"{}").get("user_id") or ""
+        except (ValueError, AttributeError):
+            return None
+        for throttle in self._throttles:
+            if throttle.meets(toolkit, user_id):
+                return unsuccessful(
+                    f"429 Too Many Requests from {toolkit}: rate limit exceeded",
+                    {"http_status": 429, "retry_after": throttle.wait_s},
+                )
+        return None
 
 
 async def execute(request: Request, accounts: Accounts) -> Response:
