@@ -33,6 +33,7 @@ from runbook_nb.packs.control_plane.lab.outage import WithOutages
 from runbook_nb.packs.control_plane.lab.received import Recorder
 from runbook_nb.packs.control_plane.lab.refusals import REFUSALS
 from runbook_nb.packs.control_plane.lab.ui import ui_app
+from runbook_nb.packs.control_plane.lab.ui_connect import ConnectCallback
 from runbook_nb.packs.control_plane.lab.ui_streams import AgentClient
 from runbook_nb.packs.control_plane.lab.ui_telemetry import StreamTelemetry
 
@@ -79,11 +80,21 @@ class Services:
     def _apps(self) -> dict[str, ASGIApp]:
         config = EdgeConfig(default_config(listen=self.ports["edge"], upstream=self.ports["ui"]))
         agent = AgentClient(url=_url(self.ports["agent"]), interval_s=self._interval_s)
+        connect = ConnectCallback(
+            self._database,
+            composio=_url(self.ports["composio"]),
+            key=read_secret(self._folder, "composio.token"),
+        )
         access = Access(folder=self._folder, ports=self.ports)
         return {
             **{name: emulator.make(access) for name, emulator in EMULATORS.items()},
             "fly": self.fly.app,
-            "ui": ui_app(telemetry=self._telemetry, agent=agent, interval_s=self._interval_s),
+            "ui": ui_app(
+                telemetry=self._telemetry,
+                agent=agent,
+                connect=connect,
+                interval_s=self._interval_s,
+            ),
             "edge": edge_app(config),
             "edge_admin": admin_app(config),
         }

@@ -1,4 +1,4 @@
-"""An emulator for the Next.js ui: a page, and the streams that a browser watches a mission by."""
+"""An emulator for the Next.js ui: a page, the streams of missions, and the callback of links."""
 
 import asyncio
 import json
@@ -14,6 +14,8 @@ from starlette.routing import Route
 from starlette.types import Send
 
 from runbook_nb.packs.control_plane.lab.agent_database import DatabaseAwayError
+from runbook_nb.packs.control_plane.lab.ui_connect import PATH as CONNECT
+from runbook_nb.packs.control_plane.lab.ui_connect import ConnectCallback
 from runbook_nb.packs.control_plane.lab.ui_streams import AgentClient, Stream
 from runbook_nb.packs.control_plane.lab.ui_telemetry import StreamTelemetry, Viewed
 
@@ -39,7 +41,13 @@ class EventStream(StreamingResponse):
             await self._frames.aclose()
 
 
-def ui_app(*, telemetry: StreamTelemetry, agent: AgentClient, interval_s: float) -> Starlette:
+def ui_app(
+    *,
+    telemetry: StreamTelemetry,
+    agent: AgentClient,
+    connect: ConnectCallback,
+    interval_s: float,
+) -> Starlette:
     """Make the emulator; its own beats come every ``interval_s`` seconds."""
 
     async def page(_request: Request) -> Response:
@@ -72,6 +80,7 @@ def ui_app(*, telemetry: StreamTelemetry, agent: AgentClient, interval_s: float)
             Route("/", page),
             Route("/api/stream/execution", watch),
             Route("/api/execution/run", run, methods=["POST"]),
+            Route(CONNECT, connect.answer, methods=["GET"]),
         ]
     )
 

@@ -26,6 +26,8 @@ from runbook_nb.packs.control_plane.lab.emulators.composio_accounts import (
     AccountState,
 )
 from runbook_nb.packs.control_plane.lab.emulators.composio_answers import ANSWERS, Answer
+from runbook_nb.packs.control_plane.lab.emulators.composio_auth_configs import REDIRECT_URI
+from runbook_nb.packs.control_plane.lab.emulators.composio_consents import arrange
 from runbook_nb.packs.control_plane.lab.emulators.composio_errors import RateLimit, error
 from runbook_nb.packs.control_plane.lab.emulators.composio_keys import Keys
 from runbook_nb.packs.control_plane.lab.emulators.composio_logs import (
@@ -151,6 +153,9 @@ class Composio:
                 account.enter(AccountState.EXPIRED, "Permanent auth error during token refresh")
             if "scopes" in body:
                 account.scopes = tuple(body["scopes"])
+        for link in body.get("links", ()):
+            accounts.begun(**link)
+        arrange(accounts.customers, accounts.configs, body)
         if "new_key" in body:
             self.keys.add(body["new_key"])
         if "key_age_days" in body:
@@ -187,6 +192,7 @@ EMULATOR = (
             "token_header": "x-api-key",
             "token_format": "{token}",
             "project": PROJECT,
+            "redirect_uri": REDIRECT_URI,
             "agent_variable": "COMPOSIO_TOKEN",
         },
     ),

@@ -1,6 +1,5 @@
 """Composio's connected accounts in the lab: their states, and the customers who follow links."""
 
-import asyncio
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -8,13 +7,17 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from runbook_nb.packs.control_plane.lab.emulators.composio_auth_configs import (
+    AuthConfigs,
+    auth_config_id,
+    zulu,
+)
+from runbook_nb.packs.control_plane.lab.emulators.composio_consents import Customers
 from runbook_nb.packs.control_plane.lab.seed.vocabulary import THEMES
 
 TOOLKITS = {toolkit.slug: toolkit for theme in THEMES for toolkit in theme.toolkits}
 # Hosted links live 10 minutes.
 LINK_LIVES = timedelta(minutes=10)
-# A customer of the lab follows a link at once; real ones take a minute or never do.
-_FOLLOWED_AFTER_S = 1.5
 _REFRESHED_EVERY = timedelta(minutes=30)
 
 # One account for each tenant and toolkit that holds an approved connection.
@@ -37,6 +40,7 @@ class AccountState(StrEnum):
 
     INITIATED = "INITIATED"
     ACTIVE = "ACTIVE"
+    FAILED = "FAILED"
     EXPIRED = "EXPIRED"
     INACTIVE = "INACTIVE"
     REVOKED = "REVOKED"
@@ -68,7 +72,9 @@ class ConnectedAccount:
             "status": self.state.value,
             "scope": list(self.scopes),
             "account_id": self.upstream,
-            **({"redirectUrl": f"https://accounts.example/{self.toolkit}"} if self._begun else {}),
+            **(
+                {"redirectUrl": f"https://accounts.example/{self.toolkit}"} if self.is_begun else {}
+            ),
         }
         return {
             "id": self.id,
@@ -81,19 +87,28 @@ class ConnectedAccount:
             "auth_config": {
                 "id": auth_config_id(self.toolkit),
                 "auth_scheme": "OAUTH2",
-                "is_composio_managed": True,
+                "is_composio_managed": False,
                 "is_disabled": False,
             },
             "state": {"authScheme": "OAUTH2", "val": val},
             "data": {},
             "params": {},
-            "created_at": _zulu(self.created_at),
-            "updated_at": _zulu(self._updated_at),
+            "created_at": zulu(self.created_at),
+            "updated_at": zulu(self._updated_at),
         }
 
     @property
-    def _begun(self) -> bool:
+    def is_begun(self) -> bool:
+        """Whether the account still waits for its customer."""
         return self.state is AccountState.INITIATED
+
+    def consented(self) -> None:
+        """Become active."""
+        self.enter(AccountState.ACTIVE)
+
+    def refused(self, reason: str) -> None:
+        """Fail for this reason."""
+        self.enter(AccountState.FAILED, reason)
 
     @property
     def _updated_at(self) -> datetime:
@@ -109,7 +124,8 @@ class Accounts:
 
     def __init__(self) -> None:
         self._by_id: dict[str, ConnectedAccount] = {}
-        self._customers: set[asyncio.Task[None]] = set()
+        self.configs = AuthConfigs()
+        self.customers = Customers(self.configs, is_there=self._by_id.__contains__)
 
     def connect(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Make the accounts that the platform's rows speak of."""
@@ -144,16 +160,37 @@ class Accounts:
         """Return a user's accounts of a toolkit, the newest last."""
         return [one for one in self.all() if (one.user_id, one.toolkit) == (user_id, toolkit)]
 
+    def count(self, toolkit: str) -> int:
+        """Count the accounts of a toolkit."""
+        return sum(account.toolkit == toolkit for account in self.all())
+
     def delete(self, account: ConnectedAccount) -> None:
         """Forget an account; the consent at the provider stays."""
         self._by_id.pop(account.id, None)
 
-    def link(self, *, user_id: str, toolkit: str) -> ConnectedAccount:
-        """Begin a new account; a customer follows its link a moment later and consents."""
+    def link(self, *, user_id: str, toolkit: str, callback_url: str = "") -> ConnectedAccount:
+        """Begin a new account; a customer follows its link a moment later."""
+        account = self._begun(
+            user_id=user_id, toolkit=toolkit, account_id=f"ca_{secrets.token_hex(6)}"
+        )
+        self.customers.follow(account, self.configs.of(toolkit), callback_url=callback_url)
+        return account
+
+    def begun(self, **link: Any) -> None:
+        """Have a link that was made earlier and what came of it: its state, and why."""
+        account = self._begun(
+            user_id=link["user_id"], toolkit=link["toolkit"], account_id=link["id"]
+        )
+        account.created_at -= timedelta(seconds=link["age_s"])
+        account.scopes = tuple(link.get("scopes", ()))
+        account.enter(AccountState(link["state"]), link.get("reason"))
+        account.changed_at = account.created_at
+
+    def _begun(self, *, user_id: str, toolkit: str, account_id: str) -> ConnectedAccount:
         before = self.of(user_id, toolkit)
         alias = before[-1].alias if before else f"{user_id[:8]}-{toolkit}"
         account = ConnectedAccount(
-            id=f"ca_{secrets.token_hex(6)}",
+            id=account_id,
             user_id=user_id,
             toolkit=toolkit,
             alias=alias,
@@ -163,22 +200,4 @@ class Accounts:
             state=AccountState.INITIATED,
         )
         self._by_id[account.id] = account
-        customer = asyncio.create_task(self._follow(account))
-        self._customers.add(customer)
-        customer.add_done_callback(self._customers.discard)
         return account
-
-    async def _follow(self, account: ConnectedAccount) -> None:
-        await asyncio.sleep(_FOLLOWED_AFTER_S)
-        if account.id in self._by_id and account.state is AccountState.INITIATED:
-            account.scopes = TOOLKITS[account.toolkit].scopes
-            account.enter(AccountState.ACTIVE)
-
-
-def auth_config_id(toolkit: str) -> str:
-    """Return the id of a toolkit's auth config."""
-    return f"ac_{toolkit}"
-
-
-def _zulu(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

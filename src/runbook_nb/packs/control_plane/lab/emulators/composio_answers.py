@@ -9,14 +9,15 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from runbook_nb.packs.control_plane.lab.emulators import composio_auth_configs
 from runbook_nb.packs.control_plane.lab.emulators.composio_accounts import (
     LINK_LIVES,
     TOOLKITS,
     Accounts,
     AccountState,
     ConnectedAccount,
-    auth_config_id,
 )
+from runbook_nb.packs.control_plane.lab.emulators.composio_auth_configs import auth_config_id
 from runbook_nb.packs.control_plane.lab.emulators.composio_errors import error, page
 
 Answer = Callable[[Request, Accounts], Awaitable[Response]]
@@ -53,7 +54,7 @@ async def link(request: Request, accounts: Accounts) -> Response:
     """Make a link that a customer follows to consent."""
     try:
         body: dict[str, Any] = json.loads(await request.body())
-        user_id, config = str(body["user_id"]), str(body["auth_config_id"])
+        user_id, config_id = str(body["user_id"]), str(body["auth_config_id"])
     except (ValueError, KeyError, TypeError):
         return error(
             HTTPStatus.BAD_REQUEST,
@@ -62,16 +63,20 @@ async def link(request: Request, accounts: Accounts) -> Response:
             number=601,
             slug="Validation_Error",
         )
-    toolkit = config.removeprefix("ac_")
-    if toolkit not in _connectable():
+    config = accounts.configs.get(config_id)
+    if config is None:
+        return composio_auth_configs.not_found(config_id)
+    if not config.enabled:
         return error(
-            HTTPStatus.NOT_FOUND,
-            f"Auth config {config} not found",
-            fix="List the auth configs and use one of their ids.",
-            number=607,
-            slug="Auth_Config_NotFound",
+            HTTPStatus.BAD_REQUEST,
+            f"Auth config {config_id} is disabled",
+            fix="Enable the auth config, or use another one.",
         )
-    account = accounts.link(user_id=user_id, toolkit=toolkit)
+    account = accounts.link(
+        user_id=user_id,
+        toolkit=config.toolkit.slug,
+        callback_url=str(body.get("callback_url") or ""),
+    )
     token = f"lk_{account.id.removeprefix('ca_')}"
     return JSONResponse(
         {
@@ -144,22 +149,26 @@ async def auth_configs(request: Request, accounts: Accounts) -> Response:
     """List the auth configs, one for each toolkit that needs a consent."""
     wanted = request.query_params.get("toolkit_slug")
     items = [
-        {
-            "id": auth_config_id(slug),
-            "name": f"{toolkit.name} OAuth",
-            "auth_scheme": "OAUTH2",
-            "is_composio_managed": True,
-            "status": "ENABLED",
-            "no_of_connections": sum(account.toolkit == slug for account in accounts.all()),
-            "credentials": {"scopes": list(toolkit.scopes)},
-            "tool_access_config": {},
-            "toolkit": {"slug": slug, "logo": ""},
-            "created_at": _SINCE,
-        }
-        for slug, toolkit in _connectable().items()
-        if wanted in (None, slug)
+        config.as_json(connections=accounts.count(config.toolkit.slug))
+        for config in accounts.configs
+        if wanted in (None, config.toolkit.slug)
     ]
     return page(request, items)
+
+
+async def auth_config(request: Request, accounts: Accounts) -> Response:
+    """Show one auth config."""
+    return await composio_auth_configs.show(request, accounts.configs, accounts.count)
+
+
+async def update_auth_config(request: Request, accounts: Accounts) -> Response:
+    """Change the credentials of an auth config."""
+    return await composio_auth_configs.update(request, accounts.configs)
+
+
+async def set_auth_config_status(request: Request, accounts: Accounts) -> Response:
+    """Enable or disable an auth config."""
+    return await composio_auth_configs.set_status(request, accounts.configs)
 
 
 async def toolkits(request: Request, _accounts: Accounts) -> Response:
@@ -189,10 +198,6 @@ async def toolkits(request: Request, _accounts: Accounts) -> Response:
     return page(request, items)
 
 
-def _connectable() -> dict[str, Any]:
-    return {slug: toolkit for slug, toolkit in TOOLKITS.items() if toolkit.scopes}
-
-
 def _named(request: Request, accounts: Accounts) -> ConnectedAccount | None:
     return accounts.get(request.path_params["account"])
 
@@ -208,6 +213,7 @@ def _not_found(request: Request) -> Response:
 
 
 _ACCOUNT = "/connected_accounts/{account}"
+_CONFIG = "/auth_configs/{config}"
 ANSWERS: tuple[tuple[str, str, Answer], ...] = (
     ("GET", "/connected_accounts", list_accounts),
     ("POST", "/connected_accounts/link", link),
@@ -217,5 +223,8 @@ ANSWERS: tuple[tuple[str, str, Answer], ...] = (
     ("POST", f"{_ACCOUNT}/revoke", revoke),
     ("PATCH", f"{_ACCOUNT}/status", enable),
     ("GET", "/auth_configs", auth_configs),
+    ("GET", _CONFIG, auth_config),
+    ("PATCH", _CONFIG, update_auth_config),
+    ("PATCH", f"{_CONFIG}/{{status}}", set_auth_config_status),
     ("GET", "/toolkits", toolkits),
 )
