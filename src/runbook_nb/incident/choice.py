@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from runbook_nb.errors import StepNotFoundError
-from runbook_nb.incident.recommend import because, named, rank, recommend, unread
+from runbook_nb.incident.ranking import Ranking, rank
+from runbook_nb.incident.recommend import because, named, recommend, unread
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runbook.steps import letter
 from runbook_nb.timeline.events import Checked, Decided, Verdict
@@ -28,7 +29,7 @@ def choose_by_hand(
     passed = all(checked.verdict is Verdict.PASS for checked in newest(checks).values())
     if not runbook.options() or (passed and not missing):
         return None
-    ranked = rank(runbook.options(), checks)
+    ranked = rank(runbook.options(), checks, Ranking.of(runbook.front))
     recommended = recommend(ranked)
     why = because(ranked, checks, missing)
     question = f"{_chosen(before)}{_question(runbook.options(), recommended, why=why)}"

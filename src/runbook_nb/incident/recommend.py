@@ -1,11 +1,12 @@
 """Choose an option from the verdicts: rank, recommend, and say why."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from runbook_nb.errors import ParameterError, StepNotFoundError, near
 from runbook_nb.incident.board import is_stale
+from runbook_nb.incident.ranking import Ranking, rank
 from runbook_nb.incident.settle import half_done
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runbook.steps import letter
@@ -37,29 +38,6 @@ def stale_titles(checks: Sequence[Checked], *, now: datetime) -> tuple[str, ...]
     return tuple(title for title, checked in newest(checks).items() if is_stale(checked, now=now))
 
 
-def rank(headings: Sequence[str], checks: Sequence[Checked]) -> list[Option]:
-    """Return all options, that of the most failed checks first; ties go to the earlier check.
-
-    An option that no failed check names stands at the end, in the order of the notebook.
-    """
-    latest = list(newest(checks).values())
-    options = [
-        Option(
-            heading=heading,
-            failed=_titles(latest, heading, Verdict.FAIL),
-            warned=_titles(latest, heading, Verdict.WARN),
-        )
-        for heading in headings
-    ]
-    order = [checked.if_failed for checked in latest if checked.verdict is Verdict.FAIL]
-
-    def weight(option: Option) -> tuple[int, int]:
-        first = order.index(option.heading) if option.heading in order else len(order)
-        return -len(option.failed), first
-
-    return sorted(options, key=weight)
-
-
 def recommend(ranked: Sequence[Option]) -> str | None:
     """Return the heading of the best option, or None when no check failed."""
     return next((option.heading for option in ranked if option.failed), None)
@@ -78,8 +56,9 @@ def unread(runbook: Runbook, checks: Sequence[Checked]) -> list[str]:
 def because(ranked: Sequence[Option], checks: Sequence[Checked], missing: Sequence[str]) -> str:
     """Say in one sentence what the recommendation rests on; ``missing`` were not run."""
     latest = newest(checks).values()
-    if ranked and ranked[0].failed:
-        return f"Failed: {', '.join(ranked[0].failed)}."
+    called_for = [option for option in ranked if option.failed]
+    if called_for:
+        return " ".join(_pleas(called_for))
     said = {
         "These failed, and no option here answers them": Verdict.FAIL,
         "These could not be read": Verdict.UNKNOWN,
@@ -92,6 +71,18 @@ def because(ranked: Sequence[Option], checks: Sequence[Checked], missing: Sequen
     )
     unrun = [f"These have not run: {', '.join(missing)}."] if missing else []
     return " ".join([*found, *unrun]) or "Every check passed. There is nothing to fix here."
+
+
+def _pleas(called_for: Sequence[Option]) -> Iterator[str]:
+    """Say what speaks for the first option, why it is first, and which others remain."""
+    best, *others = called_for
+    yield f"Failed: {', '.join(best.failed)}."
+    if best.first and others:
+        yield f"It comes first: {best.first}."
+    named_before = set(best.failed)
+    for other in others:
+        if left := [title for title in other.failed if title not in named_before]:
+            yield f"After it {other.heading!r} is still called for by {', '.join(left)}."
 
 
 def named(option: str, runbook: Runbook) -> str:
@@ -117,7 +108,7 @@ def choose(
     Raises ParameterError when another option than the recommended one comes without a reason, and
     StepNotFoundError for an option that the runbook does not have.
     """
-    ranked = rank(runbook.options(), checks)
+    ranked = rank(runbook.options(), checks, Ranking.of(runbook.front))
     recommended = recommend(ranked)
     chosen = named(option, runbook) if option else recommended
     if chosen != recommended and not reason:
@@ -145,11 +136,3 @@ def with_begun(chosen: dict[str, Any], attempts: Sequence[Attempt]) -> dict[str,
         return chosen
     reason = " ".join([*map(half_done, attempts), chosen["reason"]])
     return {**chosen, "verdict": worst([chosen["verdict"], Verdict.UNKNOWN]), "reason": reason}
-
-
-def _titles(checks: Sequence[Checked], heading: str, verdict: Verdict) -> tuple[str, ...]:
-    return tuple(
-        checked.title
-        for checked in checks
-        if checked.verdict is verdict and checked.if_failed == heading
-    )

@@ -141,11 +141,15 @@ class Alert:
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
-    """A way to resolve: its heading, and how strongly the verdicts speak for it."""
+    """A way to resolve: its heading, and how strongly the verdicts speak for it.
+
+    ``first`` says why it goes before others whatever speaks for those.
+    """
 
     heading: str
     failed: tuple[str, ...] = ()
     warned: tuple[str, ...] = ()
+    first: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

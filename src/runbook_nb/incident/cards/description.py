@@ -114,6 +114,7 @@ def _marked(heading: str, recommended: str | None) -> str:
 def _pleas(option: Option) -> str:
     pleas = [f"{listed(option.failed)} failed"] if option.failed else []
     pleas += [f"{listed(option.warned)} warned"] if option.warned else []
+    pleas += [f"it comes first: {option.first}"] if option.first else []
     return "; ".join(pleas) or "No failed check calls for it"
 
 
