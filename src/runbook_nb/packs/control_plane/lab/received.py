@@ -12,7 +12,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 PATH = "/__lab__/requests"
 _KEPT = 500
 _BODY_BYTES = 64 * 1024
-_SECRET_HEADERS = frozenset({"authorization", "x-api-key", "x-org-api-key", "cookie"})
+_SECRET_HEADERS = frozenset(
+    {"authorization", "x-api-key", "x-org-api-key", "x-goog-api-key", "cookie"}
+)
 _MASK = "[masked]"
 
 

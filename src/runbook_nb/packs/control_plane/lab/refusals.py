@@ -41,9 +41,22 @@ _COMPOSIO: Final = _refusal(
     retry_after=_WAIT_S,
 )
 
+# From the front end of Google's APIs, which names no quota and no time to wait.
+_GOOGLE: Final = _refusal(
+    {
+        "error": {
+            "code": 429,
+            "message": "Resource has been exhausted (e.g. check quota).",
+            "status": "RESOURCE_EXHAUSTED",
+        }
+    }
+)
+
 REFUSALS: Final[Mapping[str, Refusal]] = {
     "composio": _COMPOSIO,
     "composio_org": _COMPOSIO,
+    "gemini": _GOOGLE,
+    "google_cloud": _GOOGLE,
     # The reset is a time in seconds since 1970; an old one never reads as a long wait.
     "vercel": _refusal(
         {

@@ -1,26 +1,19 @@
 """The library: reusable plays by topic, and embeddings in which a topic lies close together."""
 
-import math
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from runbook_nb.packs.control_plane.lab.seed.embedding_model import MODEL, embed, unit
 from runbook_nb.packs.control_plane.lab.seed.missions import Mission, Tenant
 from runbook_nb.packs.control_plane.lab.seed.randomness import Chance
 from runbook_nb.packs.control_plane.lab.seed.rows import Rows
 from runbook_nb.packs.control_plane.lab.seed.vocabulary import THEMES, Theme
 
-DIMENSIONS = 1536
-
-# The model's 3072 numbers are cut to the 1536 that the index takes, and scaled to length 1.
 _PROVIDER = "google"
-_MODEL = "gemini-embedding-001"
 
 # Of the twenty plays of a topic the first eight belong to everybody, six to each tenant.
 _GLOBAL = 8
 _PRIVATE = 6
-
-# With this much scatter two plays of a topic have a cosine near 0.83, two others one near 0.
-_SCATTER = 0.45
 
 
 def write_library(
@@ -33,10 +26,9 @@ def write_library(
 ) -> None:
     """Write entries and embeddings for every topic, global ones and each tenant's own."""
     for theme in THEMES:
-        centre = _unit(_noise(chance))
         titles = _titles(theme)
         for _ in range(_GLOBAL):
-            _write_entry(rows, chance, theme, next(titles), centre, sources=None, now=now)
+            _write_entry(rows, chance, theme, next(titles), sources=None, now=now)
         for tenant in tenants:
             sources = [
                 mission
@@ -45,7 +37,7 @@ def write_library(
             ]
             for _ in range(_PRIVATE):
                 owned = (tenant, sources)
-                _write_entry(rows, chance, theme, next(titles), centre, sources=owned, now=now)
+                _write_entry(rows, chance, theme, next(titles), sources=owned, now=now)
 
 
 def _titles(theme: Theme) -> Iterator[str]:
@@ -61,7 +53,6 @@ def _write_entry(
     chance: Chance,
     theme: Theme,
     title: str,
-    centre: Sequence[float],
     *,
     sources: tuple[Tenant, Sequence[Mission]] | None,
     now: datetime,
@@ -70,6 +61,7 @@ def _write_entry(
     entry_id = chance.id()
     source = chance.random.choice(missions) if missions else None
     # The text is older than any embedding of it.
+    description = f"A proven play for {theme.category}."
     written_at = now - chance.seconds(7 * 86400, 150 * 86400)
     rows.add(
         "library_entries",
@@ -77,7 +69,7 @@ def _write_entry(
             "id": entry_id,
             "tenant_id": tenant.id if tenant else None,
             "title": title,
-            "description": f"A proven play for {theme.category}.",
+            "description": description,
             "category": theme.category,
             "persona": theme.persona,
             "tags": f'{{"{theme.category}",{theme.toolkits[-1].slug}}}',
@@ -91,31 +83,23 @@ def _write_entry(
             "updated_at": written_at,
         },
     )
-    _write_embedding(rows, chance, entry_id, centre, at=now - chance.seconds(43200, 6 * 86400))
+    _write_embedding(
+        rows,
+        entry_id,
+        f"{title}\n{description}",
+        at=now - chance.seconds(43200, 6 * 86400),
+    )
 
 
-def _write_embedding(
-    rows: Rows, chance: Chance, entry_id: str, centre: Sequence[float], *, at: datetime
-) -> None:
-    noise = _unit(_noise(chance))
-    vector = _unit([near + _SCATTER * far for near, far in zip(centre, noise, strict=True)])
+def _write_embedding(rows: Rows, entry_id: str, text: str, *, at: datetime) -> None:
+    # The model's 3072 numbers are cut to the 1536 that the index takes, and scaled to length 1.
     rows.add(
         "library_embeddings",
         {
             "entry_id": entry_id,
-            "embedding": f"[{','.join([f'{number:.6f}' for number in vector])}]",
+            "embedding": f"[{','.join([f'{number:.6f}' for number in unit(embed(text))])}]",
             "embedding_provider": _PROVIDER,
-            "embedding_model": _MODEL,
+            "embedding_model": MODEL,
             "updated_at": at,
         },
     )
-
-
-def _noise(chance: Chance) -> list[float]:
-    draw = chance.random.random
-    return [draw() - 0.5 for _ in range(DIMENSIONS)]
-
-
-def _unit(vector: Sequence[float]) -> list[float]:
-    length = math.hypot(*vector)
-    return [number / length for number in vector]
