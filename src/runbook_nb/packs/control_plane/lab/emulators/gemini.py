@@ -187,7 +187,6 @@ EMULATOR = (
         settings={
             "token_header": "x-goog-api-key",
             "token_format": "{token}",
-            "reads": "POST /v1beta/models/*:batchEmbedContents, POST /v1beta/models/*:countTokens",
             "project": PROJECT_ID,
             "model": USUAL,
             "fallback_model": FALLBACK,
