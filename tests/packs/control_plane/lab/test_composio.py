@@ -64,3 +64,49 @@ def test_what_was_sent_is_kept_without_its_key(view):
     assert kept["path"].endswith("/GMAIL_SEND_EMAIL")
     assert kept["body"] == {"arguments": {"to": "ops"}}
     assert kept["headers"]["x-api-key"] == "[masked]"
+
+
+@pytest.fixture
+def plan(view):
+    """Give a finished run whose changes stand, and begin anew after."""
+    yield view.rows(
+        "select mission.tenant_id::text as tenant, plan.steps from mission_undo_plans as plan "
+        "join missions as mission on mission.id = plan.mission_id "
+        "where plan.status = 'expired' and plan.steps @> '[{\"toolkit\": \"hubspot\"}]' limit 1"
+    )[0]
+    httpx.delete(view.url("composio") + "/__lab__/provider", trust_env=False)
+
+
+def run(view, plan, slug, arguments):
+    answer = httpx.post(
+        f"{view.url('composio')}/api/v3.1/tools/execute/{slug}",
+        headers={"x-api-key": view.lab.secret("composio.token")},
+        json={"user_id": plan["tenant"], "arguments": arguments},
+        trust_env=False,
+    )
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_a_record_holds_what_a_run_made_of_it_and_what_a_tool_makes_of_it(view, plan):
+    """It is read, changed back and read again; each change has its time."""
+    step = next(each for each in plan["steps"] if each["toolkit"] == "hubspot")
+    asked = {"id": step["arguments"]["id"]}
+    before = run(view, plan, step["read_action"], asked)["data"]["results"][0]
+    run(view, plan, step["reverse_action"], step["reverse_arguments"])
+    after = run(view, plan, step["read_action"], asked)["data"]["results"][0]
+
+    assert before["properties"] == step["arguments"]["properties"]
+    assert after["properties"] == step["reverse_arguments"]["properties"]
+    assert before["updated_at"] < after["updated_at"]
+
+
+def test_a_record_that_is_not_there_is_not_found_and_cannot_be_deleted(view, plan):
+    """Composio itself answers well, as it does for every error of a provider."""
+    nobody = {"id": "draft-of-nobody"}
+    assert run(view, plan, "GMAIL_GET_DRAFT", nobody)["data"] == {"results": []}
+    told = run(view, plan, "GMAIL_DELETE_DRAFT", nobody)
+
+    assert told["successful"] is False
+    assert told["data"]["status_code"] == 404
+    assert told["error"].startswith("404 Not Found")

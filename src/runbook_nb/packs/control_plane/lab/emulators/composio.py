@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -36,6 +36,7 @@ from runbook_nb.packs.control_plane.lab.emulators.composio_logs import (
     Executions,
     now_ms,
 )
+from runbook_nb.packs.control_plane.lab.emulators.composio_records import PLANS, Records
 from runbook_nb.packs.control_plane.lab.emulators.composio_tools import Throttles, execute
 from runbook_nb.packs.control_plane.lab.emulators.emulator import Emulator
 from runbook_nb.packs.control_plane.lab.files import read_secret
@@ -60,6 +61,7 @@ class Composio:
         self.executions = Executions()
         self.throttles = Throttles()
         self._accounts: Accounts | None = None
+        self._records: Records | None = None
 
     def project_app(self) -> Starlette:
         """Make the API of the project, opened by a project key."""
@@ -87,9 +89,18 @@ class Composio:
         async with self._loading:
             if self._accounts is None:
                 accounts = Accounts()
-                accounts.connect(await asyncio.to_thread(_connected, self._folder))
+                accounts.connect(await asyncio.to_thread(_rows, self._folder, CONNECTED))
                 self._accounts = accounts
             return self._accounts
+
+    async def records(self) -> Records:
+        """Return the records behind the tools, made of the undo plans the first time."""
+        async with self._loading:
+            if self._records is None:
+                records = Records()
+                records.fill(await asyncio.to_thread(_rows, self._folder, PLANS))
+                self._records = records
+            return self._records
 
     def _authorised(self, answer: Answer) -> Callable[[Request], Awaitable[Response]]:
         async def guarded(request: Request) -> Response:
@@ -106,7 +117,7 @@ class Composio:
         """Run a tool, unless its provider throttles, and keep what came of it."""
         began_ms = now_ms()
         throttled = await self.throttles.refusal(request)
-        response = throttled or await execute(request, accounts)
+        response = throttled or await execute(request, accounts, await self.records())
         await self.executions.keep(request, response, began_ms=began_ms)
         return response
 
@@ -156,6 +167,8 @@ class Composio:
         for link in body.get("links", ()):
             accounts.begun(**link)
         arrange(accounts.customers, accounts.configs, body)
+        for change in body.get("records", ()):
+            (await self.records()).put(**change)
         if "new_key" in body:
             self.keys.add(body["new_key"])
         if "key_age_days" in body:
@@ -165,13 +178,13 @@ class Composio:
         return JSONResponse({})
 
 
-def _connected(folder: Path) -> list[dict[str, Any]]:
-    """Read which tenants hold an approved connection, and to what."""
+def _rows(folder: Path, question: LiteralString) -> list[dict[str, Any]]:
+    """Ask the platform's database what customers hold."""
     import psycopg
     from psycopg.rows import dict_row
 
     with psycopg.connect(read_secret(folder, "postgres.dsn"), row_factory=dict_row) as connection:
-        return connection.execute(CONNECTED).fetchall()
+        return connection.execute(question).fetchall()
 
 
 def _unauthorised(fix: str) -> Response:

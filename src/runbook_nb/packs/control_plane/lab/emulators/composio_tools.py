@@ -21,6 +21,7 @@ from runbook_nb.packs.control_plane.lab.emulators.composio_errors import (
     successful,
     unsuccessful,
 )
+from runbook_nb.packs.control_plane.lab.emulators.composio_records import CHANGES, READS, Records
 
 _EXPORT = "WAREHOUSE_EXPORT"
 _ROWS_A_SECOND = 100_000
@@ -35,6 +36,7 @@ _ANSWERS: Mapping[str, Mapping[str, object]] = {
     "HUBSPOT_LIST_CONTACTS": {"results": []},
     "GITHUB_CREATE_AN_ISSUE": {"state": "open"},
     "GMAIL_SEND_EMAIL": {"labelIds": ["SENT"]},
+    **{slug: {} for slug in READS | CHANGES},
 }
 
 
@@ -78,7 +80,7 @@ class Throttles:
         return None
 
 
-async def execute(request: Request, accounts: Accounts) -> Response:
+async def execute(request: Request, accounts: Accounts, records: Records) -> Response:
     """Run a tool, on the account that the request names or on the user's own."""
     slug = request.path_params["slug"]
     if slug not in _ANSWERS:
@@ -89,7 +91,8 @@ async def execute(request: Request, accounts: Accounts) -> Response:
         )
     try:
         body = json.loads(await request.body() or b"{}")
-        rows = max(0, int((body.get("arguments") or {}).get("rows", 0)))
+        arguments = body.get("arguments") or {}
+        rows = max(0, int(arguments.get("rows", 0)))
     except (ValueError, AttributeError, TypeError):
         return error(
             HTTPStatus.BAD_REQUEST,
@@ -99,6 +102,8 @@ async def execute(request: Request, accounts: Accounts) -> Response:
     refusal = _refused(slug, body, accounts)
     if refusal is not None:
         return refusal
+    if slug in READS or (slug in CHANGES and "id" in arguments):
+        return records.run(slug, arguments, user_id=str(body.get("user_id", "")))
     if slug != _EXPORT:
         await asyncio.sleep(_ORDINARY_S)
         return successful(_ANSWERS[slug])

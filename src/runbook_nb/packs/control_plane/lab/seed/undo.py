@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from runbook_nb.packs.control_plane.lab.seed.missions import Status
+from runbook_nb.packs.control_plane.lab.seed.records import RECORDS, RecordTools
 from runbook_nb.packs.control_plane.lab.seed.story import Story
 from runbook_nb.packs.control_plane.lab.seed.vocabulary import Stage
 
@@ -11,6 +12,7 @@ UNDO_WINDOW_S = 900
 # The mission whose undo failed once: one of some forty undos, and weeks ago, so that success
 # is above 95 % overall and 100 % in recent days.
 _FAILED_UNDO = 61
+_RECORDS_A_TOOLKIT = 2
 
 
 def _undone(story: Story) -> bool:
@@ -22,16 +24,29 @@ def _failed_first(story: Story) -> bool:
 
 
 def _steps(story: Story) -> list[dict[str, object]]:
-    return [
-        {
-            "order": order,
-            "toolkit": toolkit.slug,
-            "action": toolkit.actions[-1],
-            "reverse_action": f"{toolkit.actions[-1]}_REVERT",
-            "arguments": {"batch": f"{story.mission.id[:8]}-{order}"},
-        }
-        for order, toolkit in enumerate(story.mission.theme.toolkits, start=1)
+    changed = [
+        (slug, tools, number)
+        for slug, tools in RECORDS.items()
+        if slug in {toolkit.slug for toolkit in story.mission.theme.toolkits}
+        for number in range(1, _RECORDS_A_TOOLKIT + 1)
     ]
+    return [
+        _step(order, slug, tools, record_id=f"{tools.kind}-{story.mission.id[:8]}-{number}")
+        for order, (slug, tools, number) in enumerate(changed, start=1)
+    ]
+
+
+def _step(order: int, slug: str, tools: RecordTools, *, record_id: str) -> dict[str, object]:
+    former = {} if tools.before is None else {"properties": dict(tools.before)}
+    return {
+        "order": order,
+        "toolkit": slug,
+        "action": tools.change,
+        "arguments": {"id": record_id, "properties": dict(tools.after)},
+        "read_action": tools.read,
+        "reverse_action": tools.reverse,
+        "reverse_arguments": {"id": record_id, **former},
+    }
 
 
 def write_undo_plan(story: Story, *, at: datetime, drafted: bool) -> None:
