@@ -118,6 +118,19 @@ def test_two_tabs_of_a_copy_save_and_neither_asks_what_to_overwrite(desk, opened
     opened("INC-73").page.wait_for_selector(".jp-Notebook .rb-card.rb-fail")
 
 
+def test_a_second_tab_shows_what_the_first_one_runs_and_who_is_asked(desk, opened, dead_sessions):
+    """Its cards and the board in the notebook stand there without a click."""
+    one, two = opened("INC-75"), opened("INC-75")
+    one.run_all()
+    # The card stands where the tab may not have scrolled to.
+    two.page.wait_for_selector(".jp-Notebook .rb-card.rb-fail >> text=Silent", state="attached")
+    two.page.wait_for_selector(".jp-Notebook .rb-board >> text=/Diagnosis.*2 fail/")
+    two.page.wait_for_selector("#runbook-board >> text=/is asked since/")
+    one.answer("", to="Press Enter for 'Option A: End them'")
+    chosen = ".jp-Notebook .rb-card >> text=Option A: End them"
+    two.page.wait_for_selector(chosen, state="attached")
+
+
 def test_a_verification_that_waits_shows_its_last_reading(desk, opened, dead_sessions):
     """And for how long it reads on at most; the line is gone when the card stands there."""
     here = opened("INC-74")

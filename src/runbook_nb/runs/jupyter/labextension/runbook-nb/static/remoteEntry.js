@@ -18,6 +18,7 @@
     "The first cells of this copy do more than open the incident, so they were not run. " +
     "Look at them, and run them yourself.";
   const FOCUSABLE = "a, button, summary";
+  const SHOWN = ["stream", "display_data", "execute_result", "error"];
   let shared;
 
   /** Return one of JupyterLab's own modules; the newest, as there is one of each. */
@@ -411,6 +412,57 @@
           }
         }
 
+        /** Show here what another tab of the same copy runs, as it runs. */
+        function followOthers(notebook) {
+          const running = new Map();
+          const context = notebook.sessionContext;
+          context.iopubMessage.connect((_, message) => {
+            const { header, parent_header: parent, content } = message;
+            if (!parent.msg_id || parent.session === context.session?.kernel?.clientId) return;
+            if (header.msg_type === "execute_input") {
+              const cell = cellOf(notebook.content, content.code);
+              if (!cell) return;
+              running.set(parent.msg_id, cell);
+              cell.outputArea.model.clear();
+              cell.setPrompt("*");
+              return;
+            }
+            if (header.msg_type === "update_display_data") redrawBoard(notebook.content, content);
+            const cell = running.get(parent.msg_id);
+            if (!cell || cell.isDisposed) return;
+            if (SHOWN.includes(header.msg_type)) showOutput(cell, header.msg_type, content);
+            if (header.msg_type === "status" && content.execution_state === "idle") {
+              running.delete(parent.msg_id);
+              cell.setPrompt("");
+            }
+          });
+        }
+
+        function showOutput(cell, kind, content) {
+          const { transient, ...output } = content;
+          cell.outputArea.model.add({ output_type: kind, ...output });
+        }
+
+        /** Draw the board that stands in the notebook anew, wherever the cell that drew it ran. */
+        function redrawBoard(content, { data, metadata, transient }) {
+          if (!transient?.display_id?.startsWith("board-")) return;
+          for (const cell of content.widgets.filter((each) => !isText(each))) {
+            const outputs = cell.model.outputs;
+            for (let place = 0; place < outputs.length; place += 1) {
+              if (!String(outputs.get(place).data["text/html"] ?? "").includes("rb-board")) continue;
+              outputs.set(place, { output_type: "display_data", data, metadata });
+              return;
+            }
+          }
+        }
+
+        /** Return the code cell with that text, undefined if there is none. */
+        function cellOf(content, source) {
+          return content.widgets.find(
+            (cell) => !isText(cell) && cell.model.sharedModel.source === source,
+          );
+        }
+
         /** Lay out a notebook that has come up: its sections left, its board right. */
         async function settle(notebook) {
           await notebook.revealed;
@@ -425,6 +477,7 @@
           }
           followLinks(notebook);
           watchQuestions(notebook);
+          followOthers(notebook);
           await refreshBoard();
           await keepOpen(notebook);
           await showChosen(notebook);
