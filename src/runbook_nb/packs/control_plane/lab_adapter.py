@@ -1,14 +1,18 @@
-"""The lab of the control plane, as the engine starts, breaks and heals one."""
+"""The lab of the control plane, as the engine starts, breaks and heals one.
+
+Faults and alert rules are imported where they are asked for: a run only starts the lab.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from runbook_nb.errors import LabError
-from runbook_nb.packs.control_plane.lab.faults import FAULTS
-from runbook_nb.packs.control_plane.lab.faults import Fault as LabFault
 from runbook_nb.packs.control_plane.lab.lab import Lab, LabState
-from runbook_nb.packs.control_plane.lab.monitoring import wait_for_alerts, wait_until_quiet, webhook
 from runbook_nb.runbook.lab import Fault, LabPart, LabStatus
 from runbook_nb.text.values import Json
+
+if TYPE_CHECKING:
+    from runbook_nb.packs.control_plane.lab.faults import Fault as LabFault
 
 # Without these two processes nothing of the lab is left that a runbook could look at.
 _BASE = ("postgres", "services")
@@ -35,17 +39,23 @@ class ControlPlaneLab:
 
     def faults(self) -> Mapping[str, Fault]:
         """Return the faults by name."""
+        from runbook_nb.packs.control_plane.lab.faults import FAULTS
+
         return {name: self._bound(fault) for name, fault in FAULTS.items()}
 
     def wait_for_alerts(self) -> Mapping[str, Json]:
         """Wait until a rule fires; return what fires as Alertmanager delivers it."""
+        from runbook_nb.packs.control_plane.lab.monitoring import wait_for_alerts, webhook
+
         return webhook(wait_for_alerts(self._running()))
 
     def wait_until_quiet(self) -> Sequence[str]:
         """Wait until no rule fires and the agent has beaten for a while."""
+        from runbook_nb.packs.control_plane.lab.monitoring import wait_until_quiet
+
         return wait_until_quiet(self._running())
 
-    def _bound(self, fault: LabFault) -> Fault:
+    def _bound(self, fault: "LabFault") -> Fault:
         return Fault(
             name=fault.name,
             title=fault.title,
