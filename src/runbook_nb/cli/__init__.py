@@ -22,6 +22,7 @@ from runbook_nb.cli import (  # noqa: F401
     maintenance,
     postmortem,
     project,
+    reference,
     run,
     settle,
     show,

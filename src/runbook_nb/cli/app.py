@@ -83,6 +83,8 @@ def _tell_version(wanted: bool) -> None:  # noqa: FBT001 - the signature of a ca
 # What reads nothing but a record or an incident, and what makes a project.
 _WITHOUT_RUNBOOKS: Final = frozenset(
     {
+        "docs",
+        "help",
         "init",
         "lab",
         "verify",

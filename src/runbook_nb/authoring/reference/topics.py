@@ -1,0 +1,300 @@
+"""The topics, each made of what the engine itself goes by."""
+
+import dataclasses
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import runbook_nb
+from runbook_nb.authoring.lint.call_registry import CallRegistry
+from runbook_nb.authoring.lint.rules import RULES
+from runbook_nb.authoring.reference.files import DrillFile, FrontMatter
+from runbook_nb.authoring.reference.schemas import SCHEMAS, schema
+from runbook_nb.authoring.reference.topic import Entry, Topic, documented
+from runbook_nb.authoring.reference.variables import VARIABLES
+from runbook_nb.incident import Incident
+from runbook_nb.probes import environment
+from runbook_nb.probes.calls import Systems
+from runbook_nb.runbook import policy
+from runbook_nb.runbook.lab import Lab
+from runbook_nb.runbook.packs import Pack
+from runbook_nb.timeline.events import EVENTS, VERDICTS_BY_RANK
+
+_VERBS: Final = ("open", "check", "decide", "act", "verify", "undo", "ask", "note", "stop")
+_LIMITS: Final = (
+    "at_most",
+    "at_least",
+    "above",
+    "below",
+    "between",
+    "equals",
+    "one_of",
+    "empty",
+    "seconds",
+    "minutes",
+    "hours",
+)
+
+
+def topics(commands: Sequence[Entry], exit_codes: Mapping[str, int]) -> list[Topic]:
+    """Return all topics in the order of the index; the command says its own part itself."""
+    return [
+        Topic(
+            name="commands",
+            title="Commands",
+            about="`runbook COMMAND --help` says the same with every option.",
+            entries=commands,
+        ),
+        Topic(
+            name="exit-codes",
+            title="Exit codes",
+            about="Those of monitoring plugins, so that a run can itself be a check.",
+            entries=[
+                Entry(name=str(code), about=word)
+                for word, code in sorted(exit_codes.items(), key=lambda item: item[1])
+            ],
+        ),
+        *(make() for make in _TOPICS),
+    ]
+
+
+def _verbs() -> Topic:
+    return Topic(
+        name="verbs",
+        title="Verbs of a cell",
+        about="A cell is one verb with literals: no `if`, no loop, no arithmetic.",
+        entries=[_called(f"incident.{name}", getattr(Incident, name)) for name in _VERBS],
+    )
+
+
+def _limits() -> Topic:
+    return Topic(
+        name="limits",
+        title="Limits and durations",
+        about="What a check expects: the limit of a good answer, with its unit.",
+        entries=[_called(name, getattr(runbook_nb, name)) for name in _LIMITS],
+    )
+
+
+def _verdicts() -> Topic:
+    return Topic(
+        name="verdicts",
+        title="Verdicts",
+        about="Worst last; an unknown is worse than a warning, since nobody has looked.",
+        entries=[Entry(name=str(each), about=_MEANT[str(each)]) for each in VERDICTS_BY_RANK],
+    )
+
+
+def _calls() -> Topic:
+    entries = [
+        Entry(name=offered.call, form=f"{offered.line}\n# {offered.says}", about=offered.about)
+        for offered in CallRegistry().offered()
+    ]
+    return Topic(
+        name="calls",
+        title="Probes and actions",
+        about="Of the packs in use here. `runbook calls WORD` searches them.",
+        entries=entries,
+    )
+
+
+def _front_matter() -> Topic:
+    return Topic(
+        name="front-matter",
+        title="Front matter",
+        about=f"{documented(FrontMatter)} Schema: `front-matter.json`.",
+        entries=list(_fields_of(FrontMatter)),
+    )
+
+
+def _drills() -> Topic:
+    return Topic(
+        name="drills",
+        title="Drills",
+        about=f"{documented(DrillFile)} Schema: `drill.json`.",
+        entries=list(_fields_of(DrillFile)),
+    )
+
+
+def _settings() -> Topic:
+    known = [
+        Entry(name=name, about="Opens a system. By reference only: `env:NAME` or `file:/path`.")
+        for name in sorted(environment.SECRET_SETTINGS)
+    ]
+    return Topic(
+        name="settings",
+        title="Environments and their settings",
+        about=documented(environment),
+        entries=[*known, *(Entry(name=name, about=text) for name, text in _SETTINGS.items())],
+    )
+
+
+def _variables() -> Topic:
+    return Topic(
+        name="variables",
+        title="Environment variables",
+        about="Beside those that the settings refer to.",
+        entries=[Entry(name=name, about=text) for name, text in VARIABLES.items()],
+    )
+
+
+def _organisation() -> Topic:
+    return Topic(
+        name="organisation",
+        title="organisation.toml",
+        about=documented(policy),
+        entries=[
+            _dataclass(policy.Policy, name="The whole"),
+            _dataclass(policy.SeverityPolicy, name="[[severity]]"),
+            _dataclass(policy.PlannedRunbook, name="[[group.runbook]]"),
+        ],
+    )
+
+
+def _packs() -> Topic:
+    methods = inspect.getmembers(Systems, inspect.isfunction)
+    return Topic(
+        name="packs",
+        title="Packs",
+        about="What a platform brings to the engine, and what its calls and its lab can use.",
+        entries=[
+            _dataclass(Pack, name="Pack"),
+            *(
+                _called(f"systems.{name}", method)
+                for name, method in methods
+                if not name.startswith("_")
+            ),
+            *(
+                _called(f"lab.{name}", method)
+                for name, method in inspect.getmembers(Lab, inspect.isfunction)
+                if not name.startswith("_")
+            ),
+        ],
+    )
+
+
+def _rules() -> Topic:
+    return Topic(
+        name="rules",
+        title="Rules of lint",
+        about="`runbook lint` holds every runbook to them.",
+        entries=[
+            Entry(name=rule.name, about=f"{rule.says}\n\nWhy: {rule.reason}\n\nFix: {rule.fix}")
+            for rule in RULES
+        ],
+    )
+
+
+def _events() -> Topic:
+    entries = [
+        Entry(name=kind.kind, form="\n".join(_lines_of(kind)), about=documented(kind))
+        for kind in EVENTS
+    ]
+    return Topic(
+        name="events",
+        title="Events of a timeline",
+        about=(
+            "One line of `timeline.jsonl` each, with its number `seq`, the hash of the line before "
+            "in `prev`, and its own `hash`. Schema: `event.json`."
+        ),
+        entries=entries,
+    )
+
+
+def _record() -> Topic:
+    told = schema("record")["$defs"]
+    entries = [
+        Entry(name=name, form="\n".join(each["properties"]), about=each.get("description", ""))
+        for name, each in told.items()
+        if "properties" in each and name not in _IN_EVENTS
+    ]
+    return Topic(
+        name="record",
+        title="record.json",
+        about="The facts of an incident, beside its page. Schema: `record.json`.",
+        entries=entries,
+    )
+
+
+def _schemas() -> Topic:
+    return Topic(
+        name="schemas",
+        title="JSON Schemas",
+        about="Shipped with the program; `runbook docs` writes them beside its pages.",
+        entries=[
+            Entry(name=f"{name}.json", about=f"{title}, version {version}.")
+            for name, (version, title, _) in SCHEMAS.items()
+        ],
+    )
+
+
+_TOPICS: Final[tuple[Callable[[], Topic], ...]] = (
+    _verbs,
+    _limits,
+    _verdicts,
+    _calls,
+    _front_matter,
+    _drills,
+    _settings,
+    _variables,
+    _organisation,
+    _packs,
+    _rules,
+    _events,
+    _record,
+    _schemas,
+)
+# What a record holds as it stood on the timeline is told under events.
+_IN_EVENTS: Final = frozenset(kind.__name__ for kind in EVENTS)
+_MEANT: Final = {
+    "pass": "The answer is within the limit.",
+    "warn": "Between what is expected and what fails.",
+    "unknown": "There is no answer, or too little to judge; the reason is said.",
+    "fail": "The answer is beyond the limit.",
+}
+_SETTINGS: Final = {
+    "kind": "`lab`, `staging` or `production`; production where it is not said.",
+    "approve": "Whose yes counts: `signed` by a person's key, or `named`, where a name is enough.",
+    "concurrent_probes": "How many probes one run reads side by side; 4 by default.",
+    "url": "Where a service is.",
+    "host": "The machine that a system's commands reach.",
+    "context": "The context that `kubectl` and `oc` use.",
+    "variables": "Names of variables that a system's commands may see.",
+}
+
+
+def _called(name: str, function: Callable[..., Any]) -> Entry:
+    signature = inspect.signature(function)
+    taken = [each for each in signature.parameters.values() if each.name != "self"]
+    bare = signature.replace(parameters=taken, return_annotation=inspect.Signature.empty)
+    return Entry(name=name, form=f"{name}{bare}", about=documented(function))
+
+
+def _fields_of(model: Any) -> Iterator[Entry]:
+    """Yield the fields of a model, and below each those of the models in it."""
+    for name, each in model.model_json_schema()["properties"].items():
+        required = model.model_fields[name].is_required()
+        kind = each.get("type") or "one of several kinds"
+        yield Entry(
+            name=name,
+            form=f"{kind}, {'required' if required else 'may be left out'}",
+            about=each.get("description", ""),
+        )
+    for definition in model.model_json_schema().get("$defs", {}).values():
+        for name, each in definition["properties"].items():
+            text = each.get("description", "")
+            yield Entry(name=f"{definition['title']}.{name}", about=text)
+
+
+def _dataclass(kind: type, *, name: str) -> Entry:
+    """Return a dataclass as one entry; what its fields mean stands in its docstring."""
+    return Entry(name=name, form="\n".join(_lines_of(kind)), about=documented(kind))
+
+
+def _lines_of(kind: type) -> Iterator[str]:
+    for each in dataclasses.fields(kind):
+        yield f"{each.name}: {_kind(each.type)}"
+
+
+def _kind(annotation: object) -> str:
+    return getattr(annotation, "__name__", None) or str(annotation).replace("typing.", "")
