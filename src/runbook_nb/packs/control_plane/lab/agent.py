@@ -2,7 +2,8 @@
 
 Run as `python -m runbook_nb.packs.control_plane.lab.agent`, one process a machine. What it needs
 is in the environment: PORT, DATABASE_DSN, COMPOSIO_URL, COMPOSIO_TOKEN, FLY_MACHINE_ID,
-HEARTBEAT_SECONDS (30 if not set) and HEARTBEAT_LAG_DECIMALS (0 if not set).
+HEARTBEAT_SECONDS (30 if not set), HEARTBEAT_LAG_DECIMALS (0 if not set) and SUPABASE_ALLOW_WRITES
+(true if not set; without it events stay in memory).
 """
 
 import asyncio
@@ -24,6 +25,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from runbook_nb.packs.control_plane.lab.agent_buffer import EventBuffer
 from runbook_nb.packs.control_plane.lab.agent_database import AgentDatabase, DatabaseAwayError
 from runbook_nb.packs.control_plane.lab.agent_events import Events
 from runbook_nb.packs.control_plane.lab.agent_runs import ComposioClient, Runs, ToolCall
@@ -48,6 +50,7 @@ class Settings:
     machine: str
     interval_s: float
     lag_decimals: int
+    writes_allowed: bool
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -60,6 +63,7 @@ class Settings:
             machine=environment["FLY_MACHINE_ID"],
             interval_s=float(environment.get("HEARTBEAT_SECONDS", _PLATFORM_INTERVAL_S)),
             lag_decimals=int(environment.get("HEARTBEAT_LAG_DECIMALS", "0")),
+            writes_allowed=environment.get("SUPABASE_ALLOW_WRITES", "true") == "true",
         )
 
 
@@ -98,9 +102,11 @@ class Agent:
         self._database = AgentDatabase(
             settings.database_dsn, application_name=f"agent-{settings.machine}"
         )
+        buffer = EventBuffer(machine=settings.machine, writes_allowed=settings.writes_allowed)
         self.sessions = Sessions(
             self._database,
             self._events,
+            buffer=buffer,
             machine=settings.machine,
             interval_s=settings.interval_s,
             lag_decimals=settings.lag_decimals,
@@ -115,6 +121,7 @@ class Agent:
                 Route("/health", self._health),
                 Route("/execution/run", self._run, methods=["POST"]),
                 Route("/execution/events", self._stream_events),
+                *buffer.routes(self._database),
             ]
         )
 

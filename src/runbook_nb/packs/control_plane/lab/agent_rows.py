@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import LiteralString
 from uuid import UUID, uuid4
 
+import psycopg
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
+from runbook_nb.packs.control_plane.lab.agent_buffer import EventBuffer
 from runbook_nb.packs.control_plane.lab.agent_database import AgentDatabase
 
 _RESUMED_WITHIN = timedelta(minutes=15)
@@ -66,9 +69,7 @@ VALUES (%(mission)s, %(tenant)s, %(agent)s, 'Execute', 'error_recovery_triggered
         %(context)s, %(correlation)s)
 """
 
-# One statement, so that a session that was terminated meanwhile gets no row.
-_BEAT = """
-WITH session AS (
+_BEAT_ROW: LiteralString = """
     UPDATE mission_sessions
        SET last_heartbeat_at = now(),
            lag_ms = round(%(lag_ms)s::numeric),
@@ -76,7 +77,11 @@ WITH session AS (
            state_size_bytes = octet_length(state::text)
      WHERE id = %(session)s AND status = 'active'
     RETURNING token_usage, state_size_bytes
-)
+"""
+
+# One statement, so that a session that was terminated meanwhile gets no row.
+_BEAT: LiteralString = f"""
+WITH session AS ({_BEAT_ROW})
 INSERT INTO telemetry_events
        (mission_id, tenant_id, agent_name, stage, event_type, status, context, correlation_id)
 SELECT %(mission)s, %(tenant)s, %(agent)s, 'Execute', 'session_heartbeat', 'info',
@@ -102,17 +107,19 @@ class Session:
 
     def context(self, **more: object) -> Jsonb:
         """Return the context that every telemetry event of the session carries."""
-        return Jsonb(
-            {
-                "mission_id": str(self.mission),
-                "tenantId": str(self.tenant),
-                "stage": "Execute",
-                "persona": self.persona,
-                "correlation_id": self.correlation,
-                "agent_name": self.agent_name,
-                **more,
-            }
-        )
+        return Jsonb(self.about(**more))
+
+    def about(self, **more: object) -> dict[str, object]:
+        """Return that context as plain values."""
+        return {
+            "mission_id": str(self.mission),
+            "tenantId": str(self.tenant),
+            "stage": "Execute",
+            "persona": self.persona,
+            "correlation_id": self.correlation,
+            "agent_name": self.agent_name,
+            **more,
+        }
 
     def columns(self) -> dict[str, object]:
         """Return what the statements of this module bind of a session."""
@@ -131,8 +138,9 @@ class SessionRows:
     A claim is a lock of the database connection, so it goes when the process dies.
     """
 
-    def __init__(self, database: AgentDatabase, *, runner: str) -> None:
+    def __init__(self, database: AgentDatabase, buffer: EventBuffer, *, runner: str) -> None:
         self._database = database
+        self._buffer = buffer
         self._runner = runner
 
     @property
@@ -189,8 +197,35 @@ class SessionRows:
                 "tokens": _TOKENS_A_BEAT,
                 "context": session.context(lag_ms=lag),
             }
-            cursor = await connection.execute(_BEAT, parameters)
-            return lag if cursor.rowcount else None
+            if not self._buffer.holds_back:
+                try:
+                    cursor = await connection.execute(_BEAT, parameters)
+                except psycopg.OperationalError:
+                    raise
+                except psycopg.Error as error:
+                    # The session goes on unseen, as on the platform: only its events wait.
+                    self._buffer.degrade(str(error).splitlines()[0])
+                else:
+                    return lag if cursor.rowcount else None
+            cursor = await connection.execute(_BEAT_ROW, parameters)
+            row = await cursor.fetchone()
+        if row is None:
+            return None
+        self._buffer.keep(
+            mission_id=session.mission,
+            tenant_id=session.tenant,
+            agent_name=session.agent_name,
+            stage="Execute",
+            event_type="session_heartbeat",
+            status="info",
+            context=session.about(
+                lag_ms=lag,
+                token_usage=row["token_usage"],
+                session_state_size_bytes=row["state_size_bytes"],
+            ),
+            correlation_id=session.correlation,
+        )
+        return lag
 
 
 def _session(row: DictRow) -> Session:

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 
+from runbook_nb.packs.control_plane.lab.agent_buffer import EventBuffer
 from runbook_nb.packs.control_plane.lab.agent_database import AgentDatabase, DatabaseAwayError
 from runbook_nb.packs.control_plane.lab.agent_events import Events
 from runbook_nb.packs.control_plane.lab.agent_rows import Session, SessionRows
@@ -34,12 +35,13 @@ class Sessions:
         database: AgentDatabase,
         events: Events,
         *,
+        buffer: EventBuffer,
         machine: str,
         interval_s: float,
         lag_decimals: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._rows = SessionRows(database, runner=f"{machine}:{uuid4().hex[:12]}")
+        self._rows = SessionRows(database, buffer, runner=f"{machine}:{uuid4().hex[:12]}")
         self._events = events
         self._interval_s = interval_s
         self._lag_decimals = lag_decimals
