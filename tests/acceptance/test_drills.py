@@ -22,6 +22,7 @@ PLAINEST = {
     "rls_policy_debugging.policy_dropped",
     "rollback_procedure.release_bad",
     "supabase_backup_restore.rows_hidden",
+    "telemetry_ingestion_stall.gap_left",
 }
 DRILLS = [
     pytest.param(

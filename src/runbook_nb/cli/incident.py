@@ -7,16 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runbook_nb.cli.app import (
-    Actor,
-    AsJson,
-    IncidentId,
-    Incidents,
-    app,
-    event_facts,
-    say,
-    say_to_errors,
-)
+from runbook_nb.cli.app import Actor, AsJson, IncidentId, Incidents, app, say_to_errors
 from runbook_nb.cli.completion import incident_ids, open_questions, severities
 from runbook_nb.errors import RunbookError
 
@@ -71,7 +62,6 @@ def note(
     *,
     incidents: Incidents = None,
     by: Actor = "",
-    as_json: AsJson = False,
 ) -> None:
     """Add words to an incident; ``told …``, ``called …`` and ``escalated …`` count as an update.
 
@@ -82,8 +72,7 @@ def note(
     from runbook_nb.timeline.folder import incidents_folder
 
     added = add_note(incidents or incidents_folder(), incident, text=text, by=by or actor())
-    said = f"Noted in {incident} at {added.at:%H:%M:%SZ}: {added.text}"
-    say(said, facts=event_facts(incident, added), as_json=as_json)
+    typer.echo(f"Noted in {incident} at {added.at:%H:%M:%SZ}: {added.text}")
 
 
 @app.command()
@@ -97,7 +86,6 @@ def answer(
     *,
     incidents: Incidents = None,
     by: Actor = "",
-    as_json: AsJson = False,
 ) -> None:
     """Answer a manual step; the newest answer stands.
 
@@ -109,8 +97,7 @@ def answer(
 
     folder = incidents or incidents_folder()
     added = add_answer(folder, incident, question, text=text, by=by or actor())
-    said = f"Answered in {incident} at {added.at:%H:%M:%SZ}: {added.question}"
-    say(said, facts=event_facts(incident, added), as_json=as_json)
+    typer.echo(f"Answered in {incident} at {added.at:%H:%M:%SZ}: {added.question}")
 
 
 @app.command()
@@ -121,7 +108,6 @@ def severity(
     because: Annotated[str, typer.Option(help="Why, in a sentence.")],
     incidents: Incidents = None,
     by: Actor = "",
-    as_json: AsJson = False,
 ) -> None:
     """Give an incident another severity; its clocks go by the new one from now on.
 
@@ -133,8 +119,7 @@ def severity(
 
     folder = incidents or incidents_folder()
     done = classify(folder, incident, severity=to, because=because, by=by or actor())
-    said = f"{incident} is a {done.severity} now; it was a {done.before}."
-    say(said, facts=event_facts(incident, done), as_json=as_json)
+    typer.echo(f"{incident} is a {done.severity} now; it was a {done.before}.")
 
 
 def _board(incidents: Path, incident: str) -> "Board":
