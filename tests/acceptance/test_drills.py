@@ -23,6 +23,7 @@ PLAINEST = {
     "rollback_procedure.release_bad",
     "supabase_backup_restore.rows_hidden",
     "telemetry_ingestion_stall.gap_left",
+    "undo_failure_handling.undo_claimed",
 }
 DRILLS = [
     pytest.param(

@@ -167,8 +167,10 @@ class Composio:
         for link in body.get("links", ()):
             accounts.begun(**link)
         arrange(accounts.customers, accounts.configs, body)
-        for change in body.get("records", ()):
-            (await self.records()).put(**change)
+        if "records" in body:
+            records = await self.records()
+            for change in body["records"]:
+                records.put(**change)
         if "new_key" in body:
             self.keys.add(body["new_key"])
         if "key_age_days" in body:
