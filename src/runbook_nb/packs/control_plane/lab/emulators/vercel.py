@@ -2,7 +2,8 @@
 
 Paths and answers follow Vercel's REST reference: deployments v6 and v13, projects v9, rollback v1,
 promote v10. A rollback also stops new deployments from taking the production domains by
-themselves, until one is promoted.
+themselves, until one is promoted. That time passes since a deployment the lab brings about on
+``PASSING``.
 """
 
 import json
@@ -21,10 +22,12 @@ from starlette.routing import Route
 from runbook_nb.packs.control_plane.lab.emulators.emulator import Emulator
 from runbook_nb.packs.control_plane.lab.release import COMMIT, RELEASES
 
+PASSING: Final = "/__lab__/passing"
 PROJECT: Final = "prj_aiEmployeeControlPlane"
 _NAME: Final = "ai-employee-control-plane"
 _DOMAINS: Final = ("app.production.example.com",)
 _LONGEST_PAGE: Final = 100
+_TIMES: Final = ("created", "createdAt", "buildingAt", "ready")
 
 Answer = Callable[[Request], Awaitable[Response]]
 
@@ -52,6 +55,7 @@ class Vercel:
             ("POST", "/v13/deployments", self._create),
             ("GET", "/v13/deployments/{deployment}", self._show),
             ("DELETE", "/v13/deployments/{deployment}", self._delete),
+            ("POST", PASSING + "/{deployment}", self._let_pass),
             ("GET", project, self._project),
             ("POST", "/v1/projects/{project}/rollback/{deployment}", self._rollback),
             # Vercel's own command line asks for the same at this older path.
@@ -118,6 +122,13 @@ class Vercel:
             raise HTTPException(HTTPStatus.CONFLICT, "The deployment has production domains.")
         self._deployments.pop(named["uid"])
         return JSONResponse({"uid": named["uid"], "state": "DELETED"})
+
+    async def _let_pass(self, request: Request) -> Response:
+        """Make a deployment so many minutes older."""
+        older_ms = int((await _body(request))["minutes"]) * 60_000
+        named = self._named(request)
+        named.update({key: named[key] - older_ms for key in _TIMES if key in named})
+        return JSONResponse({"uid": named["uid"]})
 
     async def _project(self, _request: Request) -> Response:
         live = self._deployments[self._live]

@@ -45,10 +45,10 @@ _SHOW = f"DROP POLICY IF EXISTS {_POLICY} ON missions"
 _CLOSE_SEGMENT = "SELECT pg_walfile_name(pg_switch_wal())"
 
 
-def _fail_backups(lab: LabState) -> None:
+def fail_backups(lab: LabState) -> None:
     """Have the last nights' backups fail; the last good one is 31 h old."""
     await_backup(lab)
-    _remember_backups(lab)
+    remember_backups(lab)
     now = datetime.now(UTC)
     for folder, backup in manifests(lab.folder).items():
         ended = datetime.fromisoformat(backup["finished_at"])
@@ -62,7 +62,14 @@ def _fail_backups(lab: LabState) -> None:
 def _break_log(lab: LabState) -> None:
     """Lose a segment of the archived log, and after it the missions of a tenant."""
     await_backup(lab)
-    _remember_backups(lab)
+    remember_backups(lab)
+    segment = close_segments(lab)[1]
+    segment.rename(segments_aside(lab) / segment.name)
+    delete_missions(lab, name="wal_gap", tenant="harbourlight")
+
+
+def close_segments(lab: LabState) -> list[Path]:
+    """Have the database archive three segments more, and return their files."""
     archive = lab.folder / "postgres" / "archive"
     with superuser(lab) as connection:
         closed = []
@@ -72,16 +79,15 @@ def _break_log(lab: LabState) -> None:
             name = first_value(connection, _CLOSE_SEGMENT)
             closed.append(archive / name)
             until(closed[-1].exists, within_s=5, otherwise=f"{name} was not archived")
-    closed[1].rename(_aside(lab) / closed[1].name)
-    delete_missions(lab, name="wal_gap", tenant="harbourlight")
+    return closed
 
 
-def _mend_log(lab: LabState) -> None:
+def mend_log(lab: LabState) -> None:
     """Bring the segment and the rows back; forget the backup that a responder took."""
     put_back(lab, name="wal_gap")
-    for segment in _aside(lab).iterdir():
-        segment.rename(lab.folder / "postgres" / "archive" / segment.name)
-    _recall_backups(lab)
+    for segment in segments_aside(lab).iterdir():
+        segment.replace(lab.folder / "postgres" / "archive" / segment.name)
+    recall_backups(lab)
 
 
 def _lose_objects(lab: LabState) -> None:
@@ -150,7 +156,8 @@ def _first_proof(lab: LabState) -> dict[str, object]:
     return found
 
 
-def _remember_backups(lab: LabState) -> None:
+def remember_backups(lab: LabState) -> None:
+    """Keep what each backup says of itself, to heal with."""
     file = lab.folder / ASIDE / "backups.json"
     file.parent.mkdir(exist_ok=True)
     if not file.exists():
@@ -158,7 +165,7 @@ def _remember_backups(lab: LabState) -> None:
         write_whole(file, json.dumps(kept))
 
 
-def _recall_backups(lab: LabState) -> None:
+def recall_backups(lab: LabState) -> None:
     """Make the list of backups what it was; a backup that was taken since goes."""
     end_copies(lab.folder)
     file = lab.folder / ASIDE / "backups.json"
@@ -173,7 +180,8 @@ def _recall_backups(lab: LabState) -> None:
     file.unlink()
 
 
-def _aside(lab: LabState) -> Path:
+def segments_aside(lab: LabState) -> Path:
+    """Return the folder where lost segments of the log are kept."""
     folder = lab.folder / ASIDE / "segments"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -205,14 +213,14 @@ FAULTS = (
     Fault(
         name="backup_stale",
         title="The nightly backup has failed for more than a day",
-        inject=_fail_backups,
-        heal=_recall_backups,
+        inject=fail_backups,
+        heal=recall_backups,
     ),
     Fault(
         name="wal_gap",
         title="A segment of the archived log is lost, and missions were deleted after it",
         inject=_break_log,
-        heal=_mend_log,
+        heal=mend_log,
     ),
     Fault(
         name="objects_missing",

@@ -139,9 +139,7 @@ FAULTS: Final = (
         inject=halt_one_of_three,
         heal=heal_machines,
     ),
-    beside(
-        "agent_hung.beside_storm", "The agent is halted, and a tab reconnects", _HUNG, _STORM
-    ),
+    beside("agent_hung.beside_storm", "The agent is halted, and a tab reconnects", _HUNG, _STORM),
     Fault(
         name="agent_dead.long_ago",
         title="The agent is gone for more than forty minutes",

@@ -146,9 +146,7 @@ def beside(name: str, title: str, *faults: Fault) -> Fault:
     return Fault(name=name, title=title, inject=inject, heal=heal)
 
 
-def statement_fault(
-    name: str, title: str, *, inject: Sequence[str], heal: Sequence[str]
-) -> Fault:
+def statement_fault(name: str, title: str, *, inject: Sequence[str], heal: Sequence[str]) -> Fault:
     """Return a fault of settings, grants or definitions, made and unmade as the superuser."""
 
     def run(lab: LabState, statements: Sequence[str]) -> None:

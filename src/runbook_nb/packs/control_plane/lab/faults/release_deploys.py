@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from runbook_nb.errors import LabError
-from runbook_nb.packs.control_plane.lab.emulators.vercel import PROJECT
+from runbook_nb.packs.control_plane.lab.emulators.vercel import PASSING, PROJECT
 from runbook_nb.packs.control_plane.lab.files import read_secret
 from runbook_nb.packs.control_plane.lab.inspection import NO_CERTIFICATES
 from runbook_nb.packs.control_plane.lab.release import LIVE, RELEASES
@@ -16,14 +16,16 @@ from runbook_nb.packs.control_plane.lab.state import LabState
 _KNOWN = {release for release, _hours_ago in RELEASES}
 
 
-def deploy_interface(lab: LabState, release: str, commit: str) -> None:
-    """Deploy a release of the UI to production."""
+def deploy_interface(lab: LabState, release: str, commit: str, *, minutes_ago: int = 0) -> None:
+    """Deploy a release of the UI to production, so many minutes ago."""
     meta = {"release": release, "githubCommitSha": commit, "githubCommitRef": "main"}
     body = {"name": "ai-employee-control-plane", "project": PROJECT, "target": "production"}
     with vercel(lab) as api:
         api.post("/v13/deployments", json={**body, "meta": meta})
         if _live(api)["meta"]["release"] != release:
             raise LabError(f"{release} did not go live; heal the lab first.")
+        if minutes_ago:
+            api.post(f"{PASSING}/{_live(api)['id']}", json={"minutes": minutes_ago})
 
 
 def roll_ui_back(lab: LabState) -> None:

@@ -59,8 +59,14 @@ FAULTS: Final = (
     row_fault(
         "errors_mended",
         "Each live mission had one error, mended by itself, and went on well",
-        events("true", each=1, kind="composio_tool_call_error", status="error", ago="70 s",
-               context='{"error_code": "HTTP_502", "recovery_action": "retried"}'),
+        events(
+            "true",
+            each=1,
+            kind="composio_tool_call_error",
+            status="error",
+            ago="70 s",
+            context='{"error_code": "HTTP_502", "recovery_action": "retried"}',
+        ),
         events("true", each=3, kind="execution_step_completed", status="success", every="15 s"),
         calls("true", toolkit="slack", each=3, every="15 s"),
         tables=[EVENTS, CALLS],

@@ -76,7 +76,7 @@ _GRANTED: Final = "select, insert, update, delete, truncate, references, trigger
 _CALLERS: Final = "anon, authenticated, service_role"
 
 
-def _doing(*statements: str) -> Callable[[LabState], None]:
+def statements_run(*statements: str) -> Callable[[LabState], None]:
     """Return what runs these statements as the owner of the tables, in one transaction."""
 
     def inject(lab: LabState) -> None:
@@ -87,7 +87,8 @@ def _doing(*statements: str) -> Callable[[LabState], None]:
     return inject
 
 
-def _restore(lab: LabState) -> None:
+def restore_row_security(lab: LabState) -> None:
+    """Put back the policies, switches, grants and helpers that faults touch."""
     # One table at a time: the agent holds locks on several, so a longer transaction could deadlock.
     with superuser(lab) as connection:
         for statements in (f"drop view if exists {_OVERVIEW}", _LIFT_CLAIMS, *_schemas_own()):
@@ -125,49 +126,49 @@ FAULTS: Final = (
     Fault(
         name="policy_dropped",
         title="A migration dropped the policy by which tenants read telemetry",
-        inject=_doing(_DROP_POLICY),
-        heal=_restore,
+        inject=statements_run(_DROP_POLICY),
+        heal=restore_row_security,
     ),
     Fault(
         name="policy_widened",
         title="A migration opened the safeguards of every mission to everybody",
-        inject=_doing(_WIDEN_POLICY),
-        heal=_restore,
+        inject=statements_run(_WIDEN_POLICY),
+        heal=restore_row_security,
     ),
     Fault(
         name="row_security_off",
         title="A migration switched row level security off for feedback and left it off",
-        inject=_doing(_SWITCH_OFF),
-        heal=_restore,
+        inject=statements_run(_SWITCH_OFF),
+        heal=restore_row_security,
     ),
     Fault(
         name="grant_removed",
         title="A clean-up of grants took SELECT on evidence away from signed-in people",
-        inject=_doing(_REVOKE),
-        heal=_restore,
+        inject=statements_run(_REVOKE),
+        heal=restore_row_security,
     ),
     Fault(
         name="view_leaks",
         title="A new report is a view that runs with its owner's rights",
-        inject=_doing(_MAKE_VIEW),
-        heal=_restore,
+        inject=statements_run(_MAKE_VIEW),
+        heal=restore_row_security,
     ),
     Fault(
         name="helper_loosened",
         title="A release rewrote the helper that tells roles: whoever has a tenant has them all",
-        inject=_doing(_LOOSEN_HELPER),
-        heal=_restore,
+        inject=statements_run(_LOOSEN_HELPER),
+        heal=restore_row_security,
     ),
     Fault(
         name="leaks_open",
         title="The leaks that the platform was made with are not accepted any more",
-        inject=_doing(*_OPEN_LEAKS),
-        heal=_doing(*_OPEN_LEAKS),
+        inject=statements_run(*_OPEN_LEAKS),
+        heal=statements_run(*_OPEN_LEAKS),
     ),
     Fault(
         name="claims_nested",
         title="A new sign-up writes the tenant into user_metadata, which no policy reads",
-        inject=_doing(_NEST_CLAIMS),
-        heal=_restore,
+        inject=statements_run(_NEST_CLAIMS),
+        heal=restore_row_security,
     ),
 )
