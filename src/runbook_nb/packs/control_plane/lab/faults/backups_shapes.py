@@ -65,6 +65,14 @@ update cron.job_run_details set status = 'failed',
        return_message = 'ERROR:  canceling statement due to statement timeout'
  where jobid in (1, 2) and start_time > now() - interval '4 days'
 """
+_HIDE: Final = """
+do $$ begin
+    execute format(
+        'create policy archived_of_one on missions as restrictive for select to authenticated '
+        'using (status <> %L or current_tenant_id() <> %L)',
+        'archived', (select id from tenants where slug = 'harbourlight'));
+end $$
+"""
 _MENDED: Final = """
 update cron.job_run_details set status = 'succeeded', return_message = '1 row'
  where status = 'failed' and return_message like '%statement timeout'
@@ -219,12 +227,7 @@ FAULTS: Final = (
         "rows_hidden.one_tenant",
         "A new policy hides the archived missions of one tenant",
         inject=[
-            "drop policy if exists archived_of_one on missions",
-            (
-                "create policy archived_of_one on missions as restrictive for select "
-                "to authenticated using (status <> 'archived' or current_tenant_id() <> "
-                "'00000000-0000-4000-8000-000000000001')"
-            ),
+            _HIDE,
         ],
         heal=["drop policy if exists archived_of_one on missions"],
     ),

@@ -174,4 +174,4 @@ def _take_back(connection: Connection, table: str, fault: str) -> None:
 
 def _statement(template: str, table: str, **parts: sql.Composable) -> sql.Composed:
     key = sql.Identifier(_KEYS.get(table, "id"))
-    return sql.SQL(template).format(table=sql.Identifier(table), key=key, **parts)  # type: ignore[arg-type]  # a constant of this module
+    return sql.SQL(template).format(table=sql.Identifier(table), key=key, **parts)

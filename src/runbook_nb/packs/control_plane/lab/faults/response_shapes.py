@@ -21,7 +21,7 @@ from runbook_nb.packs.control_plane.lab.faults.shapes import (
 )
 from runbook_nb.packs.control_plane.lab.state import LabState
 
-_TOKEN_TEXT: Final = '{"text": "Bearer 1f0c9d7be2a34c5d8e6f70a1b2c3d4e5"}'
+_LEAKED: Final = '{"text": "Bearer 1f0c9d7be2a34c5d8e6f70a1b2c3d4e5"}'
 _KEY: Final = '{"request": {"headers": {"x-api-key": "sk-4f9a0c7e21d84b6f8a35c1e0"}}}'
 _GOOD: Final = calls(OTHER_TENANT, toolkit="github", each=50, every="5 s")
 _LATER: Final = timedelta(minutes=40)
@@ -114,13 +114,13 @@ FAULTS: Final = (
     row_fault(
         "secret_in_events.one_row",
         "One event of one mission holds a bearer token",
-        events("n = 3", each=1, kind="evidence_opened", context=_TOKEN_TEXT),
+        events("n = 3", each=1, kind="evidence_opened", context=_LEAKED),
         tables=[EVENTS],
     ),
     row_fault(
         "secret_in_events.hours_ago",
         "A bearer token has stood in an event for twenty hours",
-        events("n = 3", each=1, kind="evidence_opened", context=_TOKEN_TEXT, ago="20 hours"),
+        events("n = 3", each=1, kind="evidence_opened", context=_LEAKED, ago="20 hours"),
         tables=[EVENTS],
     ),
     row_fault(
