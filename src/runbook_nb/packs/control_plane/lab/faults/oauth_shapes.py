@@ -158,19 +158,19 @@ FAULTS: Final = (
         "refused_before_consent",
         "Calls were refused fifty minutes ago; the customer has connected again since",
         calls(
-            "n = 1",
+            "n = 2",
             toolkit="slack",
             each=6,
             status="auth_expired",
             code="AUTH_EXPIRED",
             ago="50 minutes",
         ),
-        calls("n = 1", toolkit="slack", each=6, ago="5 minutes", every="1 minute"),
+        calls("n = 2", toolkit="slack", each=6, ago="5 minutes", every="1 minute"),
         _connections(
             "requested_at = now() - interval '45 minutes', "
             "approved_at = now() - interval '44 minutes', "
             "expires_at = now() + interval '75 days'",
-            which="n = 1",
+            which="n = 2",
             toolkit="slack",
         ),
         tables=[CALLS, _ROWS],
@@ -179,14 +179,14 @@ FAULTS: Final = (
         "refused_last_night",
         "Calls of one mission were refused nine hours ago, and went well after",
         calls(
-            "n = 5",
+            "n = 6",
             toolkit="slack",
             each=6,
             status="auth_expired",
             code="AUTH_EXPIRED",
             ago="9 hours",
         ),
-        calls("n = 5", toolkit="slack", each=10, ago="8 hours", every="1 minute"),
+        calls("n = 6", toolkit="slack", each=10, ago="8 hours", every="1 minute"),
         tables=[CALLS],
     ),
     _fault(
