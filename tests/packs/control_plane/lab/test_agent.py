@@ -13,7 +13,9 @@ import httpx
 import pytest
 
 from runbook_nb.packs.control_plane.lab.agent_machine import lasting_port
+from runbook_nb.packs.control_plane.lab.emulators.composio import PROVIDER
 from runbook_nb.packs.control_plane.lab.inspection import is_healthy
+from runbook_nb.packs.control_plane.lab.outage import PATH as OUTAGE
 from runbook_nb.packs.control_plane.lab.processes import identify, wait_until
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
@@ -115,6 +117,64 @@ def test_a_run_streams_its_steps_as_json_lines(view):
         *("execution_started", "execution_step_completed", "execution_complete"),
     ]
     assert said[1]["status"] == "success"
+
+
+WAITING = """
+SELECT action ->> 'action_id' AS action_id, action ->> 'error_code' AS error_code,
+       (action ->> 'answer_lost')::boolean AS answer_lost
+  FROM mission_sessions, jsonb_array_elements(state -> 'waiting_actions') AS action
+ WHERE mission_id = %(mission)s
+"""
+
+
+def test_a_circuit_opens_after_three_failures_and_what_is_left_waits(view):
+    """Nothing is lost, and each call keeps its id until it was made."""
+    composio, mission = view.url("composio"), view.mission()
+    steps = [{"tool": "GITHUB_CREATE_COMMENT", "action_id": name} for name in "abcde"]
+    httpx.post(composio + OUTAGE, json={"path": "/api", "status": 503, "times": 1}, trust_env=False)
+    httpx.post(composio + OUTAGE, json={"path": "/api", "lost": True}, trust_env=False)
+    paused = run(view, mission=mission, steps=steps)
+    httpx.delete(composio + OUTAGE, trust_env=False)
+    waiting = view.rows(WAITING, mission=mission)
+    resumed = run(view, mission=mission, steps=steps)
+
+    assert [record["type"] for record in paused][-2:] == [
+        *("execution_step_completed", "execution_paused"),
+    ]
+    assert [tuple(row.values()) for row in waiting] == [
+        ("a", "HTTP_503", False),
+        ("b", "IncompleteRead", True),
+        ("c", "IncompleteRead", True),
+        ("d", None, False),
+        ("e", None, False),
+    ]
+    assert resumed[-1]["type"] == "execution_complete"
+    assert view.rows(WAITING, mission=mission) == []
+    view.execute("UPDATE mission_sessions SET state = state - 'waiting_actions'")
+
+
+def test_a_throttled_call_says_by_whom(view):
+    """Composio's limit comes as HTTP 429, a provider's inside HTTP 200; both say how long."""
+    composio, mission = view.url("composio"), view.mission()
+    httpx.post(
+        composio + OUTAGE, json={"path": "/api", "limited": True, "times": 1}, trust_env=False
+    )
+    held = {"throttles": [{"toolkit": "github", "wait_s": 12}]}
+    httpx.post(composio + PROVIDER, json=held, trust_env=False)
+    since = view.now()
+    run(view, mission=mission, steps=[{"tool": "GITHUB_LIST_ISSUES"}] * 2)
+    httpx.delete(composio + PROVIDER, trust_env=False)
+    httpx.delete(composio + OUTAGE, trust_env=False)
+    said = view.rows(
+        "SELECT status, error_code, outcome FROM composio_audit_events "
+        "WHERE occurred_at > %(since)s ORDER BY occurred_at",
+        since=since,
+    )
+
+    assert {(row["status"], row["error_code"]) for row in said} == {("rate_limit", "RATE_LIMIT")}
+    told = [(row["outcome"]["http_status"], row["outcome"]["retry_after_seconds"]) for row in said]
+    assert told == [(429, 30), (200, 12)]
+    view.execute("UPDATE mission_sessions SET state = state - 'waiting_actions'")
 
 
 def test_a_long_tool_call_delays_sessions_by_one_beat(view):

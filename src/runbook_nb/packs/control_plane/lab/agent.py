@@ -26,9 +26,10 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from runbook_nb.packs.control_plane.lab.agent_buffer import EventBuffer
+from runbook_nb.packs.control_plane.lab.agent_composio import ComposioClient, ToolCall
 from runbook_nb.packs.control_plane.lab.agent_database import AgentDatabase, DatabaseAwayError
 from runbook_nb.packs.control_plane.lab.agent_events import Events
-from runbook_nb.packs.control_plane.lab.agent_runs import ComposioClient, Runs, ToolCall
+from runbook_nb.packs.control_plane.lab.agent_runs import Runs
 from runbook_nb.packs.control_plane.lab.agent_sessions import Sessions
 
 _PLATFORM_INTERVAL_S = 30.0
@@ -134,10 +135,7 @@ class Agent:
         try:
             body = json.loads(await request.body())
             mission, play = UUID(body["mission_id"]), UUID(body["play_id"])
-            calls = [
-                ToolCall(tool=step["tool"], arguments=step.get("arguments", {}))
-                for step in body.get("steps", [])
-            ]
+            calls = [ToolCall.of(step) for step in body.get("steps", [])]
         except (ValueError, KeyError, TypeError, AttributeError):
             return _refusal(422, "mission_id and play_id are UUIDs, steps a list of tool calls.")
         return _lines(self._runs.stream(mission=mission, play=play, calls=calls))
