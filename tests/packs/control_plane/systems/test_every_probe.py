@@ -35,6 +35,10 @@ ANSWERS = {
     "Test stream",
     "User interface",
     "Database connections",
+    # A refusal is an answer of Composio's, and says how much of its limit is left.
+    "Requests unanswered",
+    "Their status page",
+    "Limit left",
 }
 # What these read are files of the backup; they ask nobody.
 FILES = {

@@ -45,8 +45,9 @@ class ToolCall:
 class Called:
     """What became of a tool call; ``error_code`` is None when it succeeded.
 
-    With ``answer_lost`` it may have been carried out all the same. ``http_status`` is 0 without an
-    answer; ``retry_after_s`` is how long whoever throttles asked to wait.
+    ``log_id`` is Composio's name for it. With ``answer_lost`` it may have been carried out all the
+    same. ``http_status`` is 0 without an answer; ``retry_after_s`` is how long whoever throttles
+    asked to wait.
     """
 
     duration_ms: int = 0
@@ -54,6 +55,7 @@ class Called:
     http_status: int = 0
     answer_lost: bool = False
     retry_after_s: int | None = None
+    log_id: str | None = None
 
     @property
     def outcome(self) -> str:
@@ -110,11 +112,14 @@ def _judged(answer: http.client.HTTPResponse, body: bytes) -> Called:
         doubtful = status in _DOUBTFUL
         return Called(error_code=f"HTTP_{status}", http_status=status, answer_lost=doubtful)
     said = json.loads(body)
+    log_id = said.get("log_id")
     if said["successful"]:
-        return Called(http_status=status)
+        return Called(http_status=status, log_id=log_id)
     # A provider's limit comes inside HTTP 200.
     told = said.get("data") or {}
     if told.get("http_status") == _TOO_MANY:
         wait_s = told.get("retry_after")
-        return Called(error_code="RATE_LIMIT", http_status=status, retry_after_s=wait_s)
-    return Called(error_code="TOOL_FAILED", http_status=status)
+        return Called(
+            error_code="RATE_LIMIT", http_status=status, retry_after_s=wait_s, log_id=log_id
+        )
+    return Called(error_code="TOOL_FAILED", http_status=status, log_id=log_id)

@@ -122,6 +122,7 @@ class Runs:
             "outcome": called.outcome,
             "play_id": str(play),
             "action_id": call.id,
+            "log_id": called.log_id,
             "http_status": called.http_status,
             "retry_after_seconds": called.retry_after_s,
         }
