@@ -7,9 +7,10 @@ from typing import Any
 import httpx
 
 from runbook_nb.errors import LabError
+from runbook_nb.packs.control_plane.lab.emulators.composio import PROVIDER
 from runbook_nb.packs.control_plane.lab.emulators.composio_accounts import TOOLKITS
 from runbook_nb.packs.control_plane.lab.emulators.composio_status import KEEPER
-from runbook_nb.packs.control_plane.lab.faults.oauth_partner import begin_anew
+from runbook_nb.packs.control_plane.lab.faults.oauth_partner import begin_anew, composio
 from runbook_nb.packs.control_plane.lab.faults.outside import (
     Connection,
     agent_run,
@@ -21,6 +22,7 @@ from runbook_nb.packs.control_plane.lab.faults.outside import (
     until,
 )
 from runbook_nb.packs.control_plane.lab.inspection import NO_CERTIFICATES
+from runbook_nb.packs.control_plane.lab.outage import PATH as OUTAGE
 from runbook_nb.packs.control_plane.lab.state import LabState
 
 MARK = "composio-fault"
@@ -233,6 +235,16 @@ def forget_calls(lab: LabState, *, plays: Sequence[str] = ()) -> None:
     known = [MARK, *map(str, _PLAYS), *plays]
     with superuser(lab) as connection:
         connection.execute(_FORGET.encode(), {"plays": known})
+
+
+def heal_partner(lab: LabState) -> None:
+    """Have Composio and its page be well, and forget the calls; no mission was touched."""
+    with composio(lab) as client:
+        client.delete(OUTAGE).raise_for_status()
+        client.delete(PROVIDER).raise_for_status()
+    with _page(lab) as client:
+        client.delete(KEEPER).raise_for_status()
+    forget_calls(lab)
 
 
 def heal_composio(lab: LabState) -> None:

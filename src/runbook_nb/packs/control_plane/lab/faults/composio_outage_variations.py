@@ -6,6 +6,7 @@ from typing import Final
 from runbook_nb.packs.control_plane.lab.faults.composio_hands import (
     forget_calls,
     heal_composio,
+    heal_partner,
     leave_calls,
     park_all,
     say_on_page,
@@ -62,7 +63,7 @@ def _work(
 
 
 def _slow(lab: LabState) -> None:
-    break_composio(lab, delay_s=0.7)
+    break_composio(lab, delay_s=0.55)
     _work(lab, calls=3, ago=timedelta(hours=2), action="CALL_OF_OURS")
     _work(lab, calls=4, action="CALL_OF_OURS", latency_ms=14_000)
 
@@ -194,6 +195,11 @@ def heal(lab: LabState) -> None:
     with superuser(lab) as connection:
         connection.execute(_SEE)
         connection.execute(_LOUD)
+    heal_partner(lab)
+
+
+def heal_all(lab: LabState) -> None:
+    """Have the missions be at work again, and all be as it was."""
     heal_composio(lab)
 
 
@@ -213,8 +219,18 @@ FAULTS = tuple(
         ("composio_away.cut", "Composio cuts every answer midway", _cut, heal),
         ("composio_away.reader_blind", "The reading role sees no rows", _blind, heal),
         ("composio_page.other_json", "Another service's JSON, HTTP 200", _other_json, heal),
-        ("composio_back.nothing_waits", "Missions were parked by hand", _nothing_waits, heal),
-        ("composio_back.still_away", "Parked, and Composio is still away", _still_away, heal),
+        (
+            "composio_back.nothing_waits",
+            "Missions were parked by hand",
+            _nothing_waits,
+            heal_all,
+        ),
+        (
+            "composio_back.still_away",
+            "Parked, and Composio is still away",
+            _still_away,
+            heal_all,
+        ),
         ("toolkit_away.one_tenant", "One tenant's calls to a toolkit fail", _one_tenant, heal_rows),
         ("toolkit_away.answers_lost", "One toolkit's answers are lost", _answers_lost, heal_rows),
         ("toolkit_away.two_toolkits", "Two toolkits fail of seven", _two_toolkits, heal_rows),
