@@ -26,21 +26,24 @@ def success(systems: Systems) -> Reading:
     """Return the share of undos of 7 days that say they were executed, in percent.
 
     Alert table: target 95 %, a release is held below 90 %. Each request counts once, by its newest
-    end; one that was refused because it came too late does not count. Raises NoAnswerError below
-    five undos.
+    end; one that came too late, or that a follow-up settled, does not count. Raises NoAnswerError
+    below five undos.
     """
-    found = [one for one in requests(systems, window=WINDOW) if one.ended and not one.late]
+    found = [
+        one
+        for one in requests(systems, window=WINDOW)
+        if one.ended and not one.late and not one.settled
+    ]
     if len(found) < LEAST:
         message = f"Only {len(found)} undos ended in 7 days; a share of fewer than {LEAST} is none."
         raise NoAnswerError(message)
     failed = [one for one in found if one.ended == "failed"]
     share = round(100 * (len(found) - len(failed)) / len(found), 1)
-    standing = [one for one in failed if not one.settled]
     impact = Impact(
-        severity="SEV2" if len(standing) >= REPEATED else "",
+        severity="SEV2" if len(failed) >= REPEATED else "",
         figures=(
             ImpactFigure(
-                name="Undos failed", value=f"{len(standing)} of {len(found)}", weight=len(standing)
+                name="Undos failed", value=f"{len(failed)} of {len(found)}", weight=len(failed)
             ),
         ),
     )
