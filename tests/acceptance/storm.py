@@ -109,6 +109,8 @@ reader = "file:{secrets}/reader.dsn"
 writer = "file:{secrets}/writer.dsn"
 """
 STORM_S = 7.0  # a run takes about as long
+# What the line of a process shows; the rest of what a runner starts is a runner.
+KINDS = ((b"kernel_process", "kernel"), (b"watchdog", "keeper"))
 STRIKES = ("kernel", "runner", "keeper", "postgres")
 
 
@@ -194,9 +196,10 @@ class Storm:
                 if wanted not in (entry / "environ").read_bytes().split(b"\0"):
                     continue
                 line = (entry / "cmdline").read_bytes()
-                kernel = b"ipykernel" in line
-                what = "kernel" if kernel else "keeper" if b"watchdog" in line else "runner"
-                yield int(entry.name), what
+                yield (
+                    int(entry.name),
+                    next((what for word, what in KINDS if word in line), "runner"),
+                )
 
     def _calm(self) -> None:
         """Let all go on, and start PostgreSQL again if it was killed."""

@@ -1,5 +1,11 @@
 """What an action changes is told before it is committed, and rolled back where it cannot be."""
 
+import os
+import shutil
+import signal
+import tempfile
+from pathlib import Path
+
 import httpx
 import psycopg
 import pytest
@@ -7,6 +13,8 @@ import pytest
 from runbook_nb.errors import ActionError
 from runbook_nb.incident.dispatch import rehearse
 from runbook_nb.packs.control_plane.lab.lab import Lab
+from runbook_nb.packs.control_plane.lab.postgres import PostgresServer
+from runbook_nb.packs.control_plane.lab.processes import wait_until
 from runbook_nb.probes.calls import Action
 from runbook_nb.probes.environment import Environment, load_settings
 from runbook_nb.probes.writing import NoJournal
@@ -114,3 +122,86 @@ def test_a_rehearsal_that_changes_something_is_rolled_back_and_named(environment
     assert "was rolled back" in broken
     assert shown["could not be rehearsed"] == broken
     assert [status(each) for each in own] == ["aborted"]
+
+
+@pytest.fixture
+def server():
+    """Give a PostgreSQL server that may be killed."""
+    # pytest's own folders are closed to the server's account when root runs the tests.
+    folder = Path(tempfile.mkdtemp(prefix="lab-"))
+    folder.chmod(0o711)
+    server = PostgresServer(folder)
+    server.start()
+    yield server
+    server.stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def own_database(server, tmp_path):
+    """Give connections to it for an action, and what the journal was told."""
+    file = tmp_path / "writer.dsn"
+    file.write_text(server.dsn())
+
+    class Told(NoJournal):
+        attempt, told, then = "run-1.2", [], staticmethod(lambda: None)
+
+        def sending(self, _system, *, transaction="", **_last):
+            self.told.append(transaction)
+            self.then()
+
+    journal = Told()
+    settings = {"reader": f"file:{file}", "writer": f"file:{file}"}
+    found = Environment("own", {"kind": "lab", "database": settings}).writing([], journal)
+    with psycopg.connect(server.dsn(), autocommit=True) as admin:
+        admin.execute("create table effects (number int)")
+    yield found.database(), journal
+    found.close()
+
+
+def test_a_crash_gives_the_id_of_a_lost_transaction_to_no_other_one(server, own_database):
+    """Else another one's commit would tell that this one was done."""
+    database, journal = own_database
+    backend = int(database.value("select pg_backend_pid()"))
+
+    def crash():
+        # A backend may still commit before it notices that its server is gone.
+        for process in (server.pid, backend):
+            os.kill(process, signal.SIGKILL)
+        wait_until(lambda: not server.running, within_s=30)
+
+    journal.then = crash
+    database.rows("insert into effects values (1) returning number")
+    with pytest.raises(psycopg.OperationalError):
+        database.commit(last=True)
+    server.start()
+
+    (told,) = journal.told
+    with psycopg.connect(server.dsn(), autocommit=True) as admin:
+        for _ in range(3):
+            admin.execute("insert into effects values (2)")
+        status = admin.execute("select pg_xact_status(%s::xid8)", [told]).fetchone()[0]
+        effects = admin.execute("select count(*) from effects where number = 1").fetchone()[0]
+    assert (status, effects) == ("aborted", 0)
+
+
+@pytest.mark.parametrize("others_commit", [True, False])
+def test_a_server_that_cannot_be_told_to_write_its_log_is_waited_for(
+    server, own_database, others_commit
+):
+    """As one before version 17; where it does not in time, the id is not told as if it held."""
+    database, journal = own_database
+    with psycopg.connect(server.dsn(), autocommit=True) as admin:
+        for kind in ("text", "bytea"):
+            own = f"pg_logical_emit_message(boolean, text, {kind}, boolean)"
+            admin.execute(f"alter function {own} rename to emit_message_of_17")
+        # Else it writes a quiet log out by itself, five times a second.
+        admin.execute("alter system set wal_writer_delay = '10s'")
+        admin.execute("select pg_reload_conf()")
+        admin.execute("select pg_sleep(0.5)")
+        database.rows("insert into effects values (1) returning number")
+        if others_commit:
+            admin.execute("insert into effects values (2)")
+        database.commit(last=True)
+
+    assert [bool(told) for told in journal.told] == [others_commit]

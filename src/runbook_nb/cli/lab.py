@@ -4,6 +4,8 @@ import json
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -91,6 +93,8 @@ def _matrix(
 ) -> None:
     """Run the matrix, of one fault if it is named; exit 1 where an answer is wrong."""
     from runbook_nb.authoring.drills import find_drills, lab_of, owners_of, run_matrix, sampled
+    from runbook_nb.record.site import keep_matrix
+    from runbook_nb.timeline.folder import incidents_folder
 
     drills = find_drills()
     known = owners_of(drills)
@@ -98,10 +102,13 @@ def _matrix(
         message = f"No drill names the fault {fault!r}. {near(fault, known)}"
         raise DrillError(message)
     faults = sampled([fault] if fault else list(known), sample, seed=int(time.time()))
-    start_lab(say, lab=lab_of(drills[0]))
-    cells = run_matrix(drills, faults, say=say)
+    start_lab(tell, lab=lab_of(drills[0]))
+    cells = run_matrix(drills, faults, say=tell)
+    facts = [asdict(cell) for cell in cells]
+    kept = keep_matrix(incidents_folder(), facts, at=datetime.now(UTC))
+    tell(f"Kept for the archive: {kept}")
     if as_json:
-        typer.echo(json.dumps([cell.facts() for cell in cells], indent=2))
+        typer.echo(json.dumps(facts, indent=2))
     right = all(cell.is_right for cell in cells)
     raise typer.Exit(0 if right else EXIT_CODES[Verdict.FAIL])
 

@@ -1,12 +1,14 @@
 """Writing to a database: every change is told before it is committed.
 
 PostgreSQL knows of each transaction, by its id, whether it was committed. So the id is handed on
-before the commit, and whoever comes after a crash can ask. The commit of an ended transaction is
-held back until the action does something else or has returned: the id of the last one then tells
-that all of the action was done.
+before the commit, and whoever comes after a crash can ask. The log is on disk by then: a server
+that crashes gives the id of a transaction whose log it lost to another one. The commit of an ended
+transaction is held back until the action does something else or has returned: the id of the last
+one then tells that all of the action was done.
 """
 
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Protocol
@@ -24,6 +26,13 @@ WATCH_CLIENT: Final = """
 select set_config(name, '1s', true) from pg_settings where name = 'client_connection_check_interval'
 """
 BEGIN_WRITING: Final = "select set_config('statement_timeout', %(timeout)s, true)"
+# Writes out the log up to here; PostgreSQL 17 and newer, and anybody may.
+FLUSH: Final = "select pg_logical_emit_message(false, 'runbook', '', true)"
+LOG_END: Final = "select pg_current_wal_insert_lsn()::text as place"
+IS_FLUSHED: Final = "select pg_current_wal_flush_lsn() >= %(place)s::pg_lsn as flushed"
+# How long an older server's own writing is waited for; a commit of anybody's brings it about.
+_FLUSHED_WITHIN_S: Final = 2.0
+_LOOK_EVERY_S: Final = 0.05
 # Gone once anything within was committed or rolled back by a statement of its own.
 STILL_INSIDE: Final = "rollback to savepoint runbook_rehearsal"
 SNAPSHOT: Final = "set transaction isolation level repeatable read"
@@ -73,7 +82,9 @@ class WritingDatabase(Database):
         if held is None:
             return
         try:
-            self._journal.sending(self._name, transaction=self._held_id, last=last)
+            # Without its id the attempt is settled in another way; with a lost one it is not.
+            own = self._held_id if self._is_durable() else ""
+            self._journal.sending(self._name, transaction=own, last=last)
         except BaseException:
             held.__exit__(*sys.exc_info())
             raise
@@ -140,6 +151,30 @@ class WritingDatabase(Database):
             if not self._journal.attempt:
                 # Nobody will ask what became of it, and nobody may be there to end it.
                 self.commit(last=False)
+
+    def _is_durable(self) -> bool:
+        """Have the log written out to here; tell whether a crash leaves the id to no other one."""
+        if not self._journal.attempt:
+            return True
+        import psycopg
+
+        connection = self._open()
+        try:
+            with connection.transaction():
+                connection.execute(FLUSH)
+        except (psycopg.errors.UndefinedFunction, psycopg.errors.InsufficientPrivilege):
+            return self._gets_flushed()
+        return True
+
+    def _gets_flushed(self) -> bool:
+        connection, ends = self._open(), time.monotonic() + _FLUSHED_WITHIN_S
+        place = connection.execute(LOG_END).fetchone()
+        while time.monotonic() < ends:
+            found = connection.execute(IS_FLUSHED, place).fetchone()
+            if found and found["flushed"]:
+                return True
+            time.sleep(_LOOK_EVERY_S)
+        return False
 
     def _begin(self) -> None:
         """Set the limits of the transaction; a session's own could be another's in a pooler."""

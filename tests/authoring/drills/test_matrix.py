@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from runbook_nb.authoring.drills import MatrixCell, find_drills, owners_of, sampled
+from runbook_nb.authoring.drills import find_drills, owners_of, sampled
 from runbook_nb.authoring.drills.matrix import Answer, judge, matrix_table
+from runbook_nb.record.site import MatrixCell
 from runbook_nb.runbook.drill import Drill
 from runbook_nb.runbook.runbook import Runbook
 
@@ -80,9 +81,30 @@ def test_the_table_names_each_wrong_answer():
     """Below it, with what failed and how long it took."""
     told = {"failed": ("Lag",), "took_s": 3.0}
     cells = [
-        MatrixCell(fault="hung", runbook="a", answer=Answer.OWN, option=RESTART, **told),
-        MatrixCell(fault="hung", runbook="b", answer=Answer.WRONG, option=RESTART, **told),
-        MatrixCell(fault="lost", runbook="a", answer=Answer.NOTHING, option=None, **told),
+        MatrixCell(
+            fault="hung",
+            runbook="a",
+            answer=Answer.OWN,
+            is_right=Answer.OWN.is_right,
+            option=RESTART,
+            **told,
+        ),
+        MatrixCell(
+            fault="hung",
+            runbook="b",
+            answer=Answer.WRONG,
+            is_right=Answer.WRONG.is_right,
+            option=RESTART,
+            **told,
+        ),
+        MatrixCell(
+            fault="lost",
+            runbook="a",
+            answer=Answer.NOTHING,
+            is_right=Answer.NOTHING.is_right,
+            option=None,
+            **told,
+        ),
     ]
     head, hung, lost, counted, wrong = matrix_table(cells).splitlines()
 

@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
 from urllib.parse import unquote
@@ -16,7 +16,7 @@ from many import write_many
 from runbook_nb.errors import IncidentStateError
 from runbook_nb.record.page import write_record
 from runbook_nb.record.proof import verify_record
-from runbook_nb.record.site import Built, build
+from runbook_nb.record.site import Built, build, keep_matrix
 from runbook_nb.record.site.state import FILE
 from runbook_nb.redaction import Redactor
 from runbook_nb.timeline.events import Closed, Noted
@@ -55,10 +55,10 @@ def test_every_link_stays_in_the_folder_and_leads_somewhere(built, site, tmp_pat
     built()
     elsewhere = tmp_path / "media" / "stick"
     shutil.move(site, elsewhere)
-    pages = [elsewhere / "index.html", elsewhere / "metrics.html", *elsewhere.glob("runbooks/*")]
+    pages = [*elsewhere.glob("*.html"), *elsewhere.glob("runbooks/*")]
     linked = {link.resolve() for page in pages for link in links_of(page)}
 
-    assert len(linked) == 5
+    assert len(linked) == 6
     assert all(link.is_file() and link.is_relative_to(elsewhere) for link in linked)
 
 
@@ -336,3 +336,22 @@ def test_one_incident_alone_is_an_archive(tmp_path, site, seal):
     build(tmp_path / "incidents", site)
 
     assert list(rows_of(site)) == ["INC-1"]
+
+
+def test_the_newest_matrix_of_drills_is_a_page(built, site, incidents):
+    """With each wrong answer in words; without one it says how it is run."""
+    built()
+    assert "runbook drill --matrix" in text_of(site / "matrix.html")
+    told = {"fault": "agent_hung", "failed": ["Lag <b>"], "took_s": 1.5}
+    own = {**told, "runbook": "one", "answer": "own", "option": "Option A: Do", "is_right": True}
+    wrong = {**told, "runbook": "two", "answer": "wrong", "option": "Option B", "is_right": False}
+    keep_matrix(incidents, [own, wrong], at=datetime(2026, 11, 27, tzinfo=UTC))
+
+    built()
+
+    text = text_of(site / "matrix.html")
+    assert "2 answers, 1 wrong." in text
+    assert "agent_hung seen by two: Option B (Lag <b>)" in text
+    keep_matrix(incidents, [{"fault": "half"}], at=datetime(2026, 11, 27, tzinfo=UTC))
+    built()
+    assert "runbook drill --matrix" in text_of(site / "matrix.html")

@@ -17,7 +17,7 @@ PAYLOAD = (
     "</script><script>document.title='ran'</script>\"><img src=x onerror=document.title='ran'>"
 )
 RECORDS = 3_000
-PAGES = ("index.html", "metrics.html", "runbooks/rls_policy_debugging.html")
+PAGES = ("index.html", "metrics.html", "matrix.html", "runbooks/rls_policy_debugging.html")
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH"),

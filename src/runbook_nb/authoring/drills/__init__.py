@@ -6,7 +6,7 @@ from runbook_nb.authoring.drills.experiment import (
     lab_of,
     run_drill,
 )
-from runbook_nb.authoring.drills.matrix import MatrixCell, owners_of, run_matrix, sampled
+from runbook_nb.authoring.drills.matrix import owners_of, run_matrix, sampled
 from runbook_nb.authoring.drills.series import alone_on_lab, drill_all, first_drill, table
 from runbook_nb.authoring.drills.situations import (
     SituationResult,
@@ -16,7 +16,6 @@ from runbook_nb.authoring.drills.situations import (
 
 __all__ = [
     "DrillResult",
-    "MatrixCell",
     "SituationResult",
     "alone_on_lab",
     "drill_all",

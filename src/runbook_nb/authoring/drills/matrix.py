@@ -7,13 +7,13 @@ its business. An option with an action against what is another's is wrong.
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from runbook_nb.authoring.drills.diagnosis import diagnose
 from runbook_nb.authoring.drills.series import alone_on_lab
 from runbook_nb.errors import DrillError, RunbookError
+from runbook_nb.record.site import MatrixCell
 from runbook_nb.runbook.drill import Drill, SituationKind
 from runbook_nb.runbook.lab import Lab
 from runbook_nb.runbook.packs import find_fault, find_lab
@@ -30,26 +30,10 @@ class Answer(StrEnum):
     WRONG = "wrong"
     INCOMPLETE = "did not end"
 
-
-@dataclass(frozen=True, kw_only=True)
-class MatrixCell:
-    """One fault seen by one runbook: its answer, the option it chose, what failed, seconds."""
-
-    fault: str
-    runbook: str
-    answer: Answer
-    option: str | None
-    failed: tuple[str, ...]
-    took_s: float
-
     @property
     def is_right(self) -> bool:
         """Whether nobody is led astray."""
-        return self.answer not in (Answer.WRONG, Answer.INCOMPLETE)
-
-    def facts(self) -> dict[str, Any]:
-        """Return the cell as JSON."""
-        return {**vars(self), "failed": list(self.failed), "took_s": round(self.took_s, 1)}
+        return self not in (Answer.WRONG, Answer.INCOMPLETE)
 
 
 def judge(runbook: Runbook, owners: Mapping[str, str | None], found: Mapping[str, Any]) -> Answer:
@@ -140,13 +124,15 @@ def _seen(
         found = {**diagnose(runbook, parameters=parameters), "complete": True}
     except RunbookError:
         found = {"option": None, "failed": (), "complete": False}
+    answer = judge(runbook, owners, found)
     return MatrixCell(
         fault=fault,
         runbook=runbook.name,
-        answer=judge(runbook, owners, found),
+        answer=str(answer),
+        is_right=answer.is_right,
         option=found["option"],
         failed=tuple(found["failed"]),
-        took_s=time.monotonic() - began,
+        took_s=round(time.monotonic() - began, 1),
     )
 
 
@@ -177,7 +163,7 @@ def _shown(cell: MatrixCell | None) -> str:
         Answer.WRONG: f"WRONG {option or 'none'}",
         Answer.INCOMPLETE: "DID NOT END",
     }
-    return shown[cell.answer]
+    return shown[Answer(cell.answer)]
 
 
 def _line(cell: MatrixCell) -> str:

@@ -10,7 +10,16 @@ from runbook_nb.errors import IncidentStateError
 from runbook_nb.record.history import History, IncidentLine
 from runbook_nb.record.history.history import unwatched
 from runbook_nb.record.site.copies import RECORDS, copy_record, copy_stamp, remove_tree
-from runbook_nb.record.site.pages import INDEX, METRICS, book_page, index_page, metrics_page
+from runbook_nb.record.site.matrix import Matrix, kept_matrix
+from runbook_nb.record.site.pages import (
+    INDEX,
+    MATRIX,
+    METRICS,
+    book_page,
+    index_page,
+    matrix_page,
+    metrics_page,
+)
 from runbook_nb.record.site.proofs import Proof, folder_stamp, keys_stamp, proof_of
 from runbook_nb.record.site.rows import Row, lookup, row_of
 from runbook_nb.record.site.runbook_stats import PAGES, books_of
@@ -56,7 +65,8 @@ def _built(
         known = before.records.get(line.folder, _NEVER) if before.keys == now.keys else _NEVER
         now.records[line.folder] = _kept(incidents, to, line, known=known)
     rows = [row_of(line, now.records[line.folder].proof) for line in lines]
-    pages = _write_pages(to, rows, words=[words for _, words in told])
+    matrix = kept_matrix(incidents)
+    pages = _write_pages(to, rows, words=[words for _, words in told], matrix=matrix)
     removed = _prune(to, keep={line.folder for line in lines}, pages=pages)
     write_state(to, now)
     changed = (name for name, kept in now.records.items() if kept != before.records.get(name))
@@ -91,12 +101,15 @@ def _kept(incidents: Path, to: Path, line: IncidentLine, *, known: RecordStamp) 
     return RecordStamp(stamp=stamp, copied=copy_stamp(copy), proof=proof)
 
 
-def _write_pages(to: Path, rows: Sequence[Row], *, words: Sequence[str]) -> dict[str, bool]:
+def _write_pages(
+    to: Path, rows: Sequence[Row], *, words: Sequence[str], matrix: Matrix | None
+) -> dict[str, bool]:
     """Write the pages that differ from those that are there; return all, and which were new."""
     books = books_of([row.line for row in rows])
     pages = {
         INDEX: index_page(rows, lookup=lookup(rows, words), books=books),
         METRICS: metrics_page([row.line for row in rows]),
+        MATRIX: matrix_page(matrix),
     }
     for book in books:
         own = [row for row in rows if book.name in row.line.runbooks]

@@ -12,9 +12,11 @@ from runbook_nb.incident.cards.description import SIGNS, Tone
 from runbook_nb.record.history import IncidentLine
 from runbook_nb.record.site.charts import count_chart, time_chart
 from runbook_nb.record.site.figures import Figures, by_month, by_severity, severities
+from runbook_nb.record.site.matrix import Matrix
 from runbook_nb.record.site.rows import Row
 from runbook_nb.record.site.runbook_stats import Book
 from runbook_nb.runbook.folders import templates_folder
+from runbook_nb.runbook.steps import letter
 from runbook_nb.text.durations import words
 from runbook_nb.text.formatting import counted, day_and_time, one_line
 from runbook_nb.timeline.events import VERDICTS_BY_RANK
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 INDEX: Final = "index.html"
 METRICS: Final = "metrics.html"
+MATRIX: Final = "matrix.html"
 TIMES: Final = (
     ("detect", "Time to detect", "From when the alert says the trouble began until it was opened."),
     (
@@ -57,6 +60,11 @@ def metrics_page(lines: Sequence[IncidentLine]) -> str:
     drills = [line for line in lines if line.is_drill]
     groups = [_group("Incidents", nights), *([_group("Drills", drills)] if drills else [])]
     return _page("metrics.html.j2", groups=groups)
+
+
+def matrix_page(matrix: Matrix | None) -> str:
+    """Return the newest matrix of drills, or how one is run."""
+    return _page("matrix.html.j2", matrix=matrix)
 
 
 def book_page(book: Book, rows: Sequence[Row]) -> str:
@@ -123,6 +131,7 @@ def _templates() -> "Environment":
     templates.filters |= {
         "one_line": one_line,
         "counted": counted,
+        "letter": lambda option: letter(option) if option else "",
         "day_and_time": day_and_time,
         "words": words,
         "sign": lambda verdict: SIGNS[Tone(verdict)],
