@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import tempfile
+import threading
 from pathlib import Path
 
 import httpx
@@ -200,8 +201,16 @@ def test_a_server_that_cannot_be_told_to_write_its_log_is_waited_for(
         admin.execute("select pg_reload_conf()")
         admin.execute("select pg_sleep(0.5)")
         database.rows("insert into effects values (1) returning number")
-        if others_commit:
-            admin.execute("insert into effects values (2)")
+        ended = threading.Event()
+
+        def commit_now_and_then():
+            while others_commit and not ended.wait(0.1):
+                admin.execute("insert into effects values (2)")
+
+        others = threading.Thread(target=commit_now_and_then)
+        others.start()
         database.commit(last=True)
+        ended.set()
+        others.join()
 
     assert [bool(told) for told in journal.told] == [others_commit]
