@@ -1,10 +1,11 @@
 """The command's root, what its parts share, and its exit codes."""
 
+import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import version as version_of
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -14,6 +15,7 @@ from runbook_nb.timeline.events import Verdict
 
 if TYPE_CHECKING:
     from runbook_nb.runbook.lab import Lab
+    from runbook_nb.timeline.events import Event
 
 EXIT_CODES: Final = {Verdict.PASS: 0, Verdict.WARN: 1, Verdict.FAIL: 2, Verdict.UNKNOWN: 3}
 ERROR: Final = EXIT_CODES[Verdict.UNKNOWN]
@@ -144,6 +146,18 @@ def warn_of_packs() -> None:
 
     for problem in problems_of(packs_in_use()):
         say_to_errors(problem)
+
+
+def say(text: str, *, facts: Mapping[str, Any], as_json: bool) -> None:
+    """Print what was done: in words, or as JSON for a machine."""
+    typer.echo(json.dumps(facts, indent=2, default=str) if as_json else text)
+
+
+def event_facts(incident: str, event: "Event") -> dict[str, Any]:
+    """Return what was written on a timeline as JSON."""
+    from runbook_nb.record.facts import plain_facts
+
+    return {"incident": incident, "kind": event.kind, **plain_facts(event)}
 
 
 def say_to_errors(text: str) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from runbook_nb.cli.app import Actor, IncidentId, Incidents, KeyFile, app
+from runbook_nb.cli.app import Actor, AsJson, IncidentId, Incidents, KeyFile, app, event_facts, say
 from runbook_nb.cli.completion import option_letters
 from runbook_nb.errors import SettingMissingError
 
@@ -20,6 +20,7 @@ def approve(
     key: KeyFile = None,
     incidents: Incidents = None,
     by: Actor = "",
+    as_json: AsJson = False,
 ) -> None:
     """Say yes to an option of the incident's last run, for half an hour.
 
@@ -39,12 +40,15 @@ def approve(
     )
     # Whose key it is was looked up when it was signed.
     who = named_approver(event, {signer(event): event.by})
-    typer.echo(f"Approved: {event.option!r} until {event.expires_at:%H:%M:%SZ}. By: {who}.")
-    typer.echo("Resolve with the same parameters: runbook run --incident, in that time.")
+    said = (
+        f"Approved: {event.option!r} until {event.expires_at:%H:%M:%SZ}. By: {who}.\n"
+        "Resolve with the same parameters: runbook run --incident, in that time."
+    )
+    say(said, facts={**event_facts(incident, event), "who": who}, as_json=as_json)
 
 
 @app.command()
-def key(*, file: KeyFile = None) -> None:
+def key(*, file: KeyFile = None, as_json: AsJson = False) -> None:
     """Show the key that signs your approvals and seals your records; make it where there is none.
 
     Example: runbook key
@@ -55,10 +59,19 @@ def key(*, file: KeyFile = None) -> None:
     seal = own_seal(file) if file else signing_seal()
     if seal.key is None:
         raise SettingMissingError(seal.reason)
-    typer.echo(f"{seal.fingerprint} in {file or key_path()}")
-    if owner := read_people().owner(seal.fingerprint):
+    place, owner = file or key_path(), read_people().owner(seal.fingerprint)
+    facts = {
+        "fingerprint": seal.fingerprint,
+        "file": str(place),
+        "owner": owner.name if owner else "",
+        "may_approve": bool(owner and owner.may_approve),
+    }
+    if owner:
         may = "may approve" if owner.may_approve else "may not approve"
-        typer.echo(f"It is the key of {owner.name}, who {may}.")
-        return
-    typer.echo("Nobody in the project's file has it. To approve with it, have this added there:")
-    typer.echo(f'\n[people."you@company.com"]\nkeys = ["{seal.fingerprint}"]\nmay = ["approve"]')
+        told = f"It is the key of {owner.name}, who {may}."
+    else:
+        told = (
+            "Nobody in the project's file has it. To approve with it, have this added there:\n\n"
+            f'[people."you@company.com"]\nkeys = ["{seal.fingerprint}"]\nmay = ["approve"]'
+        )
+    say(f"{seal.fingerprint} in {place}\n{told}", facts=facts, as_json=as_json)

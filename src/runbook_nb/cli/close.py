@@ -1,13 +1,22 @@
 """Commands for records: close, discard, verify."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runbook_nb.cli.app import EXIT_CODES, Actor, AsJson, IncidentId, Incidents, app, say_to_errors
+from runbook_nb.cli.app import (
+    EXIT_CODES,
+    Actor,
+    AsJson,
+    IncidentId,
+    Incidents,
+    app,
+    say,
+    say_to_errors,
+)
 from runbook_nb.cli.completion import incident_ids
 from runbook_nb.errors import RunbookError
 
@@ -40,6 +49,7 @@ def close(
     ] = False,
     incidents: Incidents = None,
     by: Actor = "",
+    as_json: AsJson = False,
 ) -> None:
     """Close an incident and make its sealed record, also after a run that was cut off.
 
@@ -71,15 +81,23 @@ def close(
         statement=statement,
         say=say_to_errors,
     )
-    typer.echo(f"{incident} is closed. Record: {done.page}")
+    facts = {
+        "incident": incident,
+        "record": str(done.page),
+        "message": done.message,
+        "channel": done.channel,
+        "unanswered": list(done.unanswered),
+        "begun": [attempt.acting.title for attempt in done.begun],
+    }
+    say(f"{incident} is closed. Record: {done.page}", facts=facts, as_json=as_json)
     for question in done.unanswered:
         typer.echo(f"Nobody answered: {question}", err=True)
     for line in how_to_settle(incident, done.begun):
         typer.echo(line, err=True)
     warn_unsigned(done)
     if announce:
-        _announce(folder, done)
-    else:
+        _announce(folder, done, say=say_to_errors if as_json else typer.echo)
+    elif not as_json:
         where = f"in {done.channel}" if done.channel else "where others keep it"
         typer.echo(f"Post this {where}:\n  {done.message}")
 
@@ -108,6 +126,7 @@ def discard(
     because: Annotated[str, typer.Option(help="Why it is none, in a sentence.")],
     incidents: Incidents = None,
     by: Actor = "",
+    as_json: AsJson = False,
 ) -> None:
     """End an incident that was opened by mistake; nothing may have been done in it.
 
@@ -131,7 +150,9 @@ def discard(
         discarded=True,
         say=say_to_errors,
     )
-    typer.echo(f"{incident} is discarded. Record: {done.page}")
+    said = f"{incident} is discarded. Record: {done.page}"
+    facts = {"incident": incident, "record": str(done.page), "message": done.message}
+    say(said, facts=facts, as_json=as_json)
 
 
 @app.command()
@@ -238,7 +259,7 @@ def _vouched(signer: "Signer") -> str:
             return f"{known} ({signer.name})."
 
 
-def _announce(incidents: Path, done: "Recorded") -> None:
+def _announce(incidents: Path, done: "Recorded", *, say: Callable[[str], None]) -> None:
     """Post the closing message; the incident stays closed if the channel cannot be reached."""
     from runbook_nb.probes.environment import Environment
     from runbook_nb.runbook.packs import announcement
@@ -254,4 +275,4 @@ def _announce(incidents: Path, done: "Recorded") -> None:
         raise RunbookError(message) from error
     systems.close()
     channel = ", ".join(post.tells) or done.channel or "the channel"
-    typer.echo(f"Posted to {channel}: {done.message}")
+    say(f"Posted to {channel}: {done.message}")

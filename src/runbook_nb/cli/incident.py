@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runbook_nb.cli.app import Actor, AsJson, IncidentId, Incidents, app, say_to_errors
+from runbook_nb.cli.app import (
+    Actor,
+    AsJson,
+    IncidentId,
+    Incidents,
+    app,
+    event_facts,
+    say,
+    say_to_errors,
+)
 from runbook_nb.cli.completion import incident_ids, open_questions, severities
 from runbook_nb.errors import RunbookError
 
@@ -62,6 +71,7 @@ def note(
     *,
     incidents: Incidents = None,
     by: Actor = "",
+    as_json: AsJson = False,
 ) -> None:
     """Add words to an incident; ``told …``, ``called …`` and ``escalated …`` count as an update.
 
@@ -72,7 +82,8 @@ def note(
     from runbook_nb.timeline.folder import incidents_folder
 
     added = add_note(incidents or incidents_folder(), incident, text=text, by=by or actor())
-    typer.echo(f"Noted in {incident} at {added.at:%H:%M:%SZ}: {added.text}")
+    said = f"Noted in {incident} at {added.at:%H:%M:%SZ}: {added.text}"
+    say(said, facts=event_facts(incident, added), as_json=as_json)
 
 
 @app.command()
@@ -86,6 +97,7 @@ def answer(
     *,
     incidents: Incidents = None,
     by: Actor = "",
+    as_json: AsJson = False,
 ) -> None:
     """Answer a manual step; the newest answer stands.
 
@@ -97,7 +109,8 @@ def answer(
 
     folder = incidents or incidents_folder()
     added = add_answer(folder, incident, question, text=text, by=by or actor())
-    typer.echo(f"Answered in {incident} at {added.at:%H:%M:%SZ}: {added.question}")
+    said = f"Answered in {incident} at {added.at:%H:%M:%SZ}: {added.question}"
+    say(said, facts=event_facts(incident, added), as_json=as_json)
 
 
 @app.command()
@@ -108,6 +121,7 @@ def severity(
     because: Annotated[str, typer.Option(help="Why, in a sentence.")],
     incidents: Incidents = None,
     by: Actor = "",
+    as_json: AsJson = False,
 ) -> None:
     """Give an incident another severity; its clocks go by the new one from now on.
 
@@ -119,7 +133,8 @@ def severity(
 
     folder = incidents or incidents_folder()
     done = classify(folder, incident, severity=to, because=because, by=by or actor())
-    typer.echo(f"{incident} is a {done.severity} now; it was a {done.before}.")
+    said = f"{incident} is a {done.severity} now; it was a {done.before}."
+    say(said, facts=event_facts(incident, done), as_json=as_json)
 
 
 def _board(incidents: Path, incident: str) -> "Board":

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from runbook_nb.cli.app import EXIT_CODES, AsJson, app, say_to_errors, start_lab
+from runbook_nb.cli.app import EXIT_CODES, AsJson, app, say, say_to_errors, start_lab
 from runbook_nb.cli.completion import fault_names, runbook_names
 from runbook_nb.errors import DrillError, near
 from runbook_nb.timeline.events import Verdict
@@ -70,26 +70,26 @@ def drill(
     from runbook_nb.authoring.drills import find_drills, lab_of
     from runbook_nb.authoring.drills.series import drill_all, first_drill
 
-    say: Callable[[str], None] = say_to_errors if as_json else typer.echo
+    tell: Callable[[str], None] = say_to_errors if as_json else typer.echo
     if matrix or sample:
-        return _matrix(fault, sample=sample, say=say, as_json=as_json)
+        return _matrix(fault, sample=sample, tell=tell, as_json=as_json)
     drills = find_drills() if every else find_drills(name, fault)
     if variations:
-        return _variations(drills, times=times, say=say, as_json=as_json)
+        return _variations(drills, times=times, tell=tell, as_json=as_json)
     if not every and None in (name, fault):
         drills = [first_drill(drills)]
     for each in drills:
-        start_lab(say, lab=lab_of(each))
-    results = drill_all(drills, times=times, stream=sys.stderr if as_json else sys.stdout, say=say)
+        start_lab(tell, lab=lab_of(each))
+    results = drill_all(drills, times=times, stream=sys.stderr if as_json else sys.stdout, say=tell)
     if not keep:
-        lab_down()
+        lab_of(drills[0]).down()
     if as_json:
         typer.echo(json.dumps([result.facts() for result in results], indent=2))
     raise typer.Exit(0 if all(result.passed for result in results) else EXIT_CODES[Verdict.FAIL])
 
 
 def _matrix(
-    fault: str | None, *, sample: int | None, say: Callable[[str], None], as_json: bool
+    fault: str | None, *, sample: int | None, tell: Callable[[str], None], as_json: bool
 ) -> None:
     """Run the matrix, of one fault if it is named; exit 1 where an answer is wrong."""
     from runbook_nb.authoring.drills import find_drills, lab_of, owners_of, run_matrix, sampled
@@ -114,7 +114,7 @@ def _matrix(
 
 
 def _variations(
-    drills: "Sequence[Drill]", *, times: int, say: Callable[[str], None], as_json: bool
+    drills: "Sequence[Drill]", *, times: int, tell: Callable[[str], None], as_json: bool
 ) -> None:
     """Diagnose in each situation of these drills; exit 1 where one is not found as expected."""
     from runbook_nb.authoring.drills import lab_of, run_situations
@@ -122,8 +122,8 @@ def _variations(
     if not any(drill.situations for drill in drills):
         message = "These drills name no variation and no look-alike. See CONTRIBUTING, Prove it."
         raise DrillError(message)
-    start_lab(say, lab=lab_of(drills[0]))
-    results = run_situations(drills, times=times, say=say)
+    start_lab(tell, lab=lab_of(drills[0]))
+    results = run_situations(drills, times=times, say=tell)
     if as_json:
         typer.echo(json.dumps([result.facts() for result in results], indent=2))
     wrong = any(result.problem for result in results)
@@ -131,19 +131,20 @@ def _variations(
 
 
 @lab_app.command("up")
-def lab_up() -> None:
+def lab_up(*, as_json: AsJson = False) -> None:
     """Start the lab, or say that it runs.
 
     Example: runbook lab up
     """
     from runbook_nb.runbook.packs import find_lab
 
-    state = find_lab().up(progress=typer.echo)
-    typer.echo(f"The lab is up. {state.address}".rstrip())
+    state = find_lab().up(progress=say_to_errors if as_json else typer.echo)
+    facts = {"address": state.address, "ports": dict(state.ports)}
+    say(f"The lab is up. {state.address}".rstrip(), facts=facts, as_json=as_json)
 
 
 @lab_app.command("down")
-def lab_down() -> None:
+def lab_down(*, as_json: AsJson = False) -> None:
     """Stop the lab and remove its data.
 
     Example: runbook lab down
@@ -151,7 +152,7 @@ def lab_down() -> None:
     from runbook_nb.runbook.packs import find_lab
 
     find_lab().down()
-    typer.echo("The lab is down.")
+    say("The lab is down.", facts={"parts": {}}, as_json=as_json)
 
 
 @lab_app.command("status")
@@ -174,7 +175,7 @@ def lab_status(*, as_json: AsJson = False) -> None:
 
 
 @lab_app.command("inject")
-def lab_inject(fault: FaultName) -> None:
+def lab_inject(fault: FaultName, *, as_json: AsJson = False) -> None:
     """Inject a fault into the running lab, to see what a runbook makes of it.
 
     Example: runbook lab inject worker_gone
@@ -182,11 +183,12 @@ def lab_inject(fault: FaultName) -> None:
     from runbook_nb.runbook.packs import find_fault, find_lab
 
     find_fault(find_lab(fault=fault), fault).inject()
-    typer.echo(f"{fault} is in effect. Heal it with: runbook lab heal {fault}")
+    said = f"{fault} is in effect. Heal it with: runbook lab heal {fault}"
+    say(said, facts={"fault": fault, "in_effect": True}, as_json=as_json)
 
 
 @lab_app.command("heal")
-def lab_heal(fault: FaultName) -> None:
+def lab_heal(fault: FaultName, *, as_json: AsJson = False) -> None:
     """Take a fault back.
 
     Example: runbook lab heal worker_gone
@@ -194,4 +196,4 @@ def lab_heal(fault: FaultName) -> None:
     from runbook_nb.runbook.packs import find_fault, find_lab
 
     find_fault(find_lab(fault=fault), fault).heal()
-    typer.echo(f"{fault} is healed.")
+    say(f"{fault} is healed.", facts={"fault": fault, "in_effect": False}, as_json=as_json)

@@ -14,6 +14,7 @@ from runbook_nb.cli.app import (
     AsJson,
     Incidents,
     app,
+    say,
     say_to_errors,
     start_lab,
     warn_of_packs,
@@ -193,6 +194,7 @@ def review_close(
     why: Annotated[str, typer.Option(help="Why the runbook stays as it is.")] = "",
     incidents: Incidents = None,
     by: Actor = "",
+    as_json: AsJson = False,
 ) -> None:
     """Close a proposed edit: the runbook changed since, or you say why not.
 
@@ -201,7 +203,14 @@ def review_close(
     from runbook_nb.incident.context import actor
 
     dealt = _review(incidents, drills=True).close(proposal, by=by or actor(), why=why)
-    typer.echo(f"{proposal} is closed by {dealt.by} for {', '.join(dealt.incidents)}: {dealt.why}")
+    facts = {
+        "proposal": proposal,
+        "by": dealt.by,
+        "incidents": list(dealt.incidents),
+        "why": dealt.why,
+    }
+    said = f"{proposal} is closed by {dealt.by} for {', '.join(dealt.incidents)}: {dealt.why}"
+    say(said, facts=facts, as_json=as_json)
 
 
 @app.command()
@@ -214,6 +223,7 @@ def retire(
     ] = "",
     force: Annotated[bool, typer.Option("--force", help="Also while it is still needed.")] = False,
     by: Actor = "",
+    as_json: AsJson = False,
 ) -> None:
     """Move a runbook and its drills to notebooks/archived, with a notice for whoever opens it.
 
@@ -237,10 +247,10 @@ def retire(
         force=force,
     )
     _renew_index()
-    for file in done.files:
-        typer.echo(f"moved: {file}")
-    for left in done.left:
-        typer.echo(f"left to do: {left}")
+    lines = [f"moved: {file}" for file in done.files]
+    lines += [f"left to do: {left}" for left in done.left]
+    facts = {"moved": [str(file) for file in done.files], "left_to_do": list(done.left)}
+    say("\n".join(lines), facts=facts, as_json=as_json)
 
 
 def _renew_index() -> None:

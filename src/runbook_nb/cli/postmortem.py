@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from runbook_nb.cli.app import EXIT_CODES, AsJson, IncidentId, Incidents, app
+from runbook_nb.cli.app import EXIT_CODES, AsJson, IncidentId, Incidents, app, say
 from runbook_nb.cli.completion import incident_ids
 from runbook_nb.errors import ParameterError
 
@@ -25,6 +25,7 @@ def postmortem(
     ] = "",
     force: Annotated[bool, typer.Option("--force", help="Overwrite an edited draft.")] = False,
     incidents: Incidents = None,
+    as_json: AsJson = False,
 ) -> None:
     """Draft the postmortem of an incident as Markdown; what the record does not know is a question.
 
@@ -44,11 +45,12 @@ def postmortem(
     before = seen_before(timeline.folder.path, events).similar
     draft = draft_postmortem(Record.of(timeline), events, before=before)
     if to == "-":
-        return typer.echo(draft, nl=False)
+        facts = {"incident": incident, "draft": draft}
+        return say(draft.removesuffix("\n"), facts=facts, as_json=as_json)
     path = Path(to) if to else timeline.folder.incidents.path / f"{incident}.{FILE}"
     write_draft(path, draft, force=force)
-    typer.echo(f"written: {path}")
-    return None
+    facts = {"incident": incident, "written": str(path)}
+    return say(f"written: {path}", facts=facts, as_json=as_json)
 
 
 @app.command()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runbook_nb.cli.app import EXIT_CODES, app
+from runbook_nb.cli.app import EXIT_CODES, AsJson, app, say
 from runbook_nb.errors import ParameterError, near
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def help_(
     ] = "",
     *,
     search: Annotated[str, typer.Option("--search", help="Only entries that hold this word.")] = "",
+    as_json: AsJson = False,
 ) -> None:
     """Read the reference in the terminal: verbs, limits, events, settings, and the rest.
 
@@ -36,23 +37,26 @@ def help_(
     """
     pages = reference()
     if not topic and not search:
-        for page in pages:
-            typer.echo(f"{page.name:14} {page.title}")
-        return
+        index = "\n".join(f"{page.name:14} {page.title}" for page in pages)
+        titles = {page.name: page.title for page in pages}
+        return say(index, facts=titles, as_json=as_json)
     found = [page for page in pages if topic in ("", page.name)]
     if not found:
         message = f"No topic {topic!r}. {near(topic, [page.name for page in pages])}"
         raise ParameterError(message)
-    shown = [text for page in found for text in _found(page, search)]
-    if not shown:
+    entries = {page.name: [each for each in page.entries if each.holds(search)] for page in found}
+    if search and not any(entries.values()):
         raise ParameterError(f"Nothing in the reference holds {search!r}. Topics: runbook help")
-    typer.echo("\n".join(shown), nl=False)
+    facts = {name: [vars(each) for each in held] for name, held in entries.items()}
+    shown = [text for page in found for text in _found(page, search)]
+    return say("\n".join(shown).removesuffix("\n"), facts=facts, as_json=as_json)
 
 
 @app.command()
 def docs(
     *,
     to: Annotated[Path, typer.Option(help="The folder of the site.")] = Path("reference"),
+    as_json: AsJson = False,
 ) -> None:
     """Write the reference as a static site, with the JSON Schemas; it needs no network.
 
@@ -60,7 +64,8 @@ def docs(
     """
     from runbook_nb.authoring.reference import write_site
 
-    typer.echo(f"Reference: {write_site(to, reference())}")
+    index = write_site(to, reference())
+    say(f"Reference: {index}", facts={"index": str(index)}, as_json=as_json)
 
 
 def reference() -> list["Topic"]:
@@ -77,7 +82,7 @@ def _found(page: "Topic", word: str) -> Iterator[str]:
         yield page.markdown()
         return
     for entry in page.entries:
-        if word.casefold() in f"{entry.name} {entry.form} {entry.about}".casefold():
+        if entry.holds(word):
             yield f"{page.name}: {entry.name}\n{entry.about}\n"
 
 

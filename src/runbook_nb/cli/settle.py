@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from runbook_nb.cli.app import Actor, IncidentId, Incidents, app
+from runbook_nb.cli.app import Actor, AsJson, IncidentId, Incidents, app, event_facts, say
 from runbook_nb.cli.completion import unsettled_titles
 from runbook_nb.errors import ParameterError
 
@@ -24,6 +24,7 @@ def settle(
     because: Annotated[str, typer.Option(help="What you saw, in a sentence.")] = "",
     incidents: Incidents = None,
     by: Actor = "",
+    as_json: AsJson = False,
 ) -> None:
     """Say what became of an action that nobody saw end; until then it is not done again.
 
@@ -46,4 +47,5 @@ def settle(
         by=by or actor(),
     )
     outcome = settled.outcome.replace("_", " ")
-    typer.echo(f"{settled.title!r} is settled as {outcome}, by {settled.by}.")
+    said = f"{settled.title!r} is settled as {outcome}, by {settled.by}."
+    say(said, facts=event_facts(incident, settled), as_json=as_json)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from runbook_nb.cli.app import EXIT_CODES, AsJson, Parameters, app
+from runbook_nb.cli.app import EXIT_CODES, AsJson, Parameters, app, say
 from runbook_nb.cli.completion import runbook_names
 from runbook_nb.timeline.events import Verdict
 
@@ -75,6 +75,7 @@ def fmt(
     take: Annotated[
         Take | None, typer.Option(help="Which file holds when the notebook was edited too.")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write header and log from the front matter, the notebook from the Markdown, and the index.
 
@@ -92,16 +93,19 @@ def fmt(
         raise ParameterError(message)
     folder = own_runbooks_folder()
     paths = [_markdown(folder, name) for name in names or []] or sorted(folder.glob("*.md"))
-    changed, conflicts = [], 0
+    changed, conflicts = [], []
     for path in paths:
-        files = out_of_date(path) if check else _written(path, take)
-        conflicts += files is None
+        files = out_of_date(path) if check else _written(path, take, quiet=as_json)
+        conflicts += [path] if files is None else []
         changed += files or []
     readme = folder.parent / "README.md"
     if has_index(readme) and write_index(readme, check=check):
         changed.append(readme)
-    for file in changed:
-        typer.echo(f"{'out of date' if check else 'written'}: {file}")
+    word = "out of date" if check else "written"
+    lines = [f"{word}: {file}" for file in changed]
+    if lines or as_json:
+        facts = {word.replace(" ", "_"): [*map(str, changed)], "conflicts": [*map(str, conflicts)]}
+        say("\n".join(lines), facts=facts, as_json=as_json)
     if conflicts or (check and changed):
         raise typer.Exit(EXIT_CODES[Verdict.FAIL])
 
@@ -114,8 +118,8 @@ def _markdown(folder: Path, name: str) -> Path:
     return path if path.is_file() else Runbook.find(name).path.with_suffix(".md")
 
 
-def _written(path: Path, take: Take | None) -> list[Path] | None:
-    """Bring a pair up to date; on a conflict show the difference and return None."""
+def _written(path: Path, take: Take | None, *, quiet: bool) -> list[Path] | None:
+    """Bring a pair up to date; on a conflict show the difference, if wanted, and return None."""
     from runbook_nb.errors import PairConflictError
     from runbook_nb.runbook.pair import take_notebook, write
 
@@ -124,6 +128,8 @@ def _written(path: Path, take: Take | None) -> list[Path] | None:
     try:
         return write(path, discard=take is not None)
     except PairConflictError as error:
+        if quiet:
+            return None
         typer.echo(error.diff)
         typer.echo(
             f"{error} Nothing of it was written. Keep one of them:\n"

@@ -7,12 +7,15 @@ import typer
 
 from runbook_nb.cli.app import (
     Actor,
+    AsJson,
     IncidentId,
     Incidents,
     OfIncident,
     Parameters,
     app,
+    event_facts,
     given_parameters,
+    say,
 )
 from runbook_nb.cli.by_hand import chosen_runbook, say_choice, try_lab
 from runbook_nb.cli.completion import runbooks_and_incidents
@@ -82,6 +85,7 @@ def undo(
     parameter: Parameters = None,
     incidents: Incidents = None,
     by: Actor = "",
+    as_json: AsJson = False,
 ) -> None:
     """Take back an action that was done, with the same consent, and read its checks again.
 
@@ -93,10 +97,11 @@ def undo(
     from runbook_nb.incident.context import actor
     from runbook_nb.runs.terminal import Session
     from runbook_nb.runs.terminal.screen import TerminalScreen
+    from runbook_nb.timeline.events import Undone
     from runbook_nb.timeline.folder import incidents_folder
 
     folder = (incidents or incidents_folder()).absolute()
-    screen = TerminalScreen(sys.stdout)
+    screen = TerminalScreen(sys.stderr if as_json else sys.stdout)
     session = Session.go_on(
         folder,
         incident,
@@ -106,7 +111,11 @@ def undo(
         ask=input,
     )
     card = session.incident.undo(title)
-    screen.card(card)
+    if as_json:
+        undone = session.incident.timeline.last(Undone, title=title)
+        facts = event_facts(incident, undone) if undone else {"incident": incident}
+        return say("", facts=facts, as_json=True)
+    return screen.card(card)
 
 
 def _say_how_to_go_on(session: "Session", *, done: bool) -> None:

@@ -13,6 +13,10 @@ class Entry:
     form: str = ""
     about: str
 
+    def holds(self, word: str) -> bool:
+        """Tell whether the word stands in it, in large letters or small ones."""
+        return word.casefold() in f"{self.name} {self.form} {self.about}".casefold()
+
 
 @dataclass(frozen=True, kw_only=True)
 class Topic:
