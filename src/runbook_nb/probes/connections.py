@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from runbook_nb.errors import NoAnswerError, WriteRefusedError
 from runbook_nb.probes.commands import CUT_OFF
+from runbook_nb.probes.sight import demand_all_lines
 
 if TYPE_CHECKING:
     import ssl
@@ -121,6 +122,7 @@ class Database:
             if not self._read_only:
                 return self._open().execute(sql, parameters)
             with nullcontext() if self._in_transaction() else self._transaction(rollback=False):
+                demand_all_lines(sql, self._proof)
                 # A prepared question is a single statement: nothing can follow a `commit;` in it.
                 return self._open().execute(sql, parameters, prepare=True)
         except psycopg.errors.InsufficientPrivilege as error:
@@ -166,11 +168,15 @@ class Database:
 
     def _prove(self) -> None:
         """Have the transaction that has just begun prove that it only reads, where it is to."""
-        if self._read_only:
-            proof = self._open().execute(BEGIN_READING, self.timeout).fetchone()
-            if proof is None or not proof["read_only"]:
-                message = "The database gave a probe a transaction that may write."
-                raise WriteRefusedError(message)
+        if self._read_only and not self._proof(BEGIN_READING, self.timeout).get("read_only"):
+            message = "The database gave a probe a transaction that may write."
+            raise WriteRefusedError(message)
+
+    def _proof(
+        self, question: str, parameters: Mapping[str, str] | None = None
+    ) -> Mapping[str, object]:
+        """Ask what proves something about this connection; it is no question of the probe's."""
+        return self._open().execute(question, parameters).fetchone() or {}
 
     def _see(self, moment: str) -> None:
         """Let the transaction that has just begun see another one's moment, if there is any."""

@@ -162,12 +162,17 @@ def test_a_leak_is_a_sev1_and_is_not_shown(lab, hands, rows):
 
 
 def test_lost_stage_rows_are_a_sev1(lab, hands, rows):
-    """A mission that is no draft has stages."""
+    """A mission whose brief was locked has stages; one that was begun just now may have none."""
     rows.execute(
         "insert into missions (tenant_id, title, status) "
         "select id, 'without stages', 'ready' from tenants limit 1"
     )
     try:
+        assert hands.value(platform_health.lost_rows()) == 0
+        rows.execute(
+            "update missions set brief_locked_at = now() - interval '1 day' "
+            "where title = 'without stages'"
+        )
         assert hands.value(platform_health.lost_rows()) == 1
         assert hands.value(platform_health.severity(window=WINDOW)) == "SEV1"
     finally:
@@ -176,7 +181,7 @@ def test_lost_stage_rows_are_a_sev1(lab, hands, rows):
 
 @injected("limits_storm")
 def test_a_recent_release_is_suspected_only_while_something_is_impaired(fault, hands, rows):
-    """Without impairment a release is no failure."""
+    """Nor is one suspected of what was so before it; without one there is nothing to blame."""
     probe = platform_health.impaired_since_deploy(window=WINDOW, within=hours(2))
     assert hands.value(probe) == 0
     rows.execute(
@@ -184,20 +189,25 @@ def test_a_recent_release_is_suspected_only_while_something_is_impaired(fault, h
         """('deployment_completed', '{"component": "agent", "release": "v0"}', 'deploy-test')"""
     )
     try:
+        assert hands.value(probe) == 0
+        rows.execute(
+            "update telemetry_events set created_at = now() - interval '110 minutes' "
+            "where correlation_id = 'deploy-test'"
+        )
         assert hands.value(probe) == 3
     finally:
         rows.execute("delete from telemetry_events where correlation_id = 'deploy-test'")
 
 
 def test_a_toolkit_whose_newest_calls_fail_stands_out(lab, hands, rows):
-    """Half of the newest twenty."""
+    """Half of the newest twenty, or more where fewer were called within the hour."""
     rows.execute(
         "insert into composio_audit_events (toolkit, status, outcome, occurred_at) "
         """select 'hubspot', 'error', '{"log_id": "outage-test"}', now() """
         "from generate_series(1, 10)"
     )
     try:
-        assert hands.value(toolcalls.worst_toolkit(calls=20)) == 50
+        assert hands.value(toolcalls.worst_toolkit(calls=20)) >= 50
     finally:
         rows.execute("delete from composio_audit_events where outcome ->> 'log_id' = 'outage-test'")
 

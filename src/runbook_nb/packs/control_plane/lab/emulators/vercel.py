@@ -90,6 +90,8 @@ class Vercel:
             if field in asked:
                 allowed = asked[field].split(",")
                 found = [one for one in found if one[field] in allowed]
+        if asked.get("until", "").isdecimal():
+            found = [one for one in found if int(one["created"]) < int(asked["until"])]
         if "rollbackCandidate" in asked:
             wanted = asked["rollbackCandidate"] == "true"
             found = [one for one in found if self._can_be_rolled_back_to(one) == wanted]

@@ -1,6 +1,7 @@
 """What is read of the claims in tokens."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,6 +14,7 @@ ACROSS_TENANTS: Final = frozenset({"governance", "analytics", "service"})
 HOOK: Final = "select to_regprocedure(%(hook)s)::text as hook"
 ISSUED: Final = """
 select u.id::text as person,
+       split_part(u.email, '@', 2) as domain,
        {hook}(jsonb_build_object('user_id', u.id, 'claims', '{{}}'::jsonb)) -> 'claims' as claims
 from auth.users u
 where u.last_sign_in_at is not null
@@ -21,9 +23,15 @@ limit %(people)s
 """
 
 
+TENANTS: Final = "select id::text as id from tenants"
+
+
 @probe(unit="people")
 def misshapen(systems: Systems) -> Reading:
     """Count people whose next token will not let them see their rows, of the last 200 signed in.
+
+    So will one of a tenant that there is none of, or of the tenant of another company: people of
+    one mail domain belong together where that domain is one tenant's alone.
 
     The setting ``token_hook`` of ``database`` names the hook, with its arguments' types. Raises
     NoAnswerError when there is no such function or nobody has signed in.
@@ -40,10 +48,15 @@ def misshapen(systems: Systems) -> Reading:
     if not people:
         message = "Nobody has signed in, so there is no token to judge."
         raise NoAnswerError(message)
+    tenants = {row["id"] for row in database.rows(TENANTS)}
+    homes = _homes(people)
     rows = [
         {"Person": person["person"], "problem": problem}
         for person in people
-        for problem in _problems(person["claims"] or {})
+        for problem in (
+            *_problems(person["claims"] or {}),
+            *_elsewhere(person, tenants=tenants, homes=homes),
+        )
     ]
     return Reading(value=len({row["Person"] for row in rows}), detail=rows)
 
@@ -63,6 +76,32 @@ def _problems(claims: dict[str, Any]) -> Iterator[str]:
         yield f"tenant_id is missing at the top level{hidden}"
     if tenant is not None and not _is_uuid(tenant):
         yield "tenant_id is no UUID: every query ends in an error"
+
+
+def _homes(people: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return whose tenant each mail domain is, where it is that of one alone."""
+    counted: dict[str, Counter[str]] = {}
+    for person in people:
+        tenant = (person["claims"] or {}).get("tenant_id")
+        if isinstance(tenant, str) and person["domain"]:
+            counted.setdefault(tenant, Counter())[person["domain"]] += 1
+    main = {tenant: domains.most_common(1)[0][0] for tenant, domains in counted.items()}
+    alone = Counter(main.values())
+    return {domain: tenant for tenant, domain in main.items() if alone[domain] == 1}
+
+
+def _elsewhere(
+    person: Mapping[str, Any], *, tenants: set[str], homes: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield what is wrong with a tenant that is well-formed: it is none, or another company's."""
+    tenant = (person["claims"] or {}).get("tenant_id")
+    if not _is_uuid(tenant):
+        return
+    if tenant not in tenants:
+        yield "tenant_id is of no tenant: no row is visible"
+    home = homes.get(person["domain"])
+    if home and home != tenant and tenant in homes.values():
+        yield "tenant_id is that of another company: these people see its rows"
 
 
 def _is_uuid(value: object) -> bool:

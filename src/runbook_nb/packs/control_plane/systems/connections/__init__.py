@@ -10,6 +10,7 @@ from runbook_nb.packs.control_plane.systems.connections.actions import (
 from runbook_nb.packs.control_plane.systems.connections.probes import (
     cut_off,
     differing,
+    disabled,
     duplicates,
     expired,
     revoked,
@@ -20,6 +21,7 @@ from runbook_nb.packs.control_plane.systems.connections.probes import (
 __all__ = [
     "cut_off",
     "differing",
+    "disabled",
     "duplicates",
     "expired",
     "record_consents",

@@ -48,13 +48,15 @@ returning id::text, status::text, granted_scopes, expires_at
 def needing_consent(systems: Systems) -> dict[tuple[str, str], list[AccountState]]:
     """Return the rows that need a new consent, by tenant and toolkit.
 
-    A revoked consent is not asked for again: its customer withdrew it.
+    A revoked consent is not asked for again: its customer withdrew it. An account that is only
+    disabled at Composio needs none: it is enabled there.
     """
     found = [one for one in standings(systems) if one.open and one.row["status"] == "approved"]
     keys = {
         one.key
         for one in found
-        if one.word in ("expired", "failed") or (one.word == "approved" and one.row["lacks_scopes"])
+        if (one.word in ("expired", "failed") and not one.disabled)
+        or (one.word == "approved" and one.row["lacks_scopes"])
     }
     grouped: dict[tuple[str, str], list[AccountState]] = {key: [] for key in sorted(keys)}
     for one in found:

@@ -52,6 +52,8 @@ def set_differing(systems: Systems) -> list[dict[str, Any]]:
 def _wanted(one: AccountState) -> dict[str, Any]:
     """Return the state and the end that a row should have."""
     ends = one.row["expires_at"]
+    if one.disabled:
+        return {"status": one.row["status"], "expires_at": ends}
     if not one.open:
         return {
             "status": "expired" if one.row["past_expiry"] else one.row["status"],

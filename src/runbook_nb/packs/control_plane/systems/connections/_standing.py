@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from runbook_nb.errors import NoAnswerError
 from runbook_nb.probes.calls import Systems
+from runbook_nb.probes.sight import Page, every_page
 
 if TYPE_CHECKING:
     import httpx
@@ -75,8 +76,13 @@ class AccountState:
 
     @property
     def differs(self) -> bool:
-        """Whether our row says something else than Composio."""
-        return self.open and self.row["status"] != self.word
+        """Whether our row says something else than Composio, and should say the same."""
+        return self.open and not self.disabled and self.row["status"] != self.word
+
+    @property
+    def disabled(self) -> bool:
+        """Whether somebody switched off at Composio an account whose consent still holds."""
+        return self.account.get("status") == "ACTIVE" and bool(self.account.get("is_disabled"))
 
     @property
     def refreshed_at(self) -> datetime:
@@ -89,7 +95,7 @@ class AccountState:
             "id": self.row["id"],
             "account": self.row["account"],
             "our row": self.row["status"],
-            "Composio": self.account.get("status", "no account"),
+            "Composio": "DISABLED" if self.disabled else self.account.get("status", "no account"),
             "reason": self.account.get("status_reason"),
             "mission": self.row["mission_id"],
             "stage": self.row["stage"],
@@ -99,15 +105,16 @@ class AccountState:
 def accounts(systems: Systems) -> list[dict[str, Any]]:
     """Return every connected account, the oldest first, all pages of the list.
 
-    Raises NoAnswerError when Composio answers anything but a list.
+    Raises NoAnswerError when Composio answers anything but a list, or shows not all of it.
     """
-    found: list[dict[str, Any]] = []
-    cursor: str | None = ""
-    while cursor is not None:
-        params = {"limit": "100", **({"cursor": cursor} if cursor else {})}
+
+    def fetch(after: str | None) -> Page:
+        params = {"limit": "100", **({"cursor": after} if after else {})}
         body = _body(systems.http("composio").get(f"{API}/connected_accounts", params=params))
-        found += body["items"]
-        cursor = body.get("next_cursor") or None
+        after = body.get("next_cursor") or None
+        return Page(items=body["items"], after=after, total=body.get("total_items"))
+
+    found = every_page(fetch, what="accounts at Composio")
     return sorted(found, key=lambda account: str(account["created_at"]))
 
 

@@ -20,8 +20,11 @@ from runbook_nb.packs.control_plane.systems.connections._rows import (
     set_differing,
     try_update,
 )
-from runbook_nb.packs.control_plane.systems.connections._standing import API
-from runbook_nb.packs.control_plane.systems.connections._surplus import surplus_accounts
+from runbook_nb.packs.control_plane.systems.connections._standing import API, accounts, is_active
+from runbook_nb.packs.control_plane.systems.connections._surplus import (
+    demand_replaced,
+    surplus_accounts,
+)
 from runbook_nb.probes.calls import Systems, action
 from runbook_nb.text.values import Json
 
@@ -136,9 +139,14 @@ def _(systems: Systems, result: Json, *, within: timedelta) -> Json:  # noqa: AR
 
 @action(timeout_s=60, repeatable=True, irreversible=True, contained=True)
 def revoke_duplicates(systems: Systems) -> Json:
-    """Revoke every active account that a newer one of the same upstream account replaced."""
-    done = []
-    for surplus in surplus_accounts(systems):
+    """Revoke every active account that a newer one of the same upstream account replaced.
+
+    Declines where the one that stays does not replace it, and where half of all would go.
+    """
+    done, every = [], accounts(systems)
+    replaced = surplus_accounts(systems, every)
+    demand_replaced(replaced, every)
+    for surplus in replaced:
         path = f"{API}/connected_accounts/{surplus['id']}/revoke"
         answer = systems.http("composio").request("POST", path).raise_for_status().json()
         done.append({**surplus, "now": answer["connected_account"]["status"]})
@@ -147,7 +155,10 @@ def revoke_duplicates(systems: Systems) -> Json:
 
 @revoke_duplicates.rehearsal
 def _(systems: Systems) -> Json:
-    return {"would revoke": surplus_accounts(systems)}
+    every = accounts(systems)
+    replaced = surplus_accounts(systems, every)
+    demand_replaced(replaced, every)
+    return {"would revoke": replaced, "of active accounts": sum(map(is_active, every))}
 
 
 @action(timeout_s=60, repeatable=True, contained=True)

@@ -35,8 +35,21 @@ def expired(systems: Systems) -> Reading:
     found = {
         one.key: one
         for one in standings(systems)
-        if one.open and one.word in ("expired", "failed") and one.row["status"] != "revoked"
+        if one.open
+        and one.word in ("expired", "failed")
+        and one.row["status"] != "revoked"
+        and not one.disabled
     }
+    return Reading(value=len(found), detail=_shown(list(found.values())))
+
+
+@probe(unit="accounts", timeout_s=15)
+def disabled(systems: Systems) -> Reading:
+    """Count the accounts of open missions that are switched off at Composio and not expired.
+
+    Their consent still holds: whoever switched one off can switch it on again.
+    """
+    found = {one.key: one for one in standings(systems) if one.open and one.disabled}
     return Reading(value=len(found), detail=_shown(list(found.values())))
 
 

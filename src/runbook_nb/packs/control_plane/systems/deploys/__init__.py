@@ -6,7 +6,8 @@ there are so many that they would hide the events that do.
 """
 
 from runbook_nb.packs.control_plane.systems.deploys.probes import (
+    mission_success,
     since_deploy,
 )
 
-__all__ = ["since_deploy"]
+__all__ = ["mission_success", "since_deploy"]

@@ -1,40 +1,23 @@
 """What is read of telemetry before and after a deploy."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
-from runbook_nb.errors import NoAnswerError
+from runbook_nb.packs.control_plane.systems.deploys._figures import (
+    KINDS,
+    NEWEST,
+    SAMPLES,
+    figures,
+    parts_before,
+    worse,
+)
+from runbook_nb.packs.control_plane.systems.deploys._outcomes import outcomes
+from runbook_nb.packs.control_plane.systems.deploys._release import newest_live
 from runbook_nb.probes.calls import Reading, Systems, probe
+from runbook_nb.probes.sight import age_of, demand_samples
 
-# Fewer events are one user's luck.
-SAMPLES: Final = 20
-# The platform's target for errors; a quiet time before the deploy counts as this, not as zero.
-ERROR_TARGET: Final = 1.0
-FIGURES: Final = """
-select count(*) as events,
-       round(100.0 * count(*) filter (where status = 'error') / nullif(count(*), 0), 2)
-           as error_percent,
-       count(*) filter (where context ? 'duration_ms') as calls,
-       percentile_cont(0.95) within group (order by
-           case when context ->> 'duration_ms' ~ '^[0-9.]+$'
-                then (context ->> 'duration_ms')::numeric end) as p95_ms
-from telemetry_events
-where created_at >= %(since)s
-  and created_at < %(before)s
-  and event_type not in ('session_heartbeat', 'streaming_heartbeat_metrics')
-"""
-ERRORS: Final = """
-select event_type,
-       coalesce(context ->> 'error_code', 'none') as error_code,
-       count(*) as errors
-from telemetry_events
-where created_at >= %(since)s
-  and created_at < %(before)s
-  and status = 'error'
-group by event_type, error_code
-order by errors desc
-limit 5
-"""
+# A share of fewer missions is one user's luck.
+MISSIONS: Final = 5
 
 
 @probe(unit="")
@@ -45,74 +28,72 @@ def since_deploy(
 
     Answers ``no recent deploy`` or ``as before``; ``errors risen``, ``slower`` or both when a
     release that went live ``within`` the time explains it; the same words with ``, without a
-    deploy`` when none does. Errors are a share of events, latency the p95 of ``duration_ms``; both
-    are read over at most a ``window`` after the deploy, and over the ``baseline`` before it, or
-    over the last ``window`` when there was no recent deploy. Raises NoAnswerError
-    when fewer than 20 events followed the deploy.
+    deploy`` when none does, and with ``, before the deploy`` when it was so just before it.
+
+    Errors are a share of events, latency the p95 of ``duration_ms``. Now is the newest tenth, half
+    and whole of the ``window``, none of it from before the deploy, however long ago that is; they
+    are compared with the ``baseline`` before the deploy. Where nothing ran just now, the last
+    window in which something did stands. Raises NoAnswerError when fewer than 20 events followed
+    the deploy.
     """
     now = systems.database().value("select clock_timestamp()")
-    release, deployed = _newest_live(systems)
-    recent = deployed > now - within
-    since = deployed if recent else now - window
-    after = _figures(systems, since, min(now, since + window))
-    before = _figures(systems, since - baseline, since)
-    if recent and after["events"] < SAMPLES:
-        message = f"Only {after['events']} events since {release} went live; {SAMPLES} are needed."
-        raise NoAnswerError(message)
-    worse = _worse(before, after, times)
+    release, deployed = newest_live(systems)
+    recent = age_of(deployed, now=now, what=f"The deploy of {release}") < within
+    begins = deployed if recent else now - window
+    parts = parts_before(systems, now, window, since=begins)
+    usual = figures(systems, begins - baseline, begins)
+    earlier: list[str] = []
+    if recent:
+        earlier = worse(usual, parts_before(systems, deployed, window), times)
+        if _most(parts) < SAMPLES:
+            # Nothing ran just now: what ran last since the deploy is the newest that is known.
+            ended = systems.database().value(NEWEST, since=begins) or now
+            parts = parts_before(systems, ended, window, since=begins)
+        demand_samples(_most(parts), needed=SAMPLES, what=f"events since {release} went live")
+    found = worse(usual, parts, times)
     return Reading(
-        value=_answer(worse, recent=recent),
+        value=_answer(found, earlier=earlier, recent=recent),
         detail={
             "newest live release": {"release": release, "live since": deployed},
-            "before": before,
-            "after": after,
-            "errors": systems.database().rows(ERRORS, since=since, before=now),
+            "before": usual,
+            "now": parts,
+            "worse already just before": earlier,
+            "errors": systems.database().rows(KINDS, since=begins, before=now),
         },
     )
 
 
-def _answer(worse: list[str], *, recent: bool) -> str:
-    said = " and ".join(worse)
-    if recent:
-        return said or "as before"
-    return f"{said}, without a deploy" if said else "no recent deploy"
+@probe(unit="%")
+def mission_success(systems: Systems, *, within: timedelta) -> Reading:
+    """Return the share of missions that were not stopped since the newest deploy, in percent.
+
+    Counted are missions that were in Execute since then; one that was stopped with a reason and
+    without an error was stopped on purpose. Without a deploy ``within`` the time it is 100, and
+    so it is while a single one of fewer than five was stopped.
+    """
+    now = systems.database().value("select clock_timestamp()")
+    release, deployed = newest_live(systems)
+    detail = {"release": release, "live since": deployed}
+    if age_of(deployed, now=now, what=f"The deploy of {release}") >= within:
+        return Reading(value=100.0, detail={**detail, "recent": False})
+    rows = outcomes(systems, since=deployed)
+    stopped = [row for row in rows if row["stopped"]]
+    judged = len(rows) >= MISSIONS or len(stopped) > 1
+    share = 100 * (1 - len(stopped) / max(len(rows), 1)) if judged else 100.0
+    return Reading(
+        value=round(share, 1), detail={**detail, "missions": len(rows), "stopped": stopped}
+    )
 
 
-def _worse(before: dict[str, Any], after: dict[str, Any], times: float) -> list[str]:
-    """Name what is worse by so many times; figures of fewer than 20 events say nothing."""
-    found = []
-    if after["events"] >= SAMPLES:
-        usual = max(ERROR_TARGET, before["error_percent"] or 0)
-        if after["error_percent"] >= times * usual:
-            found.append("errors risen")
-    timed = min(after["calls"], before["calls"]) >= SAMPLES
-    if timed and after["p95_ms"] >= times * before["p95_ms"]:
-        found.append("slower")
-    return found
+def _most(parts: list[dict[str, Any]]) -> int:
+    return int(max((part["events"] for part in parts), default=0))
 
 
-def _figures(systems: Systems, since: datetime, before: datetime) -> dict[str, Any]:
-    row = systems.database().row(FIGURES, since=since, before=before)
-    return {name: None if value is None else float(value) for name, value in row.items()}
-
-
-def _newest_live(systems: Systems) -> tuple[str, datetime]:
-    """Return the newest release that UI or agent run, and when it was deployed."""
-    vercel, project = systems.http("vercel"), systems.setting("vercel", "project")
-    found = vercel.get(f"/v9/projects/{project}").raise_for_status().json()
-    live = {found["targets"]["production"]["meta"].get("release")}
-    machines = systems.http("fly").get(f"/v1/apps/{systems.setting('fly', 'app')}/machines")
-    for machine in machines.raise_for_status().json():
-        live.add(machine["config"].get("metadata", {}).get("release"))
-    params = {"projectId": project, "target": "production", "limit": "100"}
-    listed = vercel.get("/v6/deployments", params=params).raise_for_status().json()
-    dated = [
-        (int(one["created"]), str(one["meta"]["release"]))
-        for one in listed["deployments"]
-        if one.get("meta", {}).get("release") in live - {None}
-    ]
-    if not dated:
-        message = "No live release is listed among the deployments, so its time is not known."
-        raise NoAnswerError(message)
-    created, release = max(dated)
-    return release, datetime.fromtimestamp(created / 1000, tz=UTC)
+def _answer(worse_now: list[str], *, earlier: list[str], recent: bool) -> str:
+    said = " and ".join(worse_now)
+    if not recent:
+        return f"{said}, without a deploy" if said else "no recent deploy"
+    # What was as bad just before the deploy is not of the deploy.
+    if said and set(worse_now) <= set(earlier):
+        return f"{said}, before the deploy"
+    return said or "as before"

@@ -3,10 +3,10 @@
 from datetime import timedelta
 from typing import Any, Final
 
+from runbook_nb.errors import NothingDoneError
 from runbook_nb.packs.control_plane.systems._fly import agent_machines, machines_path
 from runbook_nb.packs.control_plane.systems.flags._store import (
-    enabled_flags,
-    error_shares,
+    failing_flags,
     store_of,
 )
 from runbook_nb.probes.calls import Systems, action
@@ -43,8 +43,16 @@ def _(systems: Systems, result: Json, *, above: float, window: timedelta) -> Jso
 
 
 def _failing(systems: Systems, above: float, window: timedelta) -> list[str]:
-    shares = error_shares(systems, enabled_flags(systems), window)
-    return [share["flag"] for share in shares if share["error_percent"] > above]
+    """Return the flags to turn off; raises NothingDoneError where no flag is to blame."""
+    failing = failing_flags(systems, window)
+    flags = [share["flag"] for share in failing if share["error_percent"] > above]
+    if not flags:
+        message = (
+            f"Behind no flag are more than {above:g} % errors, or as many come without it: turning "
+            "one off would take a feature away and mend nothing."
+        )
+        raise NothingDoneError(message)
+    return flags
 
 
 def _turn(systems: Systems, flags: list[str], *, on: bool) -> list[str]:

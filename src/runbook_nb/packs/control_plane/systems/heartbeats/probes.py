@@ -4,11 +4,12 @@ from datetime import timedelta
 from typing import Any, Final
 
 from runbook_nb.errors import NoAnswerError
+from runbook_nb.packs.control_plane.systems._database.missions import WAITING
 from runbook_nb.probes.calls import Reading, Systems, probe
 
 # A p95 of fewer samples is one beat's luck; the platform's own verification asks for 20.
 SAMPLES: Final = 20
-_LIVE: Final = """
+_LIVE: Final = f"""
 with recovery as (
     select mission_id, agent_name, max(created_at) as at
     from telemetry_events
@@ -30,6 +31,7 @@ live as (
     left join recovery r on r.mission_id = s.mission_id and r.agent_name = s.agent_name
     left join began b on b.mission_id = s.mission_id and b.agent_name = s.agent_name
     where s.status = 'active'
+      and not {WAITING}
 ),
 beat as (
     select l.mission_id,
@@ -71,10 +73,13 @@ group by agent_name
 order by agent_name
 """
 )
-GAP: Final = """
+# The database stamps the session's row with each beat, so an agent's clock that is ahead hides
+# nothing; a mission that waits for a person owes no beat.
+GAP: Final = f"""
 select s.mission_id,
        s.agent_name,
-       round(extract(epoch from now() - max(t.created_at)), 1) as gap_s
+       round(extract(epoch from now() - least(max(t.created_at), s.updated_at)), 1) as gap_s,
+       max(t.created_at) as newest_beat_at
 from mission_sessions s
 join missions m on m.id = s.mission_id and m.status = 'in_progress'
 left join telemetry_events t
@@ -82,8 +87,10 @@ left join telemetry_events t
  and t.agent_name = s.agent_name
  and t.event_type = 'session_heartbeat'
 where s.status = 'active'
-group by s.mission_id, s.agent_name
-order by gap_s desc nulls first
+  and not {WAITING}
+group by s.id, m.id
+having max(t.created_at) is not null or s.created_at < now() - interval '2 minutes'
+order by max(t.created_at) is null desc, gap_s desc
 """
 MISSED: Final = (
     _LIVE
@@ -153,7 +160,7 @@ def gap(systems: Systems) -> Reading:
         message = "No mission is live, so no beat is due."
         raise NoAnswerError(message)
     longest = rows[0]["gap_s"]
-    if longest is None:
+    if rows[0]["newest_beat_at"] is None:
         message = f"A live session of mission {rows[0]['mission_id']} has never sent a beat."
         raise NoAnswerError(message)
     return Reading(value=float(longest), detail=rows)

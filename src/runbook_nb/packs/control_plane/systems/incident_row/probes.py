@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
-from runbook_nb.packs.control_plane.impact import measure
+from runbook_nb.packs.control_plane.impact import error_percent, error_shares, measure
 from runbook_nb.packs.control_plane.systems.incident_row._open_rows import (
     OPEN,
 )
@@ -11,11 +11,6 @@ from runbook_nb.probes.calls import Reading, Systems, probe
 
 # Escalation times of the platform: a SEV1 after 30 minutes, a SEV2 after an hour.
 ESCALATE_AFTER_MIN: Final = {"SEV1": 30, "SEV2": 60}
-ERRORS: Final = """
-select round(100 * coalesce(avg((status = 'error')::int), 0), 2) as percent
-from telemetry_events
-where created_at > now() - %(window)s
-"""
 # Above this share, in percent, the platform calls it a SEV2, whoever is affected.
 ERRORS_GO_ON: Final = 2
 
@@ -38,7 +33,7 @@ def left_open(systems: Systems, *, window: timedelta) -> Reading:
     database = systems.database()
     rows = database.rows(OPEN)
     radius = measure(database, window=window)
-    errors = float(database.value(ERRORS, window=window))
+    errors = error_percent(error_shares(database, window=window))
     over = radius.severity == "none" and errors <= ERRORS_GO_ON
     detail = {"severity": radius.severity, "errors_percent": errors, "open": rows}
     return Reading(value=len(rows) if over else 0, detail=detail, impact=radius.impact)

@@ -1,11 +1,16 @@
 """The machines, the releases they ran, and the interface that is live."""
 
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from runbook_nb.errors import NoAnswerError
 from runbook_nb.packs.control_plane.systems._fly import agent_machines, machines_path
+from runbook_nb.packs.control_plane.systems._vercel import deployments, live_deployment
 from runbook_nb.probes.calls import Systems
 
+SAME, CANARY, ROLLING_OUT = "same release", "canary", "rolling out"
+# The agent follows the UI within one to two minutes a machine.
+ROLLING_OUT_S: Final = 600
 IN_FLIGHT: Final = """
 select id as mission_id, title, updated_at
 from missions
@@ -17,14 +22,30 @@ order by updated_at desc
 
 def live_interface(systems: Systems) -> dict[str, str]:
     """Return the release and the deployment that are live; raises NoAnswerError without one."""
-    vercel, project = systems.http("vercel"), systems.setting("vercel", "project")
-    found = vercel.get(f"/v9/projects/{project}").raise_for_status().json()
-    live = (found.get("targets") or {}).get("production") or {}
-    release = live.get("meta", {}).get("release")
+    live = live_deployment(systems)
+    release = live["meta"].get("release")
     if not release:
         message = "The live deployment of the UI does not say which release it is."
         raise NoAnswerError(message)
     return {"deployment": live["id"], "release": release}
+
+
+def standing_of(systems: Systems, interface: dict[str, str], machines: list[dict[str, Any]]) -> str:
+    """Name how the releases of UI and agent stand to each other; empty where they are no pair."""
+    others = [one for one in machines if release_of(one["config"]) != interface["release"]]
+    if not others:
+        return SAME
+    went_live = {one["meta"].get("release"): int(one["created"]) for one in deployments(systems)}
+    of_ui = went_live.get(interface["release"], 0)
+    apart = {release_of(one["config"]) for one in others}
+    paired = [one for one in machines if one not in others]
+    if paired and not apart & went_live.keys() and len(others) * 2 <= len(machines):
+        oldest = min(number_of(one["config"]) for one in others)
+        newer = oldest > max(number_of(one["config"]) for one in paired)
+        return CANARY if newer else ""
+    follow = all(went_live.get(release, of_ui) < of_ui for release in apart)
+    age_s = datetime.now(UTC).timestamp() - of_ui / 1000
+    return ROLLING_OUT if follow and 0 <= age_s < ROLLING_OUT_S else ""
 
 
 def demand_machines(systems: Systems) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from runbook_nb.errors import NoAnswerError
 from runbook_nb.packs.control_plane.systems._fly import machines_path
+from runbook_nb.packs.control_plane.systems._vercel import deployments
 from runbook_nb.packs.control_plane.systems.releases._machines import (
     IN_FLIGHT,
     demand_machines,
@@ -90,9 +91,7 @@ def _alignment(
 
 def _deployed(systems: Systems) -> dict[str, dict[str, Any]]:
     """Return the production deployments by their release, the newest of each."""
-    params = {"projectId": systems.setting("vercel", "project"), "target": "production"}
-    listed = systems.http("vercel").get("/v6/deployments", params={**params, "limit": "100"})
-    found = sorted(listed.raise_for_status().json()["deployments"], key=lambda d: int(d["created"]))
+    found = sorted(deployments(systems), key=lambda one: int(one["created"]))
     return {one.get("meta", {}).get("release", ""): one for one in found}
 
 

@@ -1,28 +1,30 @@
 """What is read of the releases."""
 
-from typing import Final
-
 from runbook_nb.packs.control_plane.systems.releases._machines import (
     IN_FLIGHT,
     demand_machines,
     earlier_versions,
     live_interface,
     release_of,
+    standing_of,
 )
 from runbook_nb.probes.calls import Reading, Systems, probe
-
-SAME: Final = "same release"
 
 
 @probe(unit="")
 def pairing(systems: Systems) -> Reading:
-    """Compare the live releases of UI and agent; ``same release``, or both named."""
+    """Compare the live releases of UI and agent; both are named where they differ.
+
+    ``same release`` is the rule. ``canary``: half of the machines or fewer try a newer release that
+    the UI never had. ``rolling out``: the UI went live within ten minutes, and machines follow.
+    """
     interface = live_interface(systems)
-    agent = {machine["id"]: release_of(machine["config"]) for machine in demand_machines(systems)}
+    machines = demand_machines(systems)
+    agent = {machine["id"]: release_of(machine["config"]) for machine in machines}
     named = sorted(set(agent.values()))
-    same = named == [interface["release"]]
+    said = f"ui {interface['release']}, agent {' and '.join(named)}"
     return Reading(
-        value=SAME if same else f"ui {interface['release']}, agent {' and '.join(named)}",
+        value=standing_of(systems, interface, machines) or said,
         detail={"ui": interface, "agent": agent},
     )
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from runbook_nb.packs.control_plane.systems.streams._opens import (
+    LEAST_OPENS,
     OPENS,
     STREAM_PATH,
 )
@@ -40,7 +41,7 @@ def _(systems: Systems, result: Json, *, above: float, window: timedelta) -> Jso
 
 
 def _storming(systems: Systems, above: float, window: timedelta) -> list[str]:
-    rows = systems.database().rows(OPENS, window=window)
+    rows = systems.database().rows(OPENS, window=window, least=LEAST_OPENS)
     return [row["session_id"] for row in rows if row["opens_per_minute"] > above]
 
 

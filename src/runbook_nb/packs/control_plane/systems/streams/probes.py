@@ -13,6 +13,7 @@ from runbook_nb.probes.calls import Reading, Systems, probe
 if TYPE_CHECKING:
     import httpx
 from runbook_nb.packs.control_plane.systems.streams._opens import (
+    LEAST_OPENS,
     OPENS,
     STREAM_PATH,
 )
@@ -29,16 +30,34 @@ where s.status = 'active'
 order by s.last_heartbeat_at desc
 limit 1
 """
+# A tab that is closed does not come back. A stream that broke is opened again by its browser, of
+# itself and within seconds; so is one that the server ended before the mission did.
 DISCONNECTS: Final = """
-select count(*) as opens,
+with opened as (
+    select session_id,
+           connected_at,
+           disconnected_at,
+           coalesce(metadata ->> 'ended_by', 'client') as ended_by,
+           lead(connected_at) over (partition by session_id order by connected_at) as again_at
+    from workspace_stream_sessions
+    where connected_at <= now() + interval '5 seconds'
+      and (connected_at > now() - %(window)s
+           or disconnected_at is null
+           or disconnected_at > now() - %(window)s)
+      and sampling_mode is distinct from 'synthetic'
+)
+select count(*) as streams,
+       count(*) filter (where again_at <= disconnected_at + interval '1 minute'
+                           or ended_by not in ('client', 'execution_complete')) as cut_off,
        count(*) filter (
            where disconnected_at is not null
-             and metadata ->> 'ended_by' is distinct from 'execution_complete'
-       ) as cut_off
-from workspace_stream_sessions
-where connected_at > now() - %(window)s
-  and sampling_mode is distinct from 'synthetic'
+             and ended_by = 'client'
+             and (again_at is null or again_at > disconnected_at + interval '1 minute')
+       ) as left_by_users
+from opened
 """
+# Fewer streams that broke are one user's train.
+LEAST_CUT_OFF: Final = 3
 STALE: Final = """
 select w.session_id, w.mission_id, w.connected_at, m.status as mission_status
 from workspace_stream_sessions w
@@ -58,18 +77,25 @@ where disconnected_at is null
 
 @probe(unit="opens/min")
 def opens_per_minute(systems: Systems, *, window: timedelta) -> Reading:
-    """Return the opens a minute of the session that reconnects most."""
-    rows = systems.database().rows(OPENS, window=window)
+    """Return the opens a minute of the session that reconnects most, since it began to.
+
+    A storm is six opens or more without a minute's rest, the newest of them 90 s old at most.
+    """
+    rows = systems.database().rows(OPENS, window=window, least=LEAST_OPENS)
     most = float(rows[0]["opens_per_minute"]) if rows else 0.0
     return Reading(value=most, detail=rows)
 
 
 @probe(unit="%")
 def cut_off(systems: Systems, *, window: timedelta) -> Reading:
-    """Return the share of streams opened in the window that broke before their end, in percent."""
+    """Return the share of streams, open in the window, that broke before their end, in percent.
+
+    A stream that its browser opens again within a minute broke; a tab that was closed did not.
+    Fewer than three are not counted.
+    """
     row = systems.database().row(DISCONNECTS, window=window)
-    share = 100 * row["cut_off"] / max(row["opens"], 1)
-    return Reading(value=round(share, 1), detail=row)
+    broken = row["cut_off"] if row["cut_off"] >= LEAST_CUT_OFF else 0
+    return Reading(value=round(100 * broken / max(row["streams"], 1), 1), detail=row)
 
 
 @probe(unit="streams")

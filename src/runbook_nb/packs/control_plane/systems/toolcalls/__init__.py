@@ -4,7 +4,14 @@ from runbook_nb.packs.control_plane.systems.toolcalls.probes import (
     auth_failures,
     expired_connections,
     rate_limited,
+    slowest_toolkit,
     worst_toolkit,
 )
 
-__all__ = ["auth_failures", "expired_connections", "rate_limited", "worst_toolkit"]
+__all__ = [
+    "auth_failures",
+    "expired_connections",
+    "rate_limited",
+    "slowest_toolkit",
+    "worst_toolkit",
+]

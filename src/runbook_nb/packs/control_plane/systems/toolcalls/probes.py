@@ -4,68 +4,29 @@ from datetime import timedelta
 from typing import Final
 
 from runbook_nb.errors import NoAnswerError
-from runbook_nb.probes.calls import Reading, Systems, probe
-
-# A run of failures ends at the next call of that mission and toolkit that did not fail so.
-AUTH_RUNS: Final = """
-with call as (
-    select mission_id, toolkit, occurred_at,
-           status = 'auth_expired'
-           or error_code in ('AUTH_EXPIRED', 'OAUTH_EXPIRED') as refused
-    from composio_audit_events
-    where occurred_at > now() - %(window)s
-),
-numbered as (
-    select mission_id, toolkit, refused,
-           row_number() over (partition by mission_id, toolkit order by occurred_at)
-           - row_number() over (
-               partition by mission_id, toolkit, coalesce(refused, false) order by occurred_at
-           ) as run
-    from call
+from runbook_nb.packs.control_plane.systems.toolcalls._queries import (
+    AUTH_RUNS,
+    EXPIRED,
+    LATENCY,
+    NEWEST,
+    RATE_LIMITED,
 )
-select mission_id, toolkit, count(*) as in_a_row
-from numbered
-where refused
-group by mission_id, toolkit, run
-order by in_a_row desc
-limit 20
-"""
-EXPIRED: Final = """
-select id, mission_id, toolkit_slug, expires_at
-from mission_connections
-where status = 'approved'
-  and expires_at < now()
-order by expires_at
-"""
-RATE_LIMITED: Final = """
-select toolkit, count(*) as hits, count(distinct mission_id) as missions
-from composio_audit_events
-where occurred_at > now() - %(window)s
-  and (status = 'rate_limit' or error_code in ('RATE_LIMIT', 'RATE_LIMIT_EXCEEDED'))
-group by toolkit
-order by hits desc
-"""
-# The newest calls of each toolkit tell how it is now, however busy or quiet the hour is.
-NEWEST: Final = """
-select toolkit,
-       count(*) as calls,
-       count(*) filter (where status = 'error') as errors,
-       max(occurred_at) as newest_at
-from (
-    select toolkit, status, occurred_at,
-           row_number() over (partition by toolkit order by occurred_at desc) as place
-    from composio_audit_events
-) as call
-where place <= %(calls)s
-group by toolkit
-having count(*) = %(calls)s
-order by errors desc, toolkit
-"""
+from runbook_nb.probes.calls import Reading, Systems, probe
+from runbook_nb.text.durations import hours, words
+
+# Three failures in a row open the platform's circuit; a share of fewer calls than five is luck.
+FAILURES: Final = 3
+LEAST: Final = 5
+# Calls of longer ago tell of then.
+NOW: Final = hours(1)
 
 
 @probe(unit="in a row")
 def auth_failures(systems: Systems, *, window: timedelta) -> Reading:
-    """Return the longest run of calls refused for an expired login, by mission and toolkit."""
+    """Return the longest run of calls refused for an expired login that still goes on.
+
+    Runs are of one mission and toolkit; the next call that is not refused ends one.
+    """
     rows = systems.database().rows(AUTH_RUNS, window=window)
     return Reading(value=rows[0]["in_a_row"] if rows else 0, detail=rows)
 
@@ -85,14 +46,31 @@ def rate_limited(systems: Systems, *, window: timedelta) -> Reading:
 
 
 @probe(unit="%")
-def worst_toolkit(systems: Systems, *, calls: int = 20) -> Reading:
+def worst_toolkit(systems: Systems, *, calls: int = 20, within: timedelta = NOW) -> Reading:
     """Return the share of errors among the newest ``calls`` of the worst toolkit, in percent.
 
-    Rate limits and expired logins are not errors of the partner. Raises NoAnswerError while no
-    toolkit was called so often.
+    Calls older than ``within`` tell of then. A toolkit counts as a whole and for each tenant, from
+    five calls and three errors on. Rate limits and expired logins are not errors of the partner.
+    Raises NoAnswerError while no toolkit was called so often.
     """
-    rows = systems.database().rows(NEWEST, calls=calls)
+    rows = systems.database().rows(
+        NEWEST, calls=calls, within=within, least=LEAST, failures=FAILURES
+    )
     if not rows:
-        message = f"No toolkit was ever called {calls} times."
+        message = f"No toolkit was called {LEAST} times within {words(within)}."
         raise NoAnswerError(message)
-    return Reading(value=round(100 * rows[0]["errors"] / calls, 1), detail=rows)
+    worst = rows[0] if rows[0]["errors"] >= FAILURES else None
+    return Reading(value=worst["percent"] if worst else 0.0, detail=rows)
+
+
+@probe(unit="s")
+def slowest_toolkit(systems: Systems, *, window: timedelta) -> Reading:
+    """Return the 95th percentile of the seconds that calls of the slowest toolkit took.
+
+    Raises NoAnswerError while no toolkit was called five times in the window.
+    """
+    rows = systems.database().rows(LATENCY, window=window, least=LEAST)
+    if not rows:
+        message = f"No toolkit was called {LEAST} times within {words(window)}."
+        raise NoAnswerError(message)
+    return Reading(value=round(float(rows[0]["p95_ms"]) / 1000, 1), detail=rows)

@@ -164,7 +164,17 @@ def _count_one(
 
 
 def _become(database: Database, caller: Mapping[str, Any]) -> None:
-    database.rows(BECOME, claims=json.dumps(caller["claims"]), role=caller["role"])
+    """Take a caller's role and claims; who may not take the role has seen nothing as the caller."""
+    import psycopg
+
+    try:
+        database.rows(BECOME, claims=json.dumps(caller["claims"]), role=caller["role"])
+    except psycopg.errors.InsufficientPrivilege as error:
+        message = (
+            f"The viewing role may not become {caller['role']}, so what {caller['role']} sees is "
+            f"not known. Grant it: grant {caller['role']} to the role of the system `viewer`."
+        )
+        raise NoAnswerError(message) from error
 
 
 def _together(relations: Sequence[Mapping[str, Any]], part: str) -> str:
