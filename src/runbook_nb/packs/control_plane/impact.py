@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from runbook_nb.packs.control_plane.systems._database.missions import (
+from runbook_nb.packs.control_plane.mission_state import (
     FAILED_AROUND,
     ON_PURPOSE,
     WAITING,

@@ -73,6 +73,9 @@ def test_a_healthy_lab_has_days_left_and_a_table_that_cannot_be_updated(hands):
     """The table is as the platform delivers it."""
     assert hands.value(connection_rows.next_expiry()) > 24
     assert hands.value(connections.row_updates()) == "broken"
+    accepted = connections.row_updates(accepted_until="9000-01-01")
+    assert hands.value(accepted) == "broken, as accepted"
+    assert hands.value(connections.row_updates(accepted_until="2026-01-01")) == "broken"
 
 
 @injected("accounts_expired")

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from runbook_nb.packs.control_plane.lab.backup_rows import write_rows
 from runbook_nb.packs.control_plane.lab.binaries import programs_for
 from runbook_nb.packs.control_plane.lab.cluster import ENVIRONMENT
 from runbook_nb.packs.control_plane.lab.files import write_whole
@@ -62,6 +63,7 @@ def take_nightly(folder: Path, dsn: str) -> Path:
     shutil.rmtree(folder / BACKUPS, ignore_errors=True)
     night.mkdir(parents=True)
     held = _what_is_held(dsn)
+    write_rows(night, dsn)
     label = _copy_files(night / "data", dsn)
     _write_history(folder, before=began)
     write_manifest(

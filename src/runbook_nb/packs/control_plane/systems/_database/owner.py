@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from runbook_nb.errors import NothingDoneError
 from runbook_nb.probes import secrets
 from runbook_nb.probes.calls import Systems
 from runbook_nb.probes.connections import Database
@@ -18,6 +19,20 @@ def run_statement(database: Database, statement: str) -> None:
     """Run a statement that PostgreSQL itself wrote out, names quoted."""
     # A percent sign in it must not read as a parameter.
     database.rows(statement.replace("%", "%%"))
+
+
+def demand_few(count: int, *, of: int, what: str) -> None:
+    """Raise NothingDoneError where so many differ that the expectation is another platform's.
+
+    One change, or one release, touches a few; an expectation that does not fit touches most.
+    """
+    if count > max(2, of // 4):
+        message = (
+            f"{count} of {of} {what} differ from what is committed. That is no change of one "
+            "release: the expectation is not of this platform. Nothing is changed; take a baseline "
+            "of your own from a healthy platform, and have it reviewed."
+        )
+        raise NothingDoneError(message)
 
 
 def owner_dsn(systems: Systems) -> str:

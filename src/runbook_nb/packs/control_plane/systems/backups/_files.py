@@ -1,27 +1,13 @@
-"""The files of the newest backup, and where a segment stands in the log."""
+"""Segments of the log: where each stands, and whether its content is its own."""
 
-import json
+import struct
 from pathlib import Path
-from typing import Any
+from typing import Final
 
-from runbook_nb.errors import NoAnswerError
-from runbook_nb.packs.control_plane.systems._database.backup_files import (
-    COMPLETED,
-    LOG_BYTES,
-    MANIFEST,
-)
-from runbook_nb.probes.calls import Systems
+from runbook_nb.packs.control_plane.systems._database.backup_files import LOG_BYTES
 
-
-def newest(systems: Systems) -> tuple[Path, dict[str, Any]]:
-    """Return the folder and the manifest of the newest completed backup that has its files."""
-    base = Path(systems.setting("backup", "base"))
-    for file in sorted(base.glob(f"*/{MANIFEST}"), reverse=True):
-        backup: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        if backup["status"] == COMPLETED and (file.parent / "data").is_dir():
-            return file.parent, backup
-    message = f"No completed backup with its files is in {base}."
-    raise NoAnswerError(message)
+# The head of a page of the log: magic, flags, timeline, and the address in the log.
+_PAGE_HEADER: Final = struct.Struct("=HHIQ")
 
 
 def number_of(segment: str, size: int) -> int:
@@ -33,3 +19,15 @@ def segment_at(number: int, *, like: str, size: int) -> str:
     """Return the name of the segment at a place, on the timeline of another one."""
     log, place = divmod(number, LOG_BYTES // size)
     return f"{like[:8]}{log:08X}{place:08X}"
+
+
+def flaw_of(segment: Path, *, size: int) -> str:
+    """Say why an archived segment cannot be replayed; empty where its first page is its own."""
+    if (found := segment.stat().st_size) != size:
+        return f"{found} bytes, not {size}"
+    with segment.open("rb") as file:
+        header = file.read(_PAGE_HEADER.size)
+    _magic, _flags, timeline, address = _PAGE_HEADER.unpack(header)
+    if (timeline, address) != (int(segment.name[:8], 16), number_of(segment.name, size) * size):
+        return "its first page is of another segment"
+    return ""

@@ -39,9 +39,36 @@ from segment
 """
 
 JOBS: Final = """
-select jobid, jobname, schedule, username, database, active
+select jobid, jobname, schedule, command, username, database, active
 from cron.job
 order by jobid
 """
-
-MISSIONS: Final = "select count(*) as missions from missions"
+# A job ran every so often until now; twice its longest pause is too long without a success.
+RUNS: Final = """
+with run as (
+    select d.jobid, d.status, d.return_message, d.start_time,
+           d.start_time - lag(d.start_time) over (partition by d.jobid order by d.start_time)
+               as pause,
+           row_number() over (partition by d.jobid order by d.start_time desc) as place
+    from cron.job_run_details d
+    where d.status in ('succeeded', 'failed')
+      and d.start_time > now() - interval '40 days'
+)
+select j.jobid,
+       j.jobname,
+       j.schedule,
+       count(run.jobid) as runs,
+       max(run.status) filter (where place = 1) as newest,
+       max(left(run.return_message, 120)) filter (where place = 1) as said,
+       max(run.start_time) as newest_at,
+       max(run.start_time) filter (where run.status = 'succeeded') as succeeded_at,
+       coalesce(
+           count(run.pause) >= 2
+           and max(run.start_time) filter (where run.status = 'succeeded')
+               < now() - 2 * max(run.pause), false) as overdue
+from cron.job j
+left join run on run.jobid = j.jobid
+where j.active
+group by j.jobid, j.jobname, j.schedule
+order by j.jobid
+"""

@@ -14,6 +14,7 @@ from runbook_nb.packs.control_plane.systems._database.backup_files import (
 )
 from runbook_nb.packs.control_plane.systems._database.backup_files import moment as time_of
 from runbook_nb.packs.control_plane.systems._database.owner import owner_dsn
+from runbook_nb.packs.control_plane.systems._database.row_lists import LIST, list_rows
 from runbook_nb.packs.control_plane.systems.backups import _listing as listing
 from runbook_nb.packs.control_plane.systems.backups._counts import counted_rows
 from runbook_nb.packs.control_plane.systems.backups._queries import (
@@ -33,7 +34,7 @@ def take(systems: Systems) -> Json:
     """Take a physical backup now and put it beside the others; returns its folder."""
     began = datetime.now(UTC)
     folder = Path(systems.setting("backup", "base")) / f"{began:%Y%m%dT%H%M%SZ}"
-    held = _held(systems)
+    held, rows = _held(systems), list_rows(systems.database())
     _demand_room(folder, size_bytes=held["size_bytes"])
     folder.mkdir(parents=True)
     try:
@@ -45,6 +46,7 @@ def take(systems: Systems) -> Json:
     ended = datetime.now(UTC)
     times = {"started_at": began.isoformat(), "finished_at": ended.isoformat()}
     content = {**times, "status": COMPLETED, **label, **held}
+    (folder / LIST).write_text(json.dumps(rows), encoding="utf-8")
     (folder / MANIFEST).write_text(json.dumps(content, indent=1), encoding="utf-8")
     return {"folder": str(folder), "took_s": round((ended - began).total_seconds(), 1)}
 

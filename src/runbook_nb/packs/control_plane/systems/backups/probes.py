@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from runbook_nb.errors import NoAnswerError
 from runbook_nb.packs.control_plane.systems._database.backup_files import (
@@ -11,27 +11,20 @@ from runbook_nb.packs.control_plane.systems._database.backup_files import (
     moment,
     run_program,
 )
+from runbook_nb.packs.control_plane.systems._database.jobs import OWN_JOBS
+from runbook_nb.packs.control_plane.systems._database.losses import changes, losses, purged
+from runbook_nb.packs.control_plane.systems._database.row_lists import newest, read_list
 from runbook_nb.packs.control_plane.systems.backups import _files as files
 from runbook_nb.packs.control_plane.systems.backups import _listing as listing
-from runbook_nb.packs.control_plane.systems.backups._counts import counted_rows
 from runbook_nb.packs.control_plane.systems.backups._queries import (
     ARCHIVER,
     JOBS,
-    MISSIONS,
     POLICIES,
+    RUNS,
 )
 from runbook_nb.probes.calls import Reading, Systems, probe
+from runbook_nb.probes.sight import age_of, demand_samples
 
-# Retention deletes rows of these tables by itself, so fewer of them are no loss.
-PURGED: Final = frozenset(
-    {
-        "telemetry_events",
-        "composio_audit_events",
-        "workspace_stream_sessions",
-        "undo_events",
-        "mission_sessions",
-    }
-)
 _SHOWN: Final = 20
 
 
@@ -39,7 +32,8 @@ _SHOWN: Final = 20
 def age(systems: Systems) -> Reading:
     """Return the hours since the newest completed backup, as the Management API lists it."""
     listed = listing.listed(systems)
-    hours = (datetime.now(UTC) - max(listing.completed(listed))).total_seconds() / 3600
+    latest = max(listing.completed(listed))
+    hours = age_of(latest, now=datetime.now(UTC), what="The newest backup").total_seconds() / 3600
     return Reading(value=round(hours, 1), detail=listed[:5])
 
 
@@ -47,8 +41,8 @@ def age(systems: Systems) -> Reading:
 def last_status(systems: Systems) -> Reading:
     """Return how the newest attempt ended, in the Management API's word."""
     listed = listing.listed(systems)
-    newest = max(listed, key=lambda each: moment(each["inserted_at"]))
-    return Reading(value=newest["status"], detail=listed[:5])
+    latest = max(listed, key=lambda each: moment(each["inserted_at"]))
+    return Reading(value=latest["status"], detail=listed[:5])
 
 
 @probe(unit="d")
@@ -82,13 +76,20 @@ def archiving(systems: Systems) -> Reading:
 
 @probe(unit="segments")
 def missing_segments(systems: Systems) -> Reading:
-    """Count the segments of the log that are missing after the newest backup."""
-    _, backup = files.newest(systems)
+    """Count the segments of the log that cannot be replayed after the newest backup.
+
+    One that is there and empty, cut short, or another one's content is missing all the same.
+    """
+    _, backup = newest(systems)
     size, first_name = int(backup["wal_segment_bytes"]), str(backup["wal_first"])
     first = files.number_of(first_name, size)
-    names = [file.name for file in Path(systems.setting("backup", "wal")).iterdir()]
-    there = {files.number_of(name, size) for name in names if is_segment(name)}
-    last = max(there | {first - 1})
+    archive = Path(systems.setting("backup", "wal"))
+    segments = [file for file in archive.iterdir() if is_segment(file.name)]
+    needed = [file for file in segments if files.number_of(file.name, size) >= first]
+    flaws = {file.name: flaw for file in needed if (flaw := files.flaw_of(file, size=size))}
+    there = {files.number_of(file.name, size) for file in segments if file.name not in flaws}
+    last_number = max((files.number_of(file.name, size) for file in segments), default=first - 1)
+    last = max(last_number, first - 1)
     missing = sorted(set(range(first, last + 1)) - there)
     detail = {
         "first needed": first_name,
@@ -96,6 +97,7 @@ def missing_segments(systems: Systems) -> Reading:
         "missing": [
             files.segment_at(number, like=first_name, size=size) for number in missing[:_SHOWN]
         ],
+        "there and of no use": flaws,
     }
     return Reading(value=len(missing), detail=detail)
 
@@ -103,7 +105,7 @@ def missing_segments(systems: Systems) -> Reading:
 @probe(unit="", timeout_s=120)
 def intact(systems: Systems) -> Reading:
     """Verify the files of the newest backup against their checksums; ``intact`` or ``damaged``."""
-    folder, _ = files.newest(systems)
+    folder, _ = newest(systems)
     program = Path(systems.setting("backup", "bin")) / "pg_verifybackup"
     done = run_program(
         [program, "--quiet", "--format=plain", "--no-parse-wal", folder / "data"], timeout_s=110
@@ -112,39 +114,61 @@ def intact(systems: Systems) -> Reading:
     return Reading(value="damaged" if done.returncode else "intact", detail=said)
 
 
-@probe(unit="rows")
+@probe(unit="rows", timeout_s=30)
 def rows_lost(systems: Systems) -> Reading:
-    """Count the rows that tables hold fewer than the newest backup knew.
+    """Count the rows that were lost in one go since the newest backup, by their ids.
 
-    Tables that retention purges are shown and not counted.
+    Lost are five rows or more of a tenant's table, a tenth of it, and what hung on them; as many
+    new ones make up for nothing. What people remove one by one, and what an event says was deleted
+    on purpose, is shown and not counted; nor is what retention purges.
     """
-    _, backup = files.newest(systems)
-    now = counted_rows(systems)
-    known: dict[str, int] = backup["tables"]
-    fewer = {name: rows - now.get(name, 0) for name, rows in known.items()}
-    detail = [
-        {"table": name, "at the backup": known[name], "now": now.get(name, 0), "fewer": lost}
-        for name, lost in fewer.items()
-        if lost > 0
-    ]
-    counted = sum(lost for name, lost in fewer.items() if lost > 0 and name not in PURGED)
-    return Reading(value=counted, detail=detail)
+    rows = losses(systems)
+    lost = sum(row["gone"] for row in rows if row["verdict"] == "lost")
+    return Reading(value=lost, detail=rows[:_SHOWN])
+
+
+@probe(unit="rows", timeout_s=30)
+def rows_changed(systems: Systems) -> Reading:
+    """Count the rows that one transaction overwrote in a tenant's table since the newest backup.
+
+    Ten rows or more that are a fifth of the table are an update that reached more than it should;
+    what users change one by one is shown and not counted.
+    """
+    rows = changes(systems)
+    count = sum(row["changed"] for row in rows if row["verdict"] == "in one go")
+    return Reading(value=count, detail=rows[:_SHOWN])
+
+
+@probe(unit="rows", timeout_s=30)
+def purged_early(systems: Systems) -> Reading:
+    """Count the rows that purged tables hold fewer, of days that retention still keeps.
+
+    Compared are whole days before the newest backup; a fifth of a table must be gone to count.
+    """
+    rows = purged(systems)
+    fewer = sum(row["fewer"] for row in rows if row["verdict"] == "purged too early")
+    return Reading(value=fewer, detail=rows)
 
 
 @probe(unit="%")
 def missions_lost(systems: Systems) -> Reading:
-    """Return how many of the missions that the newest backup knew are gone, in percent."""
-    _, backup = files.newest(systems)
-    known = int(backup["tables"]["missions"])
-    now = int(systems.database().value(MISSIONS))
-    share = 100 * max(0, known - now) / max(1, known)
-    return Reading(value=round(share, 1), detail={"at the backup": known, "now": now})
+    """Return how many of the missions that the newest backup knew are gone, in percent.
+
+    Those that were deleted on purpose, or one by one, do not count.
+    """
+    rows = [row for row in losses(systems) if row["table"] == "missions"]
+    folder, _ = newest(systems)
+    known = len(read_list(folder)["rows"]["missions"])
+    lost = sum(row["gone"] for row in rows if row["verdict"] == "lost")
+    return Reading(
+        value=round(100 * lost / max(1, known), 1), detail={"at the backup": known, "gone": rows}
+    )
 
 
 @probe(unit="policies")
 def policies_changed(systems: Systems) -> Reading:
     """Count the policies that were added, removed or changed since the newest backup."""
-    _, backup = files.newest(systems)
+    _, backup = newest(systems)
     known: dict[str, str] = backup["policies"]
     now = {row["name"]: row["content"] for row in systems.database().rows(POLICIES)}
     changes = [
@@ -157,9 +181,34 @@ def policies_changed(systems: Systems) -> Reading:
 
 @probe(unit="jobs")
 def scheduled_jobs(systems: Systems) -> Reading:
-    """Count the active scheduled jobs."""
+    """Count those of the platform's own jobs that are active and still call what they should.
+
+    A job that was added on purpose is shown and not counted.
+    """
     rows = systems.database().rows(JOBS)
-    return Reading(value=sum(row["active"] for row in rows), detail=rows)
+    for row in rows:
+        row["is"] = _standing(row)
+    return Reading(value=sum(row["is"] == "well" for row in rows), detail=rows)
+
+
+@probe(unit="jobs")
+def failing_jobs(systems: Systems) -> Reading:
+    """Count active jobs whose newest run failed, or did not end within the time of two.
+
+    Raises NoAnswerError while no run of any job is recorded.
+    """
+    rows = systems.database().rows(RUNS)
+    demand_samples(sum(row["runs"] for row in rows), needed=1, what="runs of jobs are recorded")
+    wrong = [row for row in rows if row["newest"] == "failed" or row["overdue"]]
+    return Reading(value=len(wrong), detail=[*wrong, *(row for row in rows if row not in wrong)])
+
+
+def _standing(job: Mapping[str, Any]) -> str:
+    if job["jobname"] not in OWN_JOBS:
+        return "not of the platform"
+    if not job["active"]:
+        return "off"
+    return "well" if job["jobname"] in job["command"] else "calls something else"
 
 
 def _change(name: str, known: Mapping[str, str], now: Mapping[str, str]) -> str:

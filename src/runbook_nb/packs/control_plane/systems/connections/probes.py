@@ -1,5 +1,6 @@
 """What is read of the accounts at Composio and our rows."""
 
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from runbook_nb.packs.control_plane.systems.connections._standing import (
@@ -89,16 +90,23 @@ def duplicates(systems: Systems) -> Reading:
 
 
 @probe(unit="")
-def row_updates(systems: Systems) -> Reading:
+def row_updates(systems: Systems, *, accepted_until: str = "") -> Reading:
     """Tell from the catalogue whether a row can be updated; nothing is tried.
 
     ``possible``; ``broken`` when a trigger writes a column that the table does not have;
-    ``forbidden`` when the platform's role may not update.
+    ``forbidden`` when the platform's role may not update. A platform that was delivered broken is
+    ``broken, as accepted`` up to the end of a day, such as 2027-03-31; an acceptance without an end
+    is none.
     """
     if not systems.database().value(MAY_UPDATE):
         return Reading(value="forbidden")
     broken = _broken(systems)
-    return Reading(value="broken" if broken else "possible", detail=broken)
+    if not broken:
+        return Reading(value="possible")
+    accepted = bool(accepted_until) and datetime.now(UTC).date() <= date.fromisoformat(
+        accepted_until
+    )
+    return Reading(value="broken, as accepted" if accepted else "broken", detail=broken)
 
 
 @probe(unit="rows", timeout_s=15)

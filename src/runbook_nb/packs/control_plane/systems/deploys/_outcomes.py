@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Final
 
-from runbook_nb.packs.control_plane.systems._database.missions import ON_PURPOSE
+from runbook_nb.packs.control_plane.mission_state import ON_PURPOSE
 from runbook_nb.probes.calls import Systems
 
 OUTCOMES: Final = f"""

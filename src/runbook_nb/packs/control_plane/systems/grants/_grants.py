@@ -56,3 +56,23 @@ def missing_grants(database: Database) -> list[Grant]:
         for grant in database.rows(MISSING, **wanted)
         if (grant["name"], grant["role"]) not in closed
     ]
+
+
+ABSENT: Final = """
+select name
+from (
+    select relation::text as name, to_regclass(format('public.%%I', relation))::oid as id
+    from unnest(%(relations)s::text[]) as relation
+    union all
+    select function, to_regprocedure('public.' || function)::oid
+    from unnest(%(functions)s::text[]) as function
+) as wanted
+where id is null
+order by name
+"""
+
+
+def absent_objects(database: Database) -> list[str]:
+    """Return what grants are committed for and what is not there: tables, views, functions."""
+    wanted = {name: EXPECTED[name] for name in ("relations", "functions")}
+    return [row["name"] for row in database.rows(ABSENT, **wanted)]

@@ -2,10 +2,12 @@
 
 from typing import Final
 
+from runbook_nb.errors import NoAnswerError
 from runbook_nb.packs.control_plane.systems.grants._grants import (
     EXCESS,
     EXPECTED,
     Grant,
+    absent_objects,
     missing_grants,
 )
 from runbook_nb.probes.calls import Reading, Systems, probe
@@ -26,14 +28,20 @@ order by rolname
 def drift(systems: Systems) -> Reading:
     """Count grants that callers lack, or that are given to everybody, against what is committed.
 
-    A grant that a closed leak took away is not missed.
+    A grant that a closed leak took away is not missed. Of an object that is not there nothing is
+    known: it is named. Raises NoAnswerError where none of them is there.
     """
     database = systems.database()
+    absent = absent_objects(database)
+    if len(absent) == len(EXPECTED["relations"]) + len(EXPECTED["functions"]):
+        message = f"None of the objects is there that grants are committed for: {absent[0]}, …"
+        raise NoAnswerError(message)
     rows = [
         *({"Grant": _said(grant), "differs": "missing"} for grant in missing_grants(database)),
         *({"Grant": _said(grant), "differs": "not committed"} for grant in database.rows(EXCESS)),
     ]
-    return Reading(value=len(rows), detail=rows)
+    unknown = [{"Grant": f"on {name}", "differs": "unknown: it is not there"} for name in absent]
+    return Reading(value=len(rows), detail=[*rows, *unknown])
 
 
 @probe(unit="roles")

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from runbook_nb.errors import NoAnswerError
-from runbook_nb.packs.control_plane.systems._database.missions import WAITING
+from runbook_nb.packs.control_plane.mission_state import WAITING
 from runbook_nb.probes.calls import Reading, Systems, probe
 
 # A p95 of fewer samples is one beat's luck; the platform's own verification asks for 20.

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+from runbook_nb.packs.control_plane.systems._database.meaning import Callers, same_function
 from runbook_nb.probes.connections import Database
 
 EXPECTED: Final = json.loads(
@@ -17,15 +18,27 @@ from unnest(%(functions)s::text[]) as wanted
 
 
 def differing(database: Database) -> list[tuple[dict[str, Any], str]]:
-    """Pair what is found with the committed definition, wherever they are not the same."""
+    """Pair what is found with the committed definition, wherever they do not answer the same.
+
+    Of a function that is not there nothing is known; ``absent`` names it.
+    """
     committed = {one["name"]: one["definition"] for one in EXPECTED["functions"]}
+    callers = Callers(database)
     return [
         (found, committed[found["name"]])
         for found in database.rows(DEFINITIONS, functions=list(committed))
-        if plain(found["definition"] or "") != plain(committed[found["name"]])
+        if found["definition"]
+        and not same_function(
+            callers,
+            name=found["name"],
+            live=found["definition"],
+            committed=committed[found["name"]],
+        )
     ]
 
 
-def plain(definition: str) -> str:
-    """Return a definition with its white space made even."""
-    return " ".join(definition.split())
+def absent(database: Database) -> list[str]:
+    """Return the functions that are committed and not there."""
+    names = [one["name"] for one in EXPECTED["functions"]]
+    found = database.rows(DEFINITIONS, functions=names)
+    return [row["name"] for row in found if not row["definition"]]

@@ -1,7 +1,12 @@
 """How the functions become what is committed."""
 
-from runbook_nb.packs.control_plane.systems._database.owner import AS_OWNER, run_statement
+from runbook_nb.packs.control_plane.systems._database.owner import (
+    AS_OWNER,
+    demand_few,
+    run_statement,
+)
 from runbook_nb.packs.control_plane.systems.helper_functions._definitions import (
+    EXPECTED,
     differing,
 )
 from runbook_nb.probes.calls import Systems, action
@@ -36,6 +41,7 @@ def _restore(database: Database, *, rollback: bool) -> Json:
     with database.transaction(rollback=rollback):
         database.rows(AS_OWNER)
         pairs = differing(database)
+        demand_few(len(pairs), of=len(EXPECTED["functions"]), what="helper functions")
         for _found, definition in pairs:
             run_statement(database, definition)
         left = len(differing(database))

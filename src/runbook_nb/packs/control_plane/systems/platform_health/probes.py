@@ -16,7 +16,7 @@ from runbook_nb.packs.control_plane.impact import (
     error_shares,
     measure,
 )
-from runbook_nb.packs.control_plane.systems._database.missions import ON_PURPOSE, WAITING
+from runbook_nb.packs.control_plane.mission_state import ON_PURPOSE, WAITING
 from runbook_nb.probes.calls import Reading, Systems, probe
 from runbook_nb.probes.sight import age_of
 

@@ -2,7 +2,11 @@
 
 from typing import Final
 
-from runbook_nb.packs.control_plane.systems._database.owner import AS_OWNER, run_statement
+from runbook_nb.packs.control_plane.systems._database.owner import (
+    AS_OWNER,
+    demand_few,
+    run_statement,
+)
 from runbook_nb.packs.control_plane.systems.policies._policies import (
     EXPECTED,
     SWITCHES,
@@ -30,7 +34,10 @@ ENABLE: Final = "select format('alter table public.%%I enable row level security
 
 @action(timeout_s=30, repeatable=True, contained=True)
 def restore(systems: Systems) -> Json:
-    """Make the policies what is committed, in one transaction; returns what stood there."""
+    """Make the policies what is committed, in one transaction; returns what stood there.
+
+    Declines where more than a quarter of them differ: then another platform is committed.
+    """
     return _restore(systems.database(), rollback=False)
 
 
@@ -82,6 +89,7 @@ def _restore(database: Database, *, rollback: bool) -> Json:
     with database.transaction(rollback=rollback):
         database.rows(AS_OWNER)
         pairs = differing(database)
+        demand_few(len(pairs), of=len(EXPECTED["policies"]), what="policies")
         for was, should in pairs:
             _replace(database, was, should)
         left = len(differing(database))

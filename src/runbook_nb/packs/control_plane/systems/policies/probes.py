@@ -1,8 +1,11 @@
 """What is read of the live policies and switches."""
 
+from runbook_nb.errors import NoAnswerError
 from runbook_nb.packs.control_plane.systems.policies._policies import (
+    EXPECTED,
     SWITCHES,
     Policy,
+    absent_tables,
     differing,
     key_of,
     unknown_policies,
@@ -10,9 +13,18 @@ from runbook_nb.packs.control_plane.systems.policies._policies import (
 from runbook_nb.probes.calls import Reading, Systems, probe
 
 
-@probe(unit="policies")
+@probe(unit="policies", timeout_s=60)
 def drift(systems: Systems) -> Reading:
-    """Count policies that are missing, changed, or there without being committed."""
+    """Count policies that are missing, changed, or there without being committed.
+
+    Compared is what they let each caller do, and not their words. Of a table that is not there
+    nothing is known: it is named. Raises NoAnswerError where none of the tables is there.
+    """
+    database = systems.database()
+    absent = absent_tables(database)
+    if len(absent) == len({policy["table"] for policy in EXPECTED["policies"]}):
+        message = f"None of the tables is there that policies are committed for: {absent[0]}, …"
+        raise NoAnswerError(message)
     rows = [
         {
             "Policy": " on ".join(key_of(was or should or {})[::-1]),
@@ -20,9 +32,10 @@ def drift(systems: Systems) -> Reading:
             "committed": _said(should),
             "found": _said(was),
         }
-        for was, should in differing(systems.database())
+        for was, should in differing(database)
     ]
-    return Reading(value=len(rows), detail=rows)
+    unknown = [{"Table": table, "differs": "unknown: it is not there"} for table in absent]
+    return Reading(value=len(rows), detail=[*rows, *unknown])
 
 
 @probe(unit="tables")

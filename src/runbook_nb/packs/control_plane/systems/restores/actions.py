@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from runbook_nb.errors import ActionError
+from runbook_nb.errors import ActionError, NothingDoneError
 from runbook_nb.packs.control_plane.systems._database.backup_files import moment
+from runbook_nb.packs.control_plane.systems._database.losses import losses, purged
 from runbook_nb.packs.control_plane.systems.restores import _copying as copying
 from runbook_nb.packs.control_plane.systems.restores import _rows as rows
 from runbook_nb.packs.control_plane.systems.restores import _server as server
@@ -64,7 +65,8 @@ def _(systems: Systems) -> Json:
 def bring_back(systems: Systems, *, tables: tuple[str, ...] = ()) -> Json:
     """Insert the rows that only the copy holds, in one transaction; all tables when none is named.
 
-    Columns that the loss blanked are filled again; the platform stamps those rows as updated.
+    Declines where the list of the newest backup knows of no loss in one go. Columns that the loss
+    blanked are filled again; the platform stamps those rows as updated.
     """
     with systems.database().transaction():
         inserted, filled = _bring_back(systems, tables)
@@ -102,9 +104,28 @@ def _bring_back(
     with reading(found) as copy:
         source = systems.database()
         ids = rows.missing(copy, source, tables)
+        _demand_loss(systems, sum(map(len, ids.values())))
         inserted = rows.insert(copy, source, ids)
         parents = {each for kept in inserted.values() for each in kept}
         return inserted, rows.point_again(copy, source, parents=parents)
+
+
+def _demand_loss(systems: Systems, rows_missing: int) -> None:
+    """Raise NothingDoneError where the backup's own list of rows knows of no such loss.
+
+    The copy says what is missing, and not why: a row that its user removed is missing as well.
+    """
+    gone = losses(systems)
+    lost = sum(row["gone"] for row in gone if row["verdict"] == "lost")
+    early = sum(row["fewer"] for row in purged(systems) if row["verdict"] == "purged too early")
+    if not lost + early:
+        others = sum(row["gone"] for row in gone)
+        message = (
+            f"The copy holds {rows_missing} rows that the database has not, and the list of the "
+            f"newest backup knows of no loss in one go: {others} rows were removed one by one or "
+            "on purpose. Nothing is brought back; ask who removed them."
+        )
+        raise NothingDoneError(message)
 
 
 def _counted(

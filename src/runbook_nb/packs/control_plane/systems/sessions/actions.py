@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 from runbook_nb.errors import NothingDoneError
-from runbook_nb.packs.control_plane.systems._database.missions import WAITING
+from runbook_nb.packs.control_plane.mission_state import WAITING
 from runbook_nb.probes.calls import Systems, action
 from runbook_nb.text.values import Json
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
-from runbook_nb.packs.control_plane.systems._database.missions import WAITING
+from runbook_nb.packs.control_plane.mission_state import WAITING
 from runbook_nb.probes.calls import Reading, Systems, probe
 
 SILENT: Final = f"""

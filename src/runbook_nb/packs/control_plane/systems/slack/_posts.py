@@ -1,13 +1,17 @@
 """The posts of incidents in #incidents."""
 
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from runbook_nb.errors import NoAnswerError
 from runbook_nb.probes.calls import Systems
+from runbook_nb.probes.sight import demand_window
 
 EVENT: Final = "incident_announced"
 PATIENCE_S: Final = 8.0
+# The newest 200 posts must reach so far back, or an incident that is open may not be among them.
+LOOKED_BACK: Final = timedelta(hours=24)
 
 
 def posts_of(systems: Systems, incident: str) -> list[dict[str, Any]]:
@@ -30,6 +34,14 @@ def announcements(systems: Systems) -> list[dict[str, Any]]:
     if not found["ok"]:
         message = f"Slack refused to show #incidents: {found['error']}."
         raise NoAnswerError(message)
+    if found.get("has_more") and found["messages"]:
+        oldest = min(float(post["ts"]) for post in found["messages"])
+        now = datetime.now(UTC)
+        demand_window(
+            datetime.fromtimestamp(oldest, tz=UTC),
+            since=now - LOOKED_BACK,
+            what="post that is shown",
+        )
     return [
         {
             **post["metadata"]["event_payload"],
