@@ -17,6 +17,7 @@ ON_THEIR_OWN = {"supabase_backup_restore"}
 # The plainest fault of each runbook, for whoever changes something and wants to know soon.
 PLAINEST = {
     "composio_api_outage.composio_away",
+    "data_breach_response.bucket_public",
     "heartbeat_failure_recovery.agent_dead",
     "incident_response.toolkit_down",
     "oauth_token_rotation.accounts_expired",

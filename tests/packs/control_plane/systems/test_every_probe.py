@@ -42,6 +42,7 @@ ANSWERS = {
 }
 # What these read are files of the backup; they ask nobody.
 FILES = {
+    "Snapshots altered",
     "Log without gaps",
     "Backup intact",
     "Last proven restore",

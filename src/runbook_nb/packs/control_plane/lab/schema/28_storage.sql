@@ -27,6 +27,6 @@ alter table storage.buckets enable row level security;
 
 alter table storage.objects enable row level security;
 
-grant usage on schema storage to runbook_reader;
+grant usage on schema storage to runbook_reader, service_role;
 
-grant select on all tables in schema storage to runbook_reader;
+grant select on all tables in schema storage to runbook_reader, service_role;

@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+from runbook_nb.packs.control_plane.systems._database.known_leaks import KNOWN_LEAKS
+
 # The dashboards ask for the caller's claims themselves.
 REVIEWED: Final = (
     "adoption_funnel",
@@ -10,16 +12,8 @@ REVIEWED: Final = (
     "governance_insights",
     "operations_health",
 )
-# The platform's schema was made with these; they are known, and Option E closes them.
-KNOWN: Final = (
-    "adoption_funnel_mv",
-    "agent_performance_mv",
-    "executive_summary_mv",
-    "governance_insights_mv",
-    "operations_health_mv",
-    "mission_readiness",
-    "mission_stage_progress",
-)
+# They are known, and Option F of rls_policy_debugging closes them.
+KNOWN: Final = KNOWN_LEAKS
 OPEN: Final = """
 with view as (
     select c.oid,
