@@ -104,7 +104,8 @@ def _bring_back(
     with reading(found) as copy:
         source = systems.database()
         ids = rows.missing(copy, source, tables)
-        _demand_loss(systems, sum(map(len, ids.values())))
+        if ids:
+            _demand_loss(systems, sum(map(len, ids.values())))
         inserted = rows.insert(copy, source, ids)
         parents = {each for kept in inserted.values() for each in kept}
         return inserted, rows.point_again(copy, source, parents=parents)
