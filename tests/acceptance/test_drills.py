@@ -20,6 +20,7 @@ PLAINEST = {
     "data_breach_response.bucket_public",
     "heartbeat_failure_recovery.agent_dead",
     "incident_response.toolkit_down",
+    "library_embedding_degradation.embeddings_missing",
     "oauth_token_rotation.accounts_expired",
     "rls_policy_debugging.policy_dropped",
     "rollback_procedure.release_bad",

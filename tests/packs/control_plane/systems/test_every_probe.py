@@ -31,6 +31,7 @@ pytestmark = pytest.mark.slow
 ANSWERS = {
     "Agent health",
     "Composio answers",
+    "Embedding model answers",
     "Stream framing",
     "Test stream",
     "User interface",

@@ -127,14 +127,14 @@ class Gemini:
         if refused := self._refusal(name, method, cost=sum(map(tokens, texts))):
             return refused
         await asyncio.sleep(self.slow.get(name, 0))
-        return ANSWERS[method](
-            Asked(
-                model=name,
-                body=body,
-                blocked=self._blocked(texts),
-                as_events=request.query_params.get("alt") == "sse",
-            )
+        asked = Asked(
+            model=name,
+            body=body,
+            blocked=self._blocked(texts),
+            as_events=request.query_params.get("alt") == "sse",
         )
+        # A hundred vectors take a while, and the loop has other partners to answer for.
+        return await asyncio.to_thread(ANSWERS[method], asked)
 
     def _refusal(self, name: str, method: str, *, cost: int) -> Response | None:
         if not self.billing:

@@ -123,7 +123,7 @@ def _embedded(asked: Asked, requests: list[Body], *, one: bool) -> Response:
             message = f"outputDimensionality must be in [1, {FULL}], not {length}"
             return error(HTTPStatus.BAD_REQUEST, message)
         values = embed(_joined(each["content"]), model=asked.model, dimensions=length)
-        vectors.append({"values": values})
+        vectors.append({"values": [round(number, 8) for number in values]})
     return JSONResponse({"embedding": vectors[0]} if one else {"embeddings": vectors})
 
 
