@@ -22,6 +22,7 @@ PLAINEST = {
     "incident_response.toolkit_down",
     "library_embedding_degradation.embeddings_missing",
     "oauth_token_rotation.accounts_expired",
+    "rate_limit_mitigation.toolkit_throttled",
     "rls_policy_debugging.policy_dropped",
     "rollback_procedure.release_bad",
     "supabase_backup_restore.rows_hidden",

@@ -2,8 +2,9 @@
 
 Run as `python -m runbook_nb.packs.control_plane.lab.agent`, one process a machine. What it needs
 is in the environment: PORT, DATABASE_DSN, COMPOSIO_URL, COMPOSIO_TOKEN, FLY_MACHINE_ID,
-HEARTBEAT_SECONDS (30 if not set), HEARTBEAT_LAG_DECIMALS (0 if not set) and SUPABASE_ALLOW_WRITES
-(true if not set; without it events stay in memory).
+HEARTBEAT_SECONDS (30 if not set), HEARTBEAT_LAG_DECIMALS (0 if not set), COMPOSIO_PAUSE_S (0 if not
+set), COMPOSIO_ATTEMPTS (1 if not set) and SUPABASE_ALLOW_WRITES (true if not set; without it events
+stay in memory).
 """
 
 import asyncio
@@ -52,6 +53,8 @@ class Settings:
     interval_s: float
     lag_decimals: int
     writes_allowed: bool
+    pause_s: float
+    attempts: int
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -65,6 +68,8 @@ class Settings:
             interval_s=float(environment.get("HEARTBEAT_SECONDS", _PLATFORM_INTERVAL_S)),
             lag_decimals=int(environment.get("HEARTBEAT_LAG_DECIMALS", "0")),
             writes_allowed=environment.get("SUPABASE_ALLOW_WRITES", "true") == "true",
+            pause_s=float(environment.get("COMPOSIO_PAUSE_S", "0")),
+            attempts=int(environment.get("COMPOSIO_ATTEMPTS", "1")),
         )
 
 
@@ -115,7 +120,12 @@ class Agent:
         self._runs = Runs(
             self._database,
             self._events,
-            ComposioClient(url=settings.composio_url, key=settings.composio_token),
+            ComposioClient(
+                url=settings.composio_url,
+                key=settings.composio_token,
+                attempts=settings.attempts,
+            ),
+            pause_s=settings.pause_s,
         )
         self.app = Starlette(
             routes=[

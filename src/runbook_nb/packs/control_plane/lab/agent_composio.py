@@ -3,7 +3,7 @@
 import http.client
 import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -56,6 +56,7 @@ class Called:
     answer_lost: bool = False
     retry_after_s: int | None = None
     log_id: str | None = None
+    retries: int = 0
 
     @property
     def outcome(self) -> str:
@@ -65,18 +66,21 @@ class Called:
 
 
 class ComposioClient:
-    """Executes tools with one key."""
+    """Executes tools with one key; a call that is throttled is tried ``attempts`` times at once."""
 
-    def __init__(self, *, url: str, key: str) -> None:
+    def __init__(self, *, url: str, key: str, attempts: int = 1) -> None:
         address = urlsplit(url)
+        self._attempts = attempts
         self._address, self._secured, self._key = address.netloc, address.scheme == "https", key
 
     def execute(self, call: ToolCall) -> Called:
         """Execute a tool and wait for its answer, up to 60 s."""
         began = time.monotonic()
-        called = self._called(call)
+        called, retries = self._called(call), 0
+        while called.error_code == "RATE_LIMIT" and retries < self._attempts - 1:
+            called, retries = self._called(call), retries + 1
         duration_ms = round((time.monotonic() - began) * 1000)
-        return Called(**{**called.__dict__, "duration_ms": duration_ms})
+        return replace(called, duration_ms=duration_ms, retries=retries)
 
     def _called(self, call: ToolCall) -> Called:
         kind = http.client.HTTPSConnection if self._secured else http.client.HTTPConnection

@@ -24,9 +24,10 @@ WITH mission AS (
     SELECT id, tenant_id FROM missions WHERE id = %(mission)s
 ), audit AS (
     INSERT INTO composio_audit_events
-           (mission_id, tenant_id, toolkit, action, status, outcome, latency_ms, error_code)
+           (mission_id, tenant_id, toolkit, action, status, outcome, latency_ms, error_code,
+            retries)
     SELECT id, tenant_id, %(toolkit)s, %(action)s, %(outcome)s, %(details)s,
-           %(duration_ms)s, %(error_code)s
+           %(duration_ms)s, %(error_code)s, %(retries)s
       FROM mission
 )
 INSERT INTO telemetry_events
@@ -52,11 +53,19 @@ _log = logging.getLogger(__name__)
 class Runs:
     """Runs plays in the background: a run goes on when the client that asked for it has gone."""
 
-    def __init__(self, database: AgentDatabase, events: Events, composio: ComposioClient) -> None:
+    def __init__(
+        self,
+        database: AgentDatabase,
+        events: Events,
+        composio: ComposioClient,
+        *,
+        pause_s: float = 0,
+    ) -> None:
         self._database = database
         self._events = events
         self._composio = composio
         self._waiting = Waiting(database)
+        self._pause_s = pause_s
         self._running: set[asyncio.Task[None]] = set()
 
     async def stream(
@@ -83,7 +92,7 @@ class Runs:
         failed: list[tuple[ToolCall, Called]] = []
         in_a_row = 0
         for place, call in enumerate(calls, start=1):
-            await asyncio.sleep(_MODEL_TURN_S)
+            await asyncio.sleep(_MODEL_TURN_S + self._pause_s)
             # Called in the event loop, as the platform's agent does: until the tool answers, no
             # beat is sent and no request is served. A thread would hide the defect.
             called = self._composio.execute(call)
@@ -139,6 +148,7 @@ class Runs:
                     "details": Jsonb(details),
                     "duration_ms": called.duration_ms,
                     "error_code": called.error_code,
+                    "retries": called.retries,
                 },
             )
             if called.error_code is None:

@@ -1,6 +1,7 @@
 """Tool calls of a run that could not be made: they wait in the session's state until it resumes."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
@@ -73,4 +74,5 @@ def _entry(call: ToolCall, play: UUID, called: Called | None = None) -> dict[str
         "user_id": call.user_id,
         "error_code": called.error_code if called else None,
         "answer_lost": called.answer_lost if called else False,
+        "since": datetime.now(UTC).isoformat(),
     }

@@ -21,7 +21,7 @@ _TIMES_USUAL: Final = 3
 CALLS: Final = """
 with placed as (
     select a.toolkit, a.action, a.tenant_id, a.mission_id, a.status, a.error_code, a.latency_ms,
-           a.occurred_at, a.outcome,
+           a.occurred_at, a.outcome, a.retries,
            a.occurred_at > clock_timestamp() + interval '30 seconds' as ahead,
            row_number() over (
                partition by a.tenant_id, a.toolkit order by a.occurred_at desc
@@ -46,7 +46,8 @@ usual as (
 )
 select placed.toolkit, placed.action, placed.tenant_id::text, t.slug as tenant,
        placed.mission_id::text, placed.status, placed.error_code, placed.latency_ms,
-       placed.occurred_at, placed.ahead, placed.outcome, usual.latency_ms as usual_ms
+       placed.occurred_at, placed.ahead, placed.outcome, placed.retries,
+       usual.latency_ms as usual_ms
 from placed
 left join usual using (action)
 left join tenants t on t.id = placed.tenant_id

@@ -2,6 +2,18 @@
 
 from runbook_nb.packs.control_plane.systems.composio_limits.probes import (
     headroom,
+    impatient,
+    refused_by_composio,
+    retries,
+    throttled_accounts,
+    throttled_toolkits,
 )
 
-__all__ = ["headroom"]
+__all__ = [
+    "headroom",
+    "impatient",
+    "refused_by_composio",
+    "retries",
+    "throttled_accounts",
+    "throttled_toolkits",
+]

@@ -7,7 +7,9 @@ its session.
 
 from runbook_nb.packs.control_plane.systems.parked_missions.actions import (
     park_all,
+    park_crowding,
     park_failing,
+    park_throttled,
     resume,
 )
 from runbook_nb.packs.control_plane.systems.parked_missions.probes import (
@@ -15,4 +17,12 @@ from runbook_nb.packs.control_plane.systems.parked_missions.probes import (
     exposed,
 )
 
-__all__ = ["due", "exposed", "park_all", "park_failing", "resume"]
+__all__ = [
+    "due",
+    "exposed",
+    "park_all",
+    "park_crowding",
+    "park_failing",
+    "park_throttled",
+    "resume",
+]

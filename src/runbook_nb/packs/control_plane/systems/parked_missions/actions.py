@@ -3,9 +3,8 @@
 from datetime import timedelta
 from typing import Any, Final
 
-from runbook_nb.errors import ActionError, NoAnswerError, NothingDoneError
+from runbook_nb.errors import ActionError, NothingDoneError
 from runbook_nb.packs.control_plane.systems._composio import ask, told, worked
-from runbook_nb.packs.control_plane.systems._partner_calls import Pair, began_at, pairs, since
 from runbook_nb.packs.control_plane.systems.parked_missions._resuming import (
     Plan,
     planned,
@@ -15,14 +14,17 @@ from runbook_nb.packs.control_plane.systems.parked_missions._resuming import (
 from runbook_nb.packs.control_plane.systems.parked_missions._rows import (
     park,
     parked,
-    running,
     unpark,
+)
+from runbook_nb.packs.control_plane.systems.parked_missions._targets import (
+    all_at_work,
+    crowding,
+    users_of_failing,
+    users_of_throttled,
 )
 from runbook_nb.probes.calls import Systems, action
 from runbook_nb.text.values import Json
 
-# A success so young says that Composio serves missions, whatever it answers us.
-YOUNG: Final = timedelta(minutes=2)
 ANSWERS: Final = 3
 # One mission tries, then half of them, then all: the circuit closes by steps.
 STEPS: Final = (0.1, 0.5, 1.0)
@@ -34,12 +36,12 @@ def park_all(systems: Systems, *, window: timedelta) -> Json:
 
     Raises NothingDoneError where the missions' own newest calls succeeded.
     """
-    return _park(systems, _all_at_work(systems, window))
+    return _park(systems, all_at_work(systems, window))
 
 
 @park_all.rehearsal
 def _(systems: Systems, *, window: timedelta) -> Json:
-    return _rehearse(systems, _all_at_work(systems, window))
+    return _rehearse(systems, all_at_work(systems, window))
 
 
 @park_all.undo
@@ -53,15 +55,53 @@ def park_failing(systems: Systems, *, window: timedelta) -> Json:
 
     Raises NothingDoneError where no pair of tenant and toolkit fails any more.
     """
-    return _park(systems, _users_of_failing(systems, window))
+    return _park(systems, users_of_failing(systems, window))
 
 
 @park_failing.rehearsal
 def _(systems: Systems, *, window: timedelta) -> Json:
-    return _rehearse(systems, _users_of_failing(systems, window))
+    return _rehearse(systems, users_of_failing(systems, window))
 
 
 @park_failing.undo
+def _(systems: Systems, result: Json, *, window: timedelta) -> Json:  # noqa: ARG001
+    return _take_back(systems, result)
+
+
+@action(timeout_s=30, repeatable=True, contained=True)
+def park_throttled(systems: Systems, *, window: timedelta) -> Json:
+    """Park the missions at work of the accounts that a provider throttles, if they use them.
+
+    Raises NothingDoneError where no provider refuses any more.
+    """
+    return _park(systems, users_of_throttled(systems, window))
+
+
+@park_throttled.rehearsal
+def _(systems: Systems, *, window: timedelta) -> Json:
+    return _rehearse(systems, users_of_throttled(systems, window))
+
+
+@park_throttled.undo
+def _(systems: Systems, result: Json, *, window: timedelta) -> Json:  # noqa: ARG001
+    return _take_back(systems, result)
+
+
+@action(timeout_s=30, repeatable=True, contained=True)
+def park_crowding(systems: Systems, *, window: timedelta) -> Json:
+    """Park the one mission that makes more than half of the calls while others are refused.
+
+    Raises NothingDoneError where none does, or where that mission is urgent or high.
+    """
+    return _park(systems, crowding(systems, window))
+
+
+@park_crowding.rehearsal
+def _(systems: Systems, *, window: timedelta) -> Json:
+    return _rehearse(systems, crowding(systems, window))
+
+
+@park_crowding.undo
 def _(systems: Systems, result: Json, *, window: timedelta) -> Json:  # noqa: ARG001
     return _take_back(systems, result)
 
@@ -122,54 +162,6 @@ def _demand_answers(systems: Systems) -> None:
     if not all(worked(one) for one in asked):
         message = f"Composio does not answer three times in a row: {[*map(told, asked)]}."
         raise NothingDoneError(message)
-
-
-def _all_at_work(systems: Systems, window: timedelta) -> list[dict[str, Any]]:
-    """Return the missions to park; their own calls since it began are the second sign."""
-    if working := _working_pairs(systems, window):
-        names = ", ".join(sorted({pair.toolkit for pair in working}))
-        message = (
-            f"Missions call Composio well at this moment ({names}): it answers them and not us. "
-            "Nothing was parked. Look for the trouble on the way from here."
-        )
-        raise NothingDoneError(message)
-    return _demand(running(systems.database()))
-
-
-def _working_pairs(systems: Systems, window: timedelta) -> list[Pair]:
-    """Return the pairs whose newest call worked since it began, if those are most of them."""
-    try:
-        found = pairs(systems, window=window)
-    except NoAnswerError:
-        return []  # No mission calls Composio, so none calls it well.
-    young = systems.database().value("select now()") - YOUNG
-    began = began_at(pair for pair in found if pair.failing)
-    called = since(found, max(began, young) if began else young)
-    working = [pair for pair in called if pair.calls[0]["status"] == "success"]
-    return working if 2 * len(working) > len(called) else []
-
-
-def _users_of_failing(systems: Systems, window: timedelta) -> list[dict[str, Any]]:
-    failing = {
-        (pair.tenant_id, pair.toolkit) for pair in pairs(systems, window=window) if pair.failing
-    }
-    if not failing:
-        message = "No tenant's calls to a toolkit fail any more. Nothing was parked."
-        raise NothingDoneError(message)
-    return _demand(
-        [
-            row
-            for row in running(systems.database())
-            if failing & {(row["tenant_id"], toolkit) for toolkit in row["toolkits"]}
-        ]
-    )
-
-
-def _demand(missions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    if not missions:
-        message = "No mission that needs it is at work in Execute. Nothing was parked."
-        raise NothingDoneError(message)
-    return missions
 
 
 def _park(systems: Systems, missions: list[dict[str, Any]]) -> Json:
