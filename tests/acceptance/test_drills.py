@@ -21,6 +21,7 @@ PLAINEST = {
     "heartbeat_failure_recovery.agent_dead",
     "incident_response.toolkit_down",
     "library_embedding_degradation.embeddings_missing",
+    "oauth_connection_failure.callbacks_lost",
     "oauth_token_rotation.accounts_expired",
     "rate_limit_mitigation.toolkit_throttled",
     "rls_policy_debugging.policy_dropped",

@@ -76,8 +76,9 @@ class AccountState:
 
     @property
     def differs(self) -> bool:
-        """Whether our row says something else than Composio, and should say the same."""
-        return self.open and not self.disabled and self.row["status"] != self.word
+        """Whether our row says something else than Composio; a link under way is no consent yet."""
+        under_way = self.row["status"] == "initiated"
+        return self.open and not (self.disabled or under_way) and self.row["status"] != self.word
 
     @property
     def disabled(self) -> bool:

@@ -3,6 +3,10 @@
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
+from runbook_nb.packs.control_plane.systems._database.row_updates import (
+    may_update,
+    triggers_without_column,
+)
 from runbook_nb.packs.control_plane.systems.connections._standing import (
     AccountState,
     standings,
@@ -13,22 +17,6 @@ from runbook_nb.probes.calls import Reading, Systems, probe
 # A mission that has not left Prepare may still wait for its customer.
 _BEFORE: Final = ("Home", "Define", "Prepare")
 
-# The trigger function writes a column; where that is missing, every update fails.
-TRIGGERS: Final = """
-select t.tgname as trigger, p.proname as function, t.tgenabled <> 'D' as enabled,
-       exists (
-           select from pg_attribute a
-           where a.attrelid = t.tgrelid and a.attname = 'updated_at' and not a.attisdropped
-       ) as has_column
-from pg_trigger t
-join pg_proc p on p.oid = t.tgfoid
-where t.tgrelid = 'public.mission_connections'::regclass
-  and not t.tgisinternal
-  and p.prosrc ~* 'new\\.updated_at'
-"""
-
-MAY_UPDATE: Final = "select has_table_privilege('service_role', 'mission_connections', 'update')"
-
 
 @probe(unit="accounts", timeout_s=15)
 def expired(systems: Systems) -> Reading:
@@ -38,7 +26,7 @@ def expired(systems: Systems) -> Reading:
         for one in standings(systems)
         if one.open
         and one.word in ("expired", "failed")
-        and one.row["status"] != "revoked"
+        and one.row["status"] not in ("revoked", "initiated")
         and not one.disabled
     }
     return Reading(value=len(found), detail=_shown(list(found.values())))
@@ -98,9 +86,9 @@ def row_updates(systems: Systems, *, accepted_until: str = "") -> Reading:
     ``broken, as accepted`` up to the end of a day, such as 2027-03-31; an acceptance without an end
     is none.
     """
-    if not systems.database().value(MAY_UPDATE):
+    if not may_update(systems.database()):
         return Reading(value="forbidden")
-    broken = _broken(systems)
+    broken = triggers_without_column(systems.database())
     if not broken:
         return Reading(value="possible")
     accepted = bool(accepted_until) and datetime.now(UTC).date() <= date.fromisoformat(
@@ -117,15 +105,8 @@ def stuck(systems: Systems) -> Reading:
         for one in standings(systems)
         if one.differs or one.row["ends_soon"] or (one.open and one.row["lacks_scopes"])
     ]
-    found = waiting if _broken(systems) else []
+    found = waiting if triggers_without_column(systems.database()) else []
     return Reading(value=len(found), detail=_shown(found))
-
-
-def _broken(systems: Systems) -> list[dict[str, Any]]:
-    """Return the triggers that make every update fail."""
-    return [
-        one for one in systems.database().rows(TRIGGERS) if one["enabled"] and not one["has_column"]
-    ]
 
 
 def _cut_off(one: AccountState) -> bool:
