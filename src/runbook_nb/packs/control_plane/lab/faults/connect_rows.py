@@ -14,8 +14,6 @@ from runbook_nb.packs.control_plane.lab.faults.oauth_partner import begin_anew, 
 from runbook_nb.packs.control_plane.lab.faults.outside import (
     Connection,
     lasting_id,
-    restore_agent,
-    restore_live_sessions,
     superuser,
 )
 from runbook_nb.packs.control_plane.lab.seed.vocabulary import THEMES
@@ -136,7 +134,6 @@ def heal_links(lab: LabState) -> None:
     with superuser(lab) as connection:
         connection.execute("set lock_timeout = '5s'")
         connection.execute(_FORGET.replace("%(missions)s", _literal(MISSIONS)).encode())
-    restore_live_sessions(lab, anew=restore_agent(lab))
 
 
 def _literal(ids: Sequence[object]) -> str:
