@@ -30,6 +30,7 @@ pytestmark = pytest.mark.slow
 # Checks whose question is whether somebody answers: their words for "no" are an answer.
 ANSWERS = {
     "Agent health",
+    "Callback",
     "Composio answers",
     "Embedding model answers",
     "Stream framing",
