@@ -173,6 +173,9 @@ class Accounts:
         account = self._begun(
             user_id=user_id, toolkit=toolkit, account_id=f"ca_{secrets.token_hex(6)}"
         )
+        if callback_url:
+            # Who comes back to a page of ours is that mission's owner, with an account of their own.
+            account.upstream = f"{account.id}@upstream"
         self.customers.follow(account, self.configs.of(toolkit), callback_url=callback_url)
         return account
 
@@ -181,6 +184,7 @@ class Accounts:
         account = self._begun(
             user_id=link["user_id"], toolkit=link["toolkit"], account_id=link["id"]
         )
+        account.upstream = f"{account.id}@upstream"
         account.created_at -= timedelta(seconds=link["age_s"])
         account.scopes = tuple(link.get("scopes", ()))
         account.enter(AccountState(link["state"]), link.get("reason"))
