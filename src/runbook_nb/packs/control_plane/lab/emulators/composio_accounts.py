@@ -174,7 +174,7 @@ class Accounts:
             user_id=user_id, toolkit=toolkit, account_id=f"ca_{secrets.token_hex(6)}"
         )
         if callback_url:
-            # Who comes back to a page of ours is that mission's owner, with an account of their own.
+            # Who comes back to us is a mission's owner, with an account of their own.
             account.upstream = f"{account.id}@upstream"
         self.customers.follow(account, self.configs.of(toolkit), callback_url=callback_url)
         return account
