@@ -7,7 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from runbook_nb.packs.control_plane.lab.faults import FAULTS
+from runbook_nb.errors import LabError
+from runbook_nb.packs.control_plane.lab.faults import FAULTS, by_name
 from runbook_nb.packs.control_plane.lab.processes import identify, wait_until
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
@@ -163,3 +164,10 @@ def test_heal_undoes_what_a_responder_did(view):
     assert view.beating(since) == 8
     assert httpx.get(view.url("agent") + "/health", trust_env=False).json() == {"status": "ok"}
     assert len(view.machines()) == 1
+
+
+def test_two_faults_of_one_name_are_refused():
+    """A drill that names it could mean either."""
+    one = next(iter(FAULTS.values()))
+    with pytest.raises(LabError, match=one.name):
+        by_name([one, one])

@@ -5,6 +5,8 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, Final
 
+from runbook_nb.errors import NoAnswerError
+from runbook_nb.packs.control_plane.systems._composio import ANSWERED, ask, told
 from runbook_nb.packs.control_plane.systems._partner_calls import (
     FEWEST,
     Pair,
@@ -15,6 +17,28 @@ from runbook_nb.packs.control_plane.systems._partner_calls import (
 from runbook_nb.probes.calls import Systems
 
 LIMIT: Final = "limit"
+
+
+def headroom_left(systems: Systems) -> tuple[float, dict[str, Any]]:
+    """Return how much of Composio's limit is left, in percent, and its headers; 0 once it refuses.
+
+    Raises NoAnswerError where Composio does not answer, or without its figures.
+    """
+    asked = ask(systems)
+    if asked["came"] != ANSWERED:
+        message = f"Composio does not answer, which tells nothing of its limit: {told(asked)}."
+        raise NoAnswerError(message)
+    response = asked["response"]
+    names = ("x-ratelimit", "x-ratelimit-remaining", "x-ratelimit-window-size", "retry-after")
+    detail = {name: response.headers.get(name) for name in names}
+    if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        return 0.0, detail
+    try:
+        limit, left = float(detail["x-ratelimit"] or 0), float(detail["x-ratelimit-remaining"] or 0)
+        return round(100 * left / limit, 1), detail
+    except (ValueError, ZeroDivisionError) as error:
+        message = "Composio answered without the figures of its limit."
+        raise NoAnswerError(message) from error
 
 
 def by_composio(call: dict[str, Any]) -> bool:

@@ -1,12 +1,24 @@
 """Faults of the lab, each injected and healed from outside; found by their modules' ``FAULTS``."""
 
+from collections import Counter
+from collections.abc import Sequence
+
 from runbook_nb.errors import LabError, near
 from runbook_nb.packs.control_plane.lab.discovery import found_in
 from runbook_nb.packs.control_plane.lab.faults.fault import Fault
 
-__all__ = ["FAULTS", "Fault", "named"]
+__all__ = ["FAULTS", "Fault", "by_name", "named"]
 
-FAULTS: dict[str, Fault] = {fault.name: fault for fault in found_in(__name__, "FAULTS", Fault)}
+
+def by_name(faults: Sequence[Fault]) -> dict[str, Fault]:
+    """Return faults by name; raises LabError where two have one, as a drill could mean either."""
+    twice = [name for name, times in Counter(fault.name for fault in faults).items() if times > 1]
+    if twice:
+        raise LabError(f"Two faults are named {', '.join(twice)}. Give each a name of its own.")
+    return {fault.name: fault for fault in faults}
+
+
+FAULTS = by_name(found_in(__name__, "FAULTS", Fault))
 
 
 def named(name: str) -> Fault:

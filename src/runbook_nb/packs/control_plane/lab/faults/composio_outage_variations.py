@@ -251,7 +251,7 @@ FAULTS = tuple(
         ),
         ("consents_expired", "A toolkit's consents have expired", _consents_expired, heal_rows),
         ("providers_limit", "A provider holds one toolkit back", _providers_limit, heal_rows),
-        ("quiet_night", "No mission calls a tool", _quiet_night, heal_rows),
+        ("night_without_calls", "No mission calls a tool", _quiet_night, heal_rows),
         ("clock_ahead", "Calls are dated in the future", _clock_ahead, heal_rows),
     )
 )

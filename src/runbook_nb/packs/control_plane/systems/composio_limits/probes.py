@@ -1,18 +1,17 @@
 """What is read of the limits on our calls."""
 
 from datetime import timedelta
-from http import HTTPStatus
 from itertools import pairwise
 from typing import Final
 
 from runbook_nb.errors import NoAnswerError
 from runbook_nb.packs.control_plane.impact import measure
-from runbook_nb.packs.control_plane.systems._composio import ANSWERED, ask, told
 from runbook_nb.packs.control_plane.systems._limits import (
     LIMIT,
     as_json,
     by_composio,
     for_all,
+    headroom_left,
     throttled,
     wait_s,
 )
@@ -30,21 +29,8 @@ def headroom(systems: Systems) -> Reading:
     The limit is the organisation's, so other environments use it too. Raises NoAnswerError where
     Composio does not answer, or without its figures.
     """
-    asked = ask(systems)
-    if asked["came"] != ANSWERED:
-        message = f"Composio does not answer, which tells nothing of its limit: {told(asked)}."
-        raise NoAnswerError(message)
-    response = asked["response"]
-    names = ("x-ratelimit", "x-ratelimit-remaining", "x-ratelimit-window-size", "retry-after")
-    detail = {name: response.headers.get(name) for name in names}
-    if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-        return Reading(value=0.0, detail=detail)
-    try:
-        limit, left = float(detail["x-ratelimit"] or 0), float(detail["x-ratelimit-remaining"] or 0)
-        return Reading(value=round(100 * left / limit, 1), detail=detail)
-    except (ValueError, ZeroDivisionError) as error:
-        message = "Composio answered without the figures of its limit."
-        raise NoAnswerError(message) from error
+    left, detail = headroom_left(systems)
+    return Reading(value=left, detail=detail)
 
 
 @probe(unit="%")

@@ -1,7 +1,7 @@
 """How the agent's pace is changed; each machine that changes restarts."""
 
 from runbook_nb.errors import NothingDoneError
-from runbook_nb.packs.control_plane.systems.composio_limits.probes import headroom
+from runbook_nb.packs.control_plane.systems._limits import headroom_left
 from runbook_nb.packs.control_plane.systems.pace._machines import (
     ATTEMPTS,
     PAUSE,
@@ -48,7 +48,7 @@ def _(systems: Systems, result: Json) -> Json:
 @action(timeout_s=120, repeatable=True, contained=True)
 def take_back(systems: Systems) -> Json:
     """Have the agent call without a pause again; raises NothingDoneError while little is left."""
-    left = headroom().read(systems).value
+    left, _ = headroom_left(systems)
     if not isinstance(left, float) or left <= ENOUGH:
         message = f"Only {left} % of Composio's limit is left. The pause stays."
         raise NothingDoneError(message)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
-from runbook_nb.packs.control_plane.systems.composio_limits.probes import headroom
+from runbook_nb.packs.control_plane.systems._limits import headroom_left
 from runbook_nb.packs.control_plane.systems.pace._machines import ATTEMPTS, PAUSE, paces
 from runbook_nb.probes.calls import Reading, Systems, probe
 
@@ -34,7 +34,7 @@ def left_behind(systems: Systems, *, window: timedelta) -> Reading:
     if not slow:
         return Reading(value=0, detail=found)
     refused = systems.database().value(REFUSED, window=window)
-    left = headroom().read(systems).value
+    left, _ = headroom_left(systems)
     needless = not refused and isinstance(left, float) and left > ENOUGH
     detail = {"pauses": slow, "refused": refused, "limit left, %": left}
     return Reading(value=len(slow) if needless else 0, detail=detail)
