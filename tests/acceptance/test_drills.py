@@ -18,6 +18,7 @@ ON_THEIR_OWN = {"supabase_backup_restore"}
 PLAINEST = {
     "composio_api_outage.composio_away",
     "data_breach_response.bucket_public",
+    "copilotkit_session_recovery.workspace_lost",
     "heartbeat_failure_recovery.agent_dead",
     "incident_response.toolkit_down",
     "library_embedding_degradation.embeddings_missing",

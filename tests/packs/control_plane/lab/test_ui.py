@@ -171,3 +171,36 @@ def test_browsers_stay_connected_while_all_is_well(view):
         "FROM workspace_stream_sessions WHERE session_id = 'tab-' || left(mission_id::text, 8)"
     )
     assert tabs == [{"opened": 8, "closed": 0}]
+
+
+def connect(view, thread):
+    url = f"{view.url('edge')}/api/copilotkit/agent/control_plane_coordinator/connect"
+    return httpx.post(url, json={"threadId": thread}, timeout=5, trust_env=False)
+
+
+def test_a_tab_that_connects_is_sent_the_stored_state(view):
+    """The AG-UI events of a whole run, bare of event names, without the agent's claim."""
+    mission = view.mission()
+    told = [
+        json.loads(line.removeprefix("data: "))
+        for line in connect(view, mission).text.splitlines()
+        if line
+    ]
+
+    assert [event["type"] for event in told] == [
+        *("RUN_STARTED", "STATE_SNAPSHOT", "MESSAGES_SNAPSHOT", "RUN_FINISHED")
+    ]
+    assert told[0]["threadId"] == mission
+    assert told[1]["snapshot"]["mission_id"] == mission
+    assert "runner" not in told[1]["snapshot"]
+
+
+@pytest.mark.parametrize(
+    ("thread", "code"), [("no-uuid", 400), ("00000000-0000-4000-8000-000000000000", 404)]
+)
+def test_a_thread_that_is_none_has_no_session(view, thread, code):
+    """The words are those of the platform."""
+    refused = connect(view, thread)
+
+    assert refused.status_code == code
+    assert refused.json()["error"] in {"threadId is required", "Session not found"}

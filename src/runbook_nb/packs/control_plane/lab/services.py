@@ -34,6 +34,7 @@ from runbook_nb.packs.control_plane.lab.received import Recorder
 from runbook_nb.packs.control_plane.lab.refusals import REFUSALS
 from runbook_nb.packs.control_plane.lab.ui import ui_app
 from runbook_nb.packs.control_plane.lab.ui_connect import ConnectCallback
+from runbook_nb.packs.control_plane.lab.ui_runtime import connect_route
 from runbook_nb.packs.control_plane.lab.ui_streams import AgentClient
 from runbook_nb.packs.control_plane.lab.ui_telemetry import StreamTelemetry
 
@@ -93,6 +94,7 @@ class Services:
                 telemetry=self._telemetry,
                 agent=agent,
                 connect=connect,
+                runtime=connect_route(self._database),
                 interval_s=self._interval_s,
             ),
             "edge": edge_app(config),

@@ -46,9 +46,13 @@ def ui_app(
     telemetry: StreamTelemetry,
     agent: AgentClient,
     connect: ConnectCallback,
+    runtime: Route,
     interval_s: float,
 ) -> Starlette:
-    """Make the emulator; its own beats come every ``interval_s`` seconds."""
+    """Make the emulator; its own beats come every ``interval_s`` seconds.
+
+    ``runtime`` is CopilotKit's, to which a tab connects.
+    """
 
     async def page(_request: Request) -> Response:
         return HTMLResponse(_PAGE)
@@ -81,6 +85,7 @@ def ui_app(
             Route("/api/stream/execution", watch),
             Route("/api/execution/run", run, methods=["POST"]),
             Route(CONNECT, connect.answer, methods=["GET"]),
+            runtime,
         ]
     )
 

@@ -23,8 +23,23 @@ _TENANT_OF = "SELECT tenant_id FROM missions WHERE id = %(mission)s"
 
 _OPENED = """
 INSERT INTO workspace_stream_sessions
-       (id, mission_id, tenant_id, session_id, stage, sampling_mode, telemetry_disabled)
-VALUES (%(stream)s, %(mission)s, %(tenant)s, %(session)s, 'Execute', %(sampling)s, false)
+       (id, mission_id, tenant_id, session_id, stage, sampling_mode, telemetry_disabled, metadata)
+SELECT %(stream)s, %(mission)s, %(tenant)s, %(session)s, 'Execute', %(sampling)s, false,
+       jsonb_strip_nulls(jsonb_build_object('revision_id', (
+           SELECT state -> 'revision_id' FROM mission_sessions
+            WHERE mission_id = %(mission)s AND status = 'active' LIMIT 1)))
+"""
+
+# A tab is told of a newer state with each beat, and holds that revision from then on.
+_TOLD = """
+UPDATE workspace_stream_sessions AS stream
+   SET metadata = stream.metadata
+       || jsonb_build_object('revision_id', session.state -> 'revision_id')
+  FROM mission_sessions AS session
+ WHERE stream.id = %(stream)s AND stream.disconnected_at IS NULL
+   AND session.mission_id = stream.mission_id AND session.status = 'active'
+   AND (session.state ->> 'revision_id')::int
+       > coalesce((stream.metadata ->> 'revision_id')::int, 0)
 """
 
 _CLOSED = """
@@ -108,6 +123,7 @@ class StreamTelemetry:
         """Tell that the proxy has sent a beat of its own: no agent and no lag stand in it."""
         if len(self._waiting) < _BEATS_WAITING:
             self._event(viewed, "session_heartbeat")
+            self._give(_TOLD, {"stream": viewed.stream})
 
     def metrics(self, viewed: Viewed, context: Mapping[str, object]) -> None:
         """Tell how late the agent's beats were."""
