@@ -64,6 +64,7 @@ RULES: Final = (
                 select from telemetry_events
                 where created_at > now() - interval '7 d'
                   and mission_id is not null
+                  and event_type <> 'session_heartbeat'
                   and context <> '{}'
                 group by mission_id, event_type, agent_name, correlation_id, created_at, context
                 having count(*) > 1) as doubled
