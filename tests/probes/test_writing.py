@@ -125,6 +125,20 @@ def test_a_rehearsal_that_changes_something_is_rolled_back_and_named(environment
     assert [status(each) for each in own] == ["aborted"]
 
 
+@pytest.mark.parametrize("rollback", [True, False])
+def test_a_snapshot_of_an_action_sees_one_moment(systems, environment, rollback):
+    """That of another connection where it is told; the transaction after it sees now again."""
+    database, other = systems.database(), environment.writing([], NoJournal())
+    level = "select current_setting('transaction_isolation') as level"
+    with database.transaction(snapshot=True):
+        moment = database.moment()
+        with other.database().transaction(rollback=rollback, moment=moment):
+            assert other.database().value(level) == "repeatable read"
+    with other.database().transaction():
+        assert other.database().value(level) == "read committed"
+    other.close()
+
+
 @pytest.fixture
 def server():
     """Give a PostgreSQL server that may be killed."""

@@ -75,6 +75,7 @@ class WritingDatabase(Database):
         self._depth = 0
         self._held: psycopg.Transaction | None = None
         self._held_id = ""
+        self._moment: str | None = None  # what a snapshot that begins sees; "" is now
 
     def commit(self, *, last: bool) -> None:
         """Commit what is held back, after it was told; what cannot be told is rolled back."""
@@ -112,10 +113,14 @@ class WritingDatabase(Database):
 
     @contextmanager
     def _snapshot(self, *, rollback: bool, moment: str) -> Iterator[None]:
-        with self._transaction(rollback=rollback):
-            self._open().execute(SNAPSHOT)
-            self._see(moment)
-            yield
+        # Its level and its moment can be set before the first question only.
+        self._moment = moment
+        try:
+            with self._transaction(rollback=rollback):
+                self._moment = None
+                yield
+        finally:
+            self._moment = None
 
     @contextmanager
     def _transaction(self, *, rollback: bool) -> Iterator[None]:
@@ -178,6 +183,9 @@ class WritingDatabase(Database):
 
     def _begin(self) -> None:
         """Set the limits of the transaction; a session's own could be another's in a pooler."""
+        if self._moment is not None:
+            self._open().execute(SNAPSHOT)
+            self._see(self._moment)
         self._open().execute(WATCH_CLIENT)
         self._open().execute(BEGIN_WRITING, self.timeout)
 

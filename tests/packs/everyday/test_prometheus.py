@@ -66,11 +66,13 @@ def server(tmp_path_factory):
         stderr=subprocess.PIPE,
         text=True,
     )
-    address = ""
+    # It says both, in either order.
+    address, ready = "", False
     for line in process.stderr:
         if 'msg="Listening on"' in line:
             address = line.rpartition("address=")[2].split()[0]
-        if "Server is ready" in line:
+        ready = ready or "Server is ready" in line
+        if address and ready:
             break
     yield f"http://{address}/metrics-of-ours"
     process.terminate()

@@ -461,7 +461,7 @@ def test_a_session_has_the_state_that_its_size_tells(connection: Connection) -> 
 
     sizes = {len(json.dumps(state, separators=(",", ":"))) - size for state, size in rows}
     assert sizes == {0}
-    assert {len(state) for state, _ in rows} == {23}
+    assert {len(state) for state, _ in rows} == {24}
     assert max(size for _, size in rows) < 10_000
 
 

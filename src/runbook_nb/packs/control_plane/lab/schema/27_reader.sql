@@ -1,6 +1,8 @@
 -- The reader sees every row and changes nothing, not even what is in no table.
 
 grant usage on schema public, auth, auth_hooks, cron to runbook_reader;
+-- What an action recounts before it changes anything.
+grant usage on schema cron to runbook_writer;
 
 grant select on all tables in schema public, auth, cron to runbook_reader;
 

@@ -29,6 +29,22 @@ def compared(systems: Systems) -> list[dict[str, Any]]:
         with viewer.transaction(rollback=True, moment=database.moment()):
             viewer.rows(BECOME, claims=CLAIMS)
             shown = {name: _count(viewer, name) for name in OF_ANALYTICS}
+    return _told(behind, shown, changed)
+
+
+def compared_by_writer(database: Database) -> list[dict[str, Any]]:
+    """Return the same on a connection of an action, which may become an analyst and come back."""
+    changed = drifted(database, which="dashboard")
+    with database.transaction(rollback=True):
+        behind = {name: _count(database, f"{name}_mv") for name in OF_ANALYTICS}
+        database.rows(BECOME, claims=CLAIMS)
+        shown = {name: _count(database, name) for name in OF_ANALYTICS}
+    return _told(behind, shown, changed)
+
+
+def _told(
+    behind: dict[str, int], shown: dict[str, int], changed: list[str]
+) -> list[dict[str, Any]]:
     if not any(behind.values()):
         message = "No view behind the dashboards has a row, so none can be hidden."
         raise NoAnswerError(message)

@@ -9,7 +9,7 @@ from runbook_nb.packs.control_plane.systems.dashboards._jobs import standing
 from runbook_nb.packs.control_plane.systems.dashboards._viewers import (
     changed_dashboards,
     committed,
-    compared,
+    compared_by_writer,
 )
 from runbook_nb.probes.calls import Systems, action
 from runbook_nb.probes.connections import Database
@@ -83,7 +83,7 @@ def _restored(systems: Systems, *, rollback: bool) -> Json:
     changed = changed_dashboards(database)
     wrong = [
         row["dashboard"]
-        for row in compared(systems)
+        for row in compared_by_writer(database)
         if row["rows shown"] != row["rows behind it"] and row["dashboard"] in changed
     ]
     if not wrong:
