@@ -33,7 +33,14 @@ def test_a_working_copy_is_opened_with_the_words_on_the_timeline(tmp_path):
     assert find(tmp_path, opened.incident).last(Reported).words == WORDS
 
 
-@pytest.mark.parametrize("words", ["site is down", "the coffee machine leaks", "asdf qwer"])
+def test_what_names_no_part_of_the_platform_leads_to_triage_by_its_own_words():
+    """A partner that is down is not the site."""
+    found = by_words("site is down", catalogue(), summaries={}, triage="incident_response")
+
+    assert (found.runbook.name, found.symptom) == ("incident_response", "site is down")
+
+
+@pytest.mark.parametrize("words", ["the coffee machine leaks", "asdf qwer"])
 def test_words_that_fit_nothing_clearly_lead_to_triage(words):
     """And it is said, with what came close."""
     found = by_words(words, catalogue(), summaries={}, triage="incident_response")

@@ -88,7 +88,7 @@ def test_a_queue_that_is_not_made_has_no_end(hands, fault):
 
     assert waiting.value == sum(waiting.detail["by tenant"].values()) == 20
     assert hands.value(waiting_calls.growth(window=WINDOW)) > 0
-    fault("quiet_night")
+    fault("night_without_calls")
     with pytest.raises(NoAnswerError, match="no end can be predicted"):
         hands.read(waiting_calls.time_until_normal(window=timedelta(minutes=1)))
 
