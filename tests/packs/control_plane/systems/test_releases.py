@@ -169,9 +169,9 @@ def test_rows_that_only_the_new_build_knows_are_exported(fault, hands, tmp_path)
 def test_only_the_failing_flag_is_turned_off(fault, hands):
     """The other stays on; twice does no more than once; the undo turns it on again."""
     action = flags.turn_off(above=2, window=WINDOW)
-    assert hands.value(flags.error_share(window=WINDOW)) == 60
+    assert hands.value(flags.error_share(window=WINDOW)) == pytest.approx(60, abs=3)
     assert hands.rehearse(action) == {"would turn off": ["planner_step3"]}
-    assert hands.value(flags.error_share(window=WINDOW)) == 60
+    assert hands.value(flags.error_share(window=WINDOW)) == pytest.approx(60, abs=3)
 
     result = hands.do(action)
     assert result == {"turned off": ["planner_step3"]}
@@ -181,7 +181,7 @@ def test_only_the_failing_flag_is_turned_off(fault, hands):
         hands.do(action)
 
     hands.undo(action, result)
-    assert hands.value(flags.error_share(window=WINDOW)) == 60
+    assert hands.value(flags.error_share(window=WINDOW)) == pytest.approx(60, abs=3)
 
 
 def test_without_a_table_a_switch_of_the_agent_is_a_flag(lab, hands):
