@@ -1,14 +1,29 @@
-"""Every variation and look-alike that a drill names is diagnosed as it says."""
+"""Every variation and look-alike that a drill names is diagnosed as it says.
+
+They are many: a third of them is run with the drills, another one each day, all with
+``-m situations``.
+"""
+
+from datetime import UTC, datetime
 
 import pytest
 
 from runbook_nb.authoring.drills import find_drills, run_situation
 from runbook_nb.runbook.packs import find_lab
 
+PARTS = 3
+TODAY = datetime.now(UTC).date().toordinal() % PARTS
+EVERY = [situation for drill in find_drills() for situation in drill.situations]
 SITUATIONS = [
-    pytest.param(situation, id=situation.name, marks=pytest.mark.drills)
-    for drill in find_drills()
-    for situation in drill.situations
+    pytest.param(
+        situation,
+        id=situation.name,
+        marks=[
+            pytest.mark.situations,
+            *([pytest.mark.drills] if number % PARTS == TODAY else []),
+        ],
+    )
+    for number, situation in enumerate(EVERY)
 ]
 
 
