@@ -106,12 +106,19 @@ def story(lab):
 
 @pytest.fixture
 def alone(story):
-    """Let what other tests left on this lab be an hour old: it would be in each share."""
-    story.run(
+    """Hide what else happened on this lab, which would be in each share, and bring it back."""
+    moved = story.run(
         "update telemetry_events set created_at = created_at - interval '1 hour' "
         "where created_at > clock_timestamp() - interval '15 minutes' "
-        "and event_type not like '%%heartbeat%%' and correlation_id is distinct from %s",
+        "and event_type not like '%%heartbeat%%' and correlation_id is distinct from %s "
+        "returning id",
         story.mark,
+    ).fetchall()
+    yield
+    story.run(
+        "update telemetry_events set created_at = created_at + interval '1 hour' "
+        "where id = any(%s)",
+        [row[0] for row in moved],
     )
 
 
