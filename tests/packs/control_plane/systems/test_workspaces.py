@@ -92,6 +92,24 @@ def test_the_higher_revision_wins_whatever_the_clock_says(hands, fault):
     assert hands.value(workspace_state.rolled_back()) == 0
 
 
+@pytest.mark.parametrize(
+    ("fault", "left"),
+    [
+        ("workspace_behind.brief", ["mission_brief"]),
+        ("workspace_behind.revoked", ["approval_decision"]),
+        ("workspace_behind", ["approval_decision"]),
+        ("workspace_moving", []),
+    ],
+    indirect=["fault"],
+)
+def test_a_mission_that_moves_on_hides_only_what_moves(hands, lab, fault, left):
+    """Its stage may be on its way; a brief or a decision that nobody touched is not."""
+    with superuser(lab) as connection:
+        connection.execute("update missions set priority = priority where status = 'in_progress'")
+    rows = hands.read(workspace_state.behind()).detail
+    assert {key for row in rows for key in row["differs in"]} == set(left)
+
+
 @injected("workspace_foreign")
 def test_a_state_of_another_mission_is_left_as_evidence(hands, fault):
     """It is found, and nothing overwrites it."""

@@ -17,15 +17,20 @@ _RESUMED_WITHIN = timedelta(minutes=15)
 _TOKENS_A_BEAT = 7
 
 # The runner is kept in the session's state: a session that another process ran is resumed.
-_RESUME = """
-UPDATE mission_sessions AS session
-   SET status = 'active'
-  FROM missions AS mission
- WHERE mission.id = session.mission_id
-   AND mission.status = 'in_progress'
+_LEFT = """
+SELECT session.id
+  FROM mission_sessions AS session
+  JOIN missions AS mission ON mission.id = session.mission_id
+ WHERE mission.status = 'in_progress'
    AND session.status = 'terminated'
    AND session.state ? 'runner'
    AND session.updated_at > now() - %(within)s
+"""
+
+_RESUME = """
+UPDATE mission_sessions
+   SET status = 'active'
+ WHERE id = %(session)s AND status = 'terminated'
 """
 
 _ACTIVE = """
@@ -59,7 +64,7 @@ _RUN_BY_NOBODY = "UPDATE mission_sessions SET state = state - 'runner' WHERE id 
 _TERMINATE = """
 UPDATE mission_sessions
    SET status = 'terminated'
- WHERE id = ANY(%(sessions)s) AND status = 'active'
+ WHERE id = %(session)s AND status = 'active'
 """
 
 _RECOVERED = """
@@ -135,7 +140,8 @@ class Session:
 class SessionRows:
     """Reads and writes the sessions of one agent process, ``runner``.
 
-    A claim is a lock of the database connection, so it goes when the process dies.
+    A claim is a lock of the database connection, so it goes when the process dies. No statement
+    locks two sessions: two that lock them in different orders would wait for each other.
     """
 
     def __init__(self, database: AgentDatabase, buffer: EventBuffer, *, runner: str) -> None:
@@ -150,7 +156,8 @@ class SessionRows:
 
     async def resume(self) -> None:
         """Make sessions active again that a restart terminated less than 15 minutes ago."""
-        await self._database.rows(_RESUME, {"within": _RESUMED_WITHIN})
+        for left in await self._database.rows(_LEFT, {"within": _RESUMED_WITHIN}):
+            await self._database.rows(_RESUME, {"session": left["id"]})
 
     async def active(self) -> list[Session]:
         """List the active sessions of missions in progress, whoever runs them."""
@@ -182,7 +189,8 @@ class SessionRows:
 
     async def terminate(self, sessions: list[UUID]) -> None:
         """Mark sessions terminated, to be resumed by the next process."""
-        await self._database.rows(_TERMINATE, {"sessions": sessions})
+        for session in sessions:
+            await self._database.rows(_TERMINATE, {"session": session})
 
     async def beat(self, session: Session, *, lag_ms: Callable[[], float]) -> float | None:
         """Write one beat and return its lag in milliseconds; None if the session has ended.

@@ -25,6 +25,7 @@ from runbook_nb.packs.control_plane.lab.faults.workspace_rows import (
     OTHER_MISSION,
     OTHER_TENANT,
     SECOND_LOST,
+    STANDING,
     SWAPPED,
     UNAPPROVED,
     VANISHED,
@@ -52,9 +53,11 @@ def _made(*statements: str, count: int = 2, as_written: bool = True) -> Callable
             if len(found) < count:
                 raise LabError("Too few sessions are at work; heal the lab first.")
             with connection.transaction():
+                made = statements
                 if as_written:
                     connection.execute("set local session_replication_role = replica")
-                for statement in statements:
+                    made = (STANDING, *statements)
+                for statement in made:
                     connection.execute(
                         statement.encode(), {"sessions": [session for session, _ in found]}
                     )

@@ -27,7 +27,8 @@ from lab_workspace.sessions kept
 where kept.id = s.id;
 update missions m set current_stage = kept.current_stage, updated_at = kept.updated_at
 from lab_workspace.missions kept
-where kept.id = m.id and kept.current_stage <> m.current_stage;
+where kept.id = m.id
+  and (kept.current_stage, kept.updated_at) is distinct from (m.current_stage, m.updated_at);
 delete from mission_approvals;
 insert into mission_approvals table lab_workspace.approvals;
 update workspace_stream_sessions w
@@ -43,6 +44,12 @@ join missions m on m.id = s.mission_id
 where s.status = 'active' and s.state ? 'runner' and m.status = 'in_progress'
 order by row_number() over (partition by m.tenant_id order by s.id), m.tenant_id
 limit %(count)s
+"""
+
+# The missions have stood for a while: nothing of them is on its way to their sessions.
+STANDING = """
+update missions set updated_at = least(updated_at, now() - interval '5 minutes')
+where id in (select mission_id from mission_sessions where id = any(%(sessions)s))
 """
 
 # What a streamer stores that sends no state, and what is left of it with its claim.

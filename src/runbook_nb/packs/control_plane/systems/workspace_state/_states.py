@@ -21,12 +21,25 @@ NEEDED: Final = ("mission_id", "current_stage", "mission_brief")
 # Kept beside a session under its agent's name, so that no agent takes it for its own.
 BEFORE: Final = ".before."
 
-# What the tables hold wins over any state. A mission that has moved on within the last minute may
-# still be on its way to its session.
+# What the tables hold wins over any state. What a table was told within the last minute may still
+# be on its way to the session: only these keys of its state are not judged yet.
 STATES: Final = """
 with held as (
     select s.id, s.mission_id, s.agent_name, s.state, m.tenant_id, m.current_stage,
-           m.updated_at > now() - interval '1 minute' as moving,
+           case when m.updated_at > now() - interval '1 minute'
+                then array['user_id', 'current_stage', 'readiness_status'] else '{}' end
+           || case when exists (
+                   select from mission_metadata d
+                   where d.mission_id = m.id and d.updated_at > now() - interval '1 minute')
+                then array['mission_brief'] else '{}' end
+           || case when exists (
+                   select from mission_plays p
+                   where p.mission_id = m.id and p.updated_at > now() - interval '1 minute')
+                then array['ranked_plays', 'undo_plans'] else '{}' end
+           || case when exists (
+                   select from mission_approvals a
+                   where a.mission_id = m.id and a.updated_at > now() - interval '1 minute')
+                then array['approval_decision'] else '{}' end as moving,
            jsonb_strip_nulls(jsonb_build_object(
                'mission_id', m.id,
                'tenant_id', m.tenant_id,
@@ -95,13 +108,12 @@ def is_foreign(row: dict[str, Any]) -> bool:
 
 def differing(row: dict[str, Any]) -> list[str]:
     """Return the keys on which a state says something else than the tables."""
-    if row["moving"] or is_lost(row) or is_foreign(row):
+    if is_lost(row) or is_foreign(row):
         return []
-    state, truth = row["state"], row["truth"]
     # A decision that nobody has written is as wrong as one that is missing.
-    decided = state.get("approval_decision") and "approval_decision" not in truth
-    unwritten = ["approval_decision"] if decided else []
-    return [key for key, value in truth.items() if state.get(key) != value] + unwritten
+    state, truth = row["state"], {"approval_decision": None, **row["truth"]}
+    differ = (key for key, value in truth.items() if state.get(key) != value)
+    return [key for key in differ if key not in row["moving"]]
 
 
 def is_rolled_back(row: dict[str, Any]) -> bool:

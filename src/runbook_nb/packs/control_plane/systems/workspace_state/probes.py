@@ -36,7 +36,7 @@ def lost(systems: Systems) -> Reading:
 def behind(systems: Systems) -> Reading:
     """Count sessions at work whose state says something else than the tables; it names the keys.
 
-    A mission that moved on within the last minute is not judged.
+    What a table was told within the last minute is not judged.
     """
     found = [(row, keys) for row in states(systems) if (keys := differing(row))]
     detail = [shown(row, **{"differs in": keys}) for row, keys in found]
