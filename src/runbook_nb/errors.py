@@ -9,6 +9,7 @@
     ├── ProjectError
     ├── ParameterError
     ├── SettingMissingError
+    ├── BaselineError
     ├── IncidentStateError
     ├── StepNotFoundError
     ├── NoAnswerError
@@ -65,6 +66,10 @@ class ParameterError(RunbookError):
 
 class SettingMissingError(RunbookError):
     """A setting is missing; add it to the settings file or the environment variables."""
+
+
+class BaselineError(RunbookError):
+    """A baseline cannot be used or changed; `runbook baseline --help` says how one is taken."""
 
 
 class IncidentStateError(RunbookError):

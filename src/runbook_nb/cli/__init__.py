@@ -13,6 +13,7 @@ from runbook_nb.cli import (  # noqa: F401
     approval,
     archive,
     author,
+    baseline,
     by_hand,
     close,
     incident,

@@ -61,6 +61,11 @@ def option_letters(context: typer.Context, incomplete: str) -> Offers:
     ]
 
 
+def baseline_parts(incomplete: str) -> list[str]:
+    """Return the parts that have a baseline already, of any environment, that begin so."""
+    return _beginning(incomplete, {path.stem for path in _files("baselines/*/*.json")})
+
+
 def open_questions(context: typer.Context, incomplete: str) -> list[str]:
     """Return the manual steps of the incident that nobody has answered."""
     from runbook_nb.timeline import queries

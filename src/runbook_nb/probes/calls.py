@@ -48,6 +48,9 @@ class Systems(Protocol):
     def setting(self, system: str, name: str) -> str:
         """Return one setting of a system, or raise SettingMissingError."""
 
+    def baseline(self, part: str) -> Mapping[str, Json] | None:
+        """Return what the team has accepted as right of a part; None where it has not said."""
+
     def commit(self, *, last: bool) -> None:
         """Commit what an ended transaction holds back; ``last`` where the action has returned."""
 

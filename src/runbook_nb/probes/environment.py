@@ -24,12 +24,14 @@ not said.
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args
 
 from runbook_nb.errors import SettingMissingError, near
 from runbook_nb.probes import secrets
+from runbook_nb.probes.baseline import baseline_file, read_baseline
 from runbook_nb.probes.commands import Commands, bare_variables
 from runbook_nb.probes.connections import SQLITE, Database, Http
 from runbook_nb.probes.lab_settings import LAB, lab_settings_file
@@ -37,6 +39,7 @@ from runbook_nb.probes.own_settings import demand_no_consent
 from runbook_nb.probes.writing import Journal, NoJournal, WritingDatabase
 from runbook_nb.project import Project
 from runbook_nb.redaction import Redactor, has_ordinary, names_secret
+from runbook_nb.text.values import Json
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -336,6 +339,18 @@ class Connections:
     def setting(self, system: str, name: str) -> str:
         """Return one plain setting as text."""
         return self._environment.setting(system, name)
+
+    def baseline(self, part: str) -> Mapping[str, Json] | None:
+        """Return what the project here has accepted as right of a part in this environment."""
+        project = Project.find()
+        if project is None:
+            return None
+        file = baseline_file(project, environment=self._environment.name, part=part)
+        found = read_baseline(file, environment=self._environment.name, part=part)
+        if found is None:
+            return None
+        self._asked.append(f"the baseline {file.name} of {found.at:%Y-%m-%d}, taken by {found.by}")
+        return found.committed(datetime.now(UTC).date())
 
     def commit(self, *, last: bool) -> None:
         """Commit what an ended transaction holds back; ``last`` where the action has returned."""

@@ -3,7 +3,8 @@
 It is over the whole package that each call is imported from: what a call does is spread over the
 modules and queries beside it, and a list of them would be as easily wrong as short. It is over
 names and contents, so a checkout and what was installed of the same version have the same one.
-Libraries that a pack needs are not in it.
+Libraries that a pack needs are not in it. The project's baselines are: an action makes the platform
+what they say.
 """
 
 import hashlib
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from runbook_nb.errors import ApprovalError
+from runbook_nb.probes.baseline import FOLDER as BASELINES
+from runbook_nb.project import Project
 from runbook_nb.runbook.packs import places_of
 from runbook_nb.runbook.runbook import Runbook
 
@@ -28,6 +31,8 @@ def pack_digest(runbook: Runbook) -> str:
     """
     try:
         places = dict(places_of(module) for module in runbook.imports)
+        if (project := Project.find()) and (own := project.notebooks / BASELINES).is_dir():
+            places[BASELINES] = (own,)
         content = hashlib.sha256()
         for name in sorted(places):
             for path, file in sorted(_files(places[name])):
@@ -52,8 +57,8 @@ def running_code(runbook: Runbook) -> str:
     loaded = loaded_code(runbook)
     if loaded != pack_digest(runbook):
         message = (
-            "The pack's code changed since this kernel loaded it, and an approval holds only for "
-            "code that is known. Restart the kernel, run the opening cell again, and have the "
+            "The pack's code or a baseline changed since this kernel began, and an approval holds "
+            "only for what is known. Restart the kernel, run the opening cell again, and have the "
             "option approved again."
         )
         raise ApprovalError(message)

@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Final
 
 from runbook_nb.errors import LabError, SettingMissingError, near
+from runbook_nb.probes.baseline import Part
 from runbook_nb.probes.calls import Action
 from runbook_nb.probes.lab_settings import LAB_PACK
 from runbook_nb.project import Project
@@ -29,14 +30,19 @@ def _no_alerts() -> Mapping[str, str]:
     return {}
 
 
+def _no_parts() -> Sequence[Part]:
+    return ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Pack:
     """A platform for the engine; making one is cheap, and what is behind it is loaded when asked.
 
     ``systems`` are packages whose public modules hold probes and actions, ``alerts`` gives the
     known alerts by name with the sentence each says, ``announce`` makes the action that posts a
-    closing message, of ``incident`` and ``text``. ``first_drill`` names the drill that a newcomer
-    begins with, ``runbook.fault``. ``problem`` says why a pack cannot be used.
+    closing message, of ``incident`` and ``text``, ``baseline`` gives the parts that a team's
+    baseline of the platform may have. ``first_drill`` names the drill that a newcomer begins with,
+    ``runbook.fault``. ``problem`` says why a pack cannot be used.
     """
 
     name: str
@@ -45,6 +51,7 @@ class Pack:
     lab: Callable[[], Lab] | None = None
     alerts: Callable[[], Mapping[str, str]] = _no_alerts
     announce: Callable[[str, str], Action] | None = None
+    baseline: Callable[[], Sequence[Part]] = _no_parts
     first_drill: str = ""
     problem: str = ""
 

@@ -178,7 +178,7 @@ def test_a_job_that_runs_and_fails_is_found_and_one_more_job_is_no_failure(conne
     connection.execute("select cron.schedule('weekly_report', '0 9 * * 1', 'select 1')")
     try:
         assert hands.value(backups.failing_jobs()) == 1
-        assert hands.value(backups.scheduled_jobs()) == 4
+        assert hands.value(backups.scheduled_jobs()) == 0
     finally:
         connection.execute("delete from cron.job_run_details where runid = 900001")
         connection.execute("select cron.unschedule('weekly_report')")

@@ -17,7 +17,7 @@ from runbook_nb.packs.control_plane.systems import (
 )
 from runbook_nb.packs.control_plane.systems import policy_cost as cost
 from runbook_nb.packs.control_plane.systems.claims.probes import _problems
-from runbook_nb.packs.control_plane.systems.policies._policies import EXPECTED as COMMITTED
+from runbook_nb.packs.control_plane.systems.policies._policies import POLICIES
 from runbook_nb.packs.control_plane.systems.visibility.probes import EXPECTED as PROMISED
 from runbook_nb.packs.control_plane.systems.write_probe.actions import CALLERS
 
@@ -58,7 +58,7 @@ def test_the_healthy_lab_passes_every_reading(hands):
     ):
         assert hands.value(probe) == 0, probe
     assert hands.value(cost.cost()) < 100
-    assert len(COMMITTED["policies"]) == 46
+    assert len(POLICIES.brought) == 46
 
 
 def test_the_matrix_counts_as_each_caller(hands):

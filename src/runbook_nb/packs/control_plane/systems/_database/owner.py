@@ -30,7 +30,7 @@ def demand_few(count: int, *, of: int, what: str) -> None:
         message = (
             f"{count} of {of} {what} differ from what is committed. That is no change of one "
             "release: the expectation is not of this platform. Nothing is changed; take a baseline "
-            "of your own from a healthy platform, and have it reviewed."
+            "of your own from a healthy platform (runbook baseline take), and have it reviewed."
         )
         raise NothingDoneError(message)
 

@@ -1,4 +1,4 @@
-"""What is asked of the database about its archiver, its rows, its policies and its jobs."""
+"""What is asked of the database about its archiver, rows and policies, and of runs of jobs."""
 
 from typing import Final
 
@@ -38,11 +38,6 @@ select bytes as wal_segment_bytes,
 from segment
 """
 
-JOBS: Final = """
-select jobid, jobname, schedule, command, username, database, active
-from cron.job
-order by jobid
-"""
 # A job ran every so often until now; twice its longest pause is too long without a success.
 RUNS: Final = """
 with run as (

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from runbook_nb.errors import NoAnswerError
 from runbook_nb.packs.control_plane.systems._database.backup_files import (
@@ -11,14 +11,13 @@ from runbook_nb.packs.control_plane.systems._database.backup_files import (
     moment,
     run_program,
 )
-from runbook_nb.packs.control_plane.systems._database.jobs import OWN_JOBS
+from runbook_nb.packs.control_plane.systems._database.jobs import JOBS, LIVE_JOBS
 from runbook_nb.packs.control_plane.systems._database.losses import changes, losses, purged
 from runbook_nb.packs.control_plane.systems._database.row_lists import newest, read_list
 from runbook_nb.packs.control_plane.systems.backups import _files as files
 from runbook_nb.packs.control_plane.systems.backups import _listing as listing
 from runbook_nb.packs.control_plane.systems.backups._queries import (
     ARCHIVER,
-    JOBS,
     POLICIES,
     RUNS,
 )
@@ -181,14 +180,20 @@ def policies_changed(systems: Systems) -> Reading:
 
 @probe(unit="jobs")
 def scheduled_jobs(systems: Systems) -> Reading:
-    """Count those of the platform's own jobs that are active and still call what they should.
+    """Count the committed jobs that are missing, off, or call something else than they should.
 
     A job that was added on purpose is shown and not counted.
     """
-    rows = systems.database().rows(JOBS)
+    committed = JOBS.committed(systems)
+    found = {each.item: each for each in JOBS.differing(systems, committed)}
+    rows = systems.database().rows(LIVE_JOBS)
     for row in rows:
-        row["is"] = _standing(row)
-    return Reading(value=sum(row["is"] == "well" for row in rows), detail=rows)
+        well = "well" if row["jobname"] in committed else "not of the platform"
+        row["is"] = "changed" if row["jobname"] in found else well
+        row["is"] = row["is"] if row["active"] else "off"
+    there = {row["jobname"] for row in rows}
+    missing = [{"jobname": name, "is": "missing"} for name in found if name not in there]
+    return Reading(value=len(found), detail=[*missing, *rows])
 
 
 @probe(unit="jobs")
@@ -201,14 +206,6 @@ def failing_jobs(systems: Systems) -> Reading:
     demand_samples(sum(row["runs"] for row in rows), needed=1, what="runs of jobs are recorded")
     wrong = [row for row in rows if row["newest"] == "failed" or row["overdue"]]
     return Reading(value=len(wrong), detail=[*wrong, *(row for row in rows if row not in wrong)])
-
-
-def _standing(job: Mapping[str, Any]) -> str:
-    if job["jobname"] not in OWN_JOBS:
-        return "not of the platform"
-    if not job["active"]:
-        return "off"
-    return "well" if job["jobname"] in job["command"] else "calls something else"
 
 
 def _change(name: str, known: Mapping[str, str], now: Mapping[str, str]) -> str:

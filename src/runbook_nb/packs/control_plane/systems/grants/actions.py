@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from runbook_nb.packs.control_plane.systems._database.owner import AS_OWNER
 from runbook_nb.packs.control_plane.systems.grants._grants import (
-    EXCESS,
+    GRANTS,
+    excess_grants,
     missing_grants,
 )
 from runbook_nb.probes.calls import Systems, action
@@ -30,12 +31,12 @@ select format('%%s %%s on %%s %%s %%s %%s',
 @action(timeout_s=30, repeatable=True, contained=True)
 def restore(systems: Systems) -> Json:
     """Give the grants that are missing and take those that are too many, in one transaction."""
-    return _restore(systems.database(), rollback=False)
+    return _restore(systems, rollback=False)
 
 
 @restore.rehearsal
 def _(systems: Systems) -> Json:
-    return _restore(systems.database(), rollback=True)
+    return _restore(systems, rollback=True)
 
 
 @restore.undo
@@ -48,13 +49,15 @@ def _(systems: Systems, result: Json) -> Json:
     return {"revoked again": result["granted"], "granted again": result["revoked"]}
 
 
-def _restore(database: Database, *, rollback: bool) -> Json:
+def _restore(systems: Systems, *, rollback: bool) -> Json:
+    database, committed = systems.database(), GRANTS.committed(systems)
     with database.transaction(rollback=rollback):
         database.rows(AS_OWNER)
-        missing, excess = missing_grants(database), database.rows(EXCESS)
+        missing = missing_grants(database, committed)
+        excess = excess_grants(database, committed)
         _change(database, missing, give=True)
         _change(database, excess, give=False)
-        left = len(missing_grants(database)) + len(database.rows(EXCESS))
+        left = len(missing_grants(database, committed)) + len(excess_grants(database, committed))
     return {"granted": missing, "revoked": excess, "grants that differ after": left}
 
 

@@ -1,13 +1,16 @@
 """The definitions that are committed, and where the live ones differ."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from runbook_nb.packs.control_plane.systems._database.meaning import Callers, same_function
+from runbook_nb.probes.baseline import Difference, Items, Part
+from runbook_nb.probes.calls import Systems
 from runbook_nb.probes.connections import Database
 
-EXPECTED: Final = json.loads(
+_COMMITTED: Final = json.loads(
     Path(__file__).with_name("helper_functions.json").read_text(encoding="utf-8")
 )
 DEFINITIONS: Final = """
@@ -17,28 +20,51 @@ from unnest(%(functions)s::text[]) as wanted
 """
 
 
-def differing(database: Database) -> list[tuple[dict[str, Any], str]]:
-    """Pair what is found with the committed definition, wherever they do not answer the same.
+# Those that a policy calls, by the names that PostgreSQL itself gives them.
+CALLED: Final = """
+select distinct p.oid::regprocedure::text as name
+from pg_depend d
+join pg_proc p on p.oid = d.refobjid
+where d.classid = 'pg_policy'::regclass
+  and d.refclassid = 'pg_proc'::regclass
+  and p.pronamespace = 'public'::regnamespace
+"""
+
+
+def definitions(database: Database, names: Iterable[str]) -> dict[str, str]:
+    """Return the live definitions of those of these functions that are there."""
+    found = database.rows(DEFINITIONS, functions=sorted(names))
+    return {row["name"]: row["definition"] for row in found if row["definition"]}
+
+
+def differing(database: Database, committed: Items) -> list[Difference]:
+    """Return the functions that do not answer as the committed definition does.
 
     Of a function that is not there nothing is known; ``absent`` names it.
     """
-    committed = {one["name"]: one["definition"] for one in EXPECTED["functions"]}
     callers = Callers(database)
     return [
-        (found, committed[found["name"]])
-        for found in database.rows(DEFINITIONS, functions=list(committed))
-        if found["definition"]
-        and not same_function(
-            callers,
-            name=found["name"],
-            live=found["definition"],
-            committed=committed[found["name"]],
-        )
+        Difference(item=name, committed=committed[name], found=live)
+        for name, live in definitions(database, committed).items()
+        if not same_function(callers, name=name, live=live, committed=committed[name])
     ]
 
 
-def absent(database: Database) -> list[str]:
+def absent(database: Database, committed: Items) -> list[str]:
     """Return the functions that are committed and not there."""
-    names = [one["name"] for one in EXPECTED["functions"]]
-    found = database.rows(DEFINITIONS, functions=names)
-    return [row["name"] for row in found if not row["definition"]]
+    return sorted(committed.keys() - definitions(database, committed).keys())
+
+
+def _take(systems: Systems) -> Items:
+    database = systems.database()
+    called = {row["name"] for row in database.rows(CALLED)}
+    return definitions(database, called | HELPER_FUNCTIONS.brought.keys())
+
+
+HELPER_FUNCTIONS: Final = Part(
+    name="helper_functions",
+    about="Functions that policies call, compared by what they answer to each caller.",
+    take=_take,
+    differing=lambda systems, committed: differing(systems.database(), committed),
+    brought={one["name"]: one["definition"] for one in _COMMITTED["functions"]},
+)

@@ -5,24 +5,20 @@ from runbook_nb.packs.control_plane.systems._database.owner import (
     demand_few,
     run_statement,
 )
-from runbook_nb.packs.control_plane.systems.helper_functions._definitions import (
-    EXPECTED,
-    differing,
-)
+from runbook_nb.packs.control_plane.systems.helper_functions._definitions import HELPER_FUNCTIONS
 from runbook_nb.probes.calls import Systems, action
-from runbook_nb.probes.connections import Database
 from runbook_nb.text.values import Json
 
 
 @action(timeout_s=30, repeatable=True, contained=True)
 def restore(systems: Systems) -> Json:
     """Make the helper functions what is committed, in one transaction; returns what stood there."""
-    return _restore(systems.database(), rollback=False)
+    return _restore(systems, rollback=False)
 
 
 @restore.rehearsal
 def _(systems: Systems) -> Json:
-    return _restore(systems.database(), rollback=True)
+    return _restore(systems, rollback=True)
 
 
 @restore.undo
@@ -37,18 +33,18 @@ def _(systems: Systems, result: Json) -> Json:
     return {"back to what stood there": [change["function"] for change in result["functions"]]}
 
 
-def _restore(database: Database, *, rollback: bool) -> Json:
+def _restore(systems: Systems, *, rollback: bool) -> Json:
+    database, committed = systems.database(), HELPER_FUNCTIONS.committed(systems)
     with database.transaction(rollback=rollback):
         database.rows(AS_OWNER)
-        pairs = differing(database)
-        demand_few(len(pairs), of=len(EXPECTED["functions"]), what="helper functions")
-        for _found, definition in pairs:
-            run_statement(database, definition)
-        left = len(differing(database))
+        found = HELPER_FUNCTIONS.differing(systems, committed)
+        demand_few(len(found), of=len(committed), what="helper functions")
+        for each in found:
+            run_statement(database, each.committed)
+        left = len(HELPER_FUNCTIONS.differing(systems, committed))
     return {
         "functions": [
-            {"function": found["name"], "was": found["definition"], "is": definition}
-            for found, definition in pairs
+            {"function": each.item, "was": each.found, "is": each.committed} for each in found
         ],
         "functions that differ after": left,
     }

@@ -4,9 +4,8 @@ from typing import Final
 
 from runbook_nb.errors import NoAnswerError
 from runbook_nb.packs.control_plane.systems.helper_functions._definitions import (
-    EXPECTED,
+    HELPER_FUNCTIONS,
     absent,
-    differing,
 )
 from runbook_nb.probes.calls import Reading, Systems, probe
 
@@ -43,19 +42,19 @@ def drift(systems: Systems) -> Reading:
     Compared is what they answer to each caller, and not their words. One that is not there is named
     and nothing is known of it; raises NoAnswerError where none is.
     """
-    database = systems.database()
-    missing = absent(database)
-    if len(missing) == len(EXPECTED["functions"]):
+    committed = HELPER_FUNCTIONS.committed(systems)
+    missing = absent(systems.database(), committed)
+    if missing and len(missing) == len(committed):
         message = f"None of the helper functions is there: {', '.join(missing)}."
         raise NoAnswerError(message)
     rows = [
         {
-            "Function": found["name"],
-            "differs": "changed",
-            "committed": _body(definition),
-            "found": _body(found["definition"]),
+            "Function": each.item,
+            "differs": each.kind,
+            "committed": _body(each.committed),
+            "found": _body(each.found),
         }
-        for found, definition in differing(database)
+        for each in HELPER_FUNCTIONS.differing(systems, committed)
     ]
     unknown = [{"Function": name, "differs": "unknown: it is not there"} for name in missing]
     return Reading(value=len(rows), detail=[*rows, *unknown])

@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from runbook_nb.packs.control_plane.systems._database.meaning import Callers, same_rule
+from runbook_nb.probes.baseline import Difference, Items, Part
 from runbook_nb.probes.connections import Database
 
 Policy = dict[str, Any]
 RULES: Final = ("using", "check")
-EXPECTED: Final = json.loads(Path(__file__).with_name("policies.json").read_text(encoding="utf-8"))
+_COMMITTED: Final = json.loads(
+    Path(__file__).with_name("policies.json").read_text(encoding="utf-8")
+)
+CURES: Final[list[Policy]] = _COMMITTED["cures"]
 LIVE: Final = """
 select tablename::text as "table",
        policyname::text as name,
@@ -36,38 +40,52 @@ order by c.relname
 """
 
 
-def differing(database: Database) -> list[tuple[Policy | None, Policy | None]]:
-    """Pair what is found with what is committed, wherever they do not mean the same.
+def live_policies(database: Database) -> dict[str, Policy]:
+    """Return the policies of the public tables, by their names."""
+    return _by_name(database.rows(LIVE))
+
+
+def live_switches(database: Database) -> dict[str, str]:
+    """Return for each public table whether row level security is ``on`` or ``off``."""
+    rows = database.rows(SWITCHES)
+    return {row["table"]: "on" if row["row level security"] else "off" for row in rows}
+
+
+def differing(database: Database, committed: Items) -> list[Difference]:
+    """Return the policies that do not mean what is committed.
 
     A policy of a table that this platform does not have is no difference: nothing is known of it.
     """
-    found = {key_of(policy): policy for policy in database.rows(LIVE)}
-    committed = {key_of(policy): policy for policy in EXPECTED["policies"]}
-    cures = {key_of(policy): policy for policy in EXPECTED["cures"]}
-    absent, callers = set(absent_tables(database)), Callers(database)
-    pairs = []
-    for key in sorted(found.keys() | committed.keys()):
-        was, should = found.get(key), committed.get(key)
-        cured = was is not None and _same(callers, was, cures.get(key))
-        if key[0] not in absent and not cured and not _same(callers, was, should):
-            pairs.append((was, should))
-    return pairs
+    found, cures = live_policies(database), _by_name(CURES)
+    absent, callers = set(absent_tables(database, committed)), Callers(database)
+    differences = []
+    for name in sorted(found.keys() | committed.keys()):
+        was, should = found.get(name), committed.get(name)
+        table = name.rpartition(" on ")[2]
+        cured = was is not None and _same(callers, was, cures.get(name))
+        if table not in absent and not cured and not _same(callers, was, should):
+            differences.append(Difference(item=name, committed=should, found=was))
+    return differences
 
 
-def absent_tables(database: Database) -> list[str]:
-    """Return the tables that committed policies name and this platform does not have."""
+def switched_off(database: Database, committed: Items) -> list[Difference]:
+    """Return the tables without row level security that are not known to be."""
+    return [
+        Difference(item=table, committed="on", found="off")
+        for table, switch in live_switches(database).items()
+        if switch == "off" and committed.get(table, "on") == "on"
+    ]
+
+
+def absent_tables(database: Database, committed: Items) -> list[str]:
+    """Return the tables that committed policies are of and this platform does not have."""
     there = {row["table"] for row in database.rows(SWITCHES)}
-    return sorted({policy["table"] for policy in EXPECTED["policies"]} - there)
+    return sorted({policy["table"] for policy in committed.values()} - there)
 
 
-def unknown_policies(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the rows of tables that are not committed as known."""
-    return [row for row in rows if row["table"] not in EXPECTED["known without"]]
-
-
-def key_of(policy: Policy) -> tuple[str, str]:
-    """Return the table and the name of a policy."""
-    return policy["table"], policy["name"]
+def _by_name(policies: Sequence[Policy]) -> dict[str, Policy]:
+    """Return policies by what a responder calls them: ``missions_read on missions``."""
+    return {f"{policy['name']} on {policy['table']}": policy for policy in policies}
 
 
 def _same(callers: Callers, one: Policy | None, other: Policy | None) -> bool:
@@ -77,3 +95,19 @@ def _same(callers: Callers, one: Policy | None, other: Policy | None) -> bool:
     if any(one[name] != other[name] for name in ("permissive", "roles", "command")):
         return False
     return all(same_rule(callers, one["table"], one[name], other[name]) for name in RULES)
+
+
+POLICIES: Final = Part(
+    name="policies",
+    about="Row security policies of the public tables, compared by what they let each caller do.",
+    take=lambda systems: live_policies(systems.database()),
+    differing=lambda systems, committed: differing(systems.database(), committed),
+    brought=_by_name(_COMMITTED["policies"]),
+)
+ROW_SECURITY: Final = Part(
+    name="row_security",
+    about="Whether row level security is on, for each public table; on where nothing is said.",
+    take=lambda systems: live_switches(systems.database()),
+    differing=lambda systems, committed: switched_off(systems.database(), committed),
+    brought=dict.fromkeys(_COMMITTED["known without"], "off"),
+)

@@ -8,11 +8,11 @@ from runbook_nb.packs.control_plane.systems._database.owner import (
     run_statement,
 )
 from runbook_nb.packs.control_plane.systems.policies._policies import (
-    EXPECTED,
+    CURES,
+    POLICIES,
+    ROW_SECURITY,
     SWITCHES,
     Policy,
-    differing,
-    unknown_policies,
 )
 from runbook_nb.probes.calls import Systems, action
 from runbook_nb.probes.connections import Database
@@ -38,12 +38,12 @@ def restore(systems: Systems) -> Json:
 
     Declines where more than a quarter of them differ: then another platform is committed.
     """
-    return _restore(systems.database(), rollback=False)
+    return _restore(systems, rollback=False)
 
 
 @restore.rehearsal
 def _(systems: Systems) -> Json:
-    return _restore(systems.database(), rollback=True)
+    return _restore(systems, rollback=True)
 
 
 @restore.undo
@@ -63,12 +63,12 @@ def switch_on(systems: Systems) -> Json:
     There is no undo: row level security is never turned off on a live table. A table that has no
     policy shows nothing to anybody but its owner from then on.
     """
-    return _switch_on(systems.database(), rollback=False)
+    return _switch_on(systems, rollback=False)
 
 
 @switch_on.rehearsal
 def _(systems: Systems) -> Json:
-    return _switch_on(systems.database(), rollback=True)
+    return _switch_on(systems, rollback=True)
 
 
 @action(timeout_s=30, repeatable=True, irreversible=True, contained=True)
@@ -85,16 +85,20 @@ def _(systems: Systems) -> Json:
     return _protect(systems.database(), rollback=True)
 
 
-def _restore(database: Database, *, rollback: bool) -> Json:
+def _restore(systems: Systems, *, rollback: bool) -> Json:
+    database, committed = systems.database(), POLICIES.committed(systems)
     with database.transaction(rollback=rollback):
         database.rows(AS_OWNER)
-        pairs = differing(database)
-        demand_few(len(pairs), of=len(EXPECTED["policies"]), what="policies")
-        for was, should in pairs:
-            _replace(database, was, should)
-        left = len(differing(database))
+        found = POLICIES.differing(systems, committed)
+        demand_few(len(found), of=len(committed), what="policies")
+        for each in found:
+            _replace(database, each.found, each.committed)
+        left = len(POLICIES.differing(systems, committed))
     return {
-        "policies": [{**_named(was, should), "was": was, "is": should} for was, should in pairs],
+        "policies": [
+            {**_named(each.found or each.committed), "was": each.found, "is": each.committed}
+            for each in found
+        ],
         "policies that differ after": left,
     }
 
@@ -105,11 +109,12 @@ def _replace(database: Database, gone: Policy | None, comes: Policy | None) -> N
             run_statement(database, database.value(statement, **policy))
 
 
-def _switch_on(database: Database, *, rollback: bool) -> Json:
+def _switch_on(systems: Systems, *, rollback: bool) -> Json:
+    database, committed = systems.database(), ROW_SECURITY.committed(systems)
     with database.transaction(rollback=rollback):
         database.rows(AS_OWNER)
-        rows = [row for row in database.rows(SWITCHES) if not row["row level security"]]
-        switched = unknown_policies(rows)
+        off = {each.item for each in ROW_SECURITY.differing(systems, committed)}
+        switched = [row for row in database.rows(SWITCHES) if row["table"] in off]
         for row in switched:
             run_statement(database, database.value(ENABLE, table=row["table"]))
     return {"switched on": [{"table": r["table"], "policies": r["policies"]} for r in switched]}
@@ -119,13 +124,12 @@ def _protect(database: Database, *, rollback: bool) -> Json:
     with database.transaction(rollback=rollback):
         database.rows(AS_OWNER)
         off = [row["table"] for row in database.rows(SWITCHES) if not row["row level security"]]
-        cures = [cure for cure in EXPECTED["cures"] if cure["table"] in off]
+        cures = [cure for cure in CURES if cure["table"] in off]
         for cure in cures:
             _replace(database, cure, cure)
             run_statement(database, database.value(ENABLE, table=cure["table"]))
     return {"protected": [{"table": cure["table"], "policy": cure["name"]} for cure in cures]}
 
 
-def _named(was: Policy | None, should: Policy | None) -> dict[str, str]:
-    policy = was or should or {}
+def _named(policy: Policy) -> dict[str, str]:
     return {"table": policy["table"], "policy": policy["name"]}

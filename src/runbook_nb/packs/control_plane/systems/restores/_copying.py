@@ -81,7 +81,7 @@ def _prove(
 ) -> dict[str, Any]:
     with reading(copy) as database:
         reached = database.value(REPLAYED) or datetime.now(UTC)
-        differences = proof.compare(database, systems.database(), reached=reached)
+        differences = proof.compare(database, systems, reached=reached)
     now = datetime.now(UTC)
     # Without damage, or with all of it replayed, what came since the last row is what is lost.
     until = damage.at if damage and (to != END or reached < damage.at) else now

@@ -1,9 +1,11 @@
 """The proof of a restore: the copy against the source, catalogue, rows and vectors."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from runbook_nb.packs.control_plane.systems._database.jobs import OWN_JOBS
+from runbook_nb.packs.control_plane.systems._database.jobs import JOBS as COMMITTED_JOBS
+from runbook_nb.probes.calls import Systems
 from runbook_nb.probes.connections import Database
 
 # The tables whose content the platform's own checklist asks to be equal.
@@ -104,10 +106,11 @@ limit 5
 """
 
 
-def compare(copy: Database, source: Database, *, reached: datetime) -> dict[str, list[Any]]:
+def compare(copy: Database, systems: Systems, *, reached: datetime) -> dict[str, list[Any]]:
     """Return how a copy that was restored to ``reached`` differs from its source, by subject."""
+    source = systems.database()
     return {
-        "catalogue": _catalogue(copy, source),
+        "catalogue": _catalogue(copy, source, jobs=COMMITTED_JOBS.committed(systems)),
         "rows": [
             *(each for table in CRITICAL for each in _rows(copy, source, table, reached)),
             *orphans(copy),
@@ -116,12 +119,12 @@ def compare(copy: Database, source: Database, *, reached: datetime) -> dict[str,
     }
 
 
-def _catalogue(copy: Database, source: Database) -> list[str]:
+def _catalogue(copy: Database, source: Database, *, jobs: Iterable[str]) -> list[str]:
     there = {row["entry"] for row in copy.rows(CATALOGUE)}
     here = {row["entry"] for row in source.rows(CATALOGUE)}
-    jobs = {row["jobname"] for row in copy.rows(JOBS)}
+    copied = {row["jobname"] for row in copy.rows(JOBS)}
     return [
-        *(f"missing in the copy: job {name}" for name in OWN_JOBS if name not in jobs),
+        *(f"missing in the copy: job {name}" for name in jobs if name not in copied),
         *(f"missing in the copy: {entry}" for entry in sorted(here - there)),
         *(f"only in the copy: {entry}" for entry in sorted(there - here)),
     ][:_SHOWN]

@@ -68,7 +68,7 @@ def _differences(systems: Systems, subject: str) -> Reading:
         return Reading(value=len(newest[subject]), detail={"proven": newest["at"], **newest})
     with reading(found) as database:
         reached = moment(newest["reached"])
-        different = proof.compare(database, systems.database(), reached=reached)[subject]
+        different = proof.compare(database, systems, reached=reached)[subject]
     return Reading(value=len(different), detail=different)
 
 
