@@ -47,13 +47,14 @@ def settled(night, transactions):
     """Settle an attempt that sent these transactions, the last one marked with a bang."""
     ids, _ = transactions
 
-    def settled(told, *, screen=None, contained=False):
+    def settled(told, *, screen=None, contained=False, history=""):
         systems = {"database": load_settings()["lab"]["database"]}
         incident = night.incident(systems=systems, screen=screen)
         begin(night, contained=contained)
         for each in told.split():
             word = each.removesuffix("!")
             sending = {"system": "database", "transaction": ids[word], "last": word != each}
+            sending["history"] = history
             night.timeline.append(
                 Sending(at=night.clock.now(), title="Restart", attempt="run-0.2", **sending)
             )
@@ -87,6 +88,28 @@ def settled(night, transactions):
 def test_the_database_tells_by_the_transactions_that_were_written_down(settled, told, outcome):
     """Done where the last one of all was committed, not done where every one was rolled back."""
     assert settled(told) is outcome
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize(
+    ("history", "told", "outcome"),
+    [
+        # The lab was never promoted, so its history is the first.
+        ("00000001", "committed!", DONE),
+        ("00000001", "aborted!", NOT_DONE),
+        # As if it was sent to a server before this one was promoted.
+        ("00000000", "committed!", None),
+        ("00000000", "aborted!", NOT_DONE),
+        # As if this one was left behind by another that was promoted.
+        ("00000009", "committed!", None),
+        ("00000009", "aborted!", None),
+    ],
+)
+def test_the_id_of_a_transaction_counts_in_the_history_that_gave_it(
+    settled, history, told, outcome
+):
+    """A promoted server may give it to another; one that was left behind never saw it."""
+    assert settled(told, history=history) is outcome
 
 
 @pytest.mark.lab

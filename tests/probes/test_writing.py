@@ -46,11 +46,12 @@ def journal(status):
     """Keep what is told, and how its transaction stands at that moment."""
 
     class Told(NoJournal):
-        attempt, told, refuses = "run-1.2", [], False
+        attempt, told, histories, refuses = "run-1.2", [], [], False
 
-        def sending(self, system, *, transaction="", last=False):
+        def sending(self, system, *, transaction="", history="", last=False):
             if self.refuses:
                 raise ActionError("It was cut off.")
+            self.histories.append(history)
             self.told.append((system, transaction and status(transaction), last))
 
     return Told()
@@ -70,6 +71,7 @@ def test_a_transaction_is_told_before_it_is_committed(systems, journal, status):
     systems.commit(last=True)
 
     assert journal.told == [("database", "in progress", True)]
+    assert journal.histories == ["00000001"]  # The lab was never promoted.
     assert status(own) == "committed"
 
 
@@ -137,6 +139,16 @@ def test_a_snapshot_of_an_action_sees_one_moment(systems, environment, rollback)
     with other.database().transaction():
         assert other.database().value(level) == "read committed"
     other.close()
+
+
+def test_a_snapshot_within_a_transaction_is_refused(systems):
+    """Its level can be set before the first question only, and the outer one has asked."""
+    snapshot = systems.database().transaction(snapshot=True)
+    with (
+        systems.database().transaction(),
+        pytest.raises(ActionError, match="cannot begin within another"),
+    ):
+        snapshot.__enter__()
 
 
 @pytest.fixture

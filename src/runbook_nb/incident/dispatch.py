@@ -63,15 +63,24 @@ class AttemptJournal:
         """The attempt that is under way."""
         return self.acting.attempt
 
-    def sending(self, system: str, *, transaction: str = "", last: bool = False) -> None:
+    def sending(
+        self, system: str, *, transaction: str = "", history: str = "", last: bool = False
+    ) -> None:
         """Write that a change is about to be sent; refuse it when nobody waits for it any more."""
         with self._lock:
             if self._given_up:
                 message = f"{self.acting.title!r} was cut off; nothing more of it is sent."
                 raise ActionError(message)
-            told: dict[str, Any] = {"system": system, "transaction": transaction, "last": last}
             self.live.timeline.append(
-                Sending(**self.live.stamp(), title=self.acting.title, attempt=self.attempt, **told)
+                Sending(
+                    **self.live.stamp(),
+                    title=self.acting.title,
+                    attempt=self.attempt,
+                    system=system,
+                    transaction=transaction,
+                    history=history,
+                    last=last,
+                )
             )
             self.told = True
         self.live.reached(Place.TOLD)
@@ -89,7 +98,14 @@ class AttemptJournal:
 class RehearsalJournal(NoJournal):
     """Lets no transaction of a rehearsal be committed."""
 
-    def sending(self, system: str, *, transaction: str = "", last: bool = False) -> None:  # noqa: ARG002
+    def sending(
+        self,
+        system: str,
+        *,
+        transaction: str = "",
+        history: str = "",  # noqa: ARG002
+        last: bool = False,  # noqa: ARG002
+    ) -> None:
         """Refuse a commit; it is rolled back."""
         if transaction:
             message = f"The rehearsal would have changed {system}; it was rolled back."

@@ -17,10 +17,17 @@ from runbook_nb.incident.turn import TurnTakenError, turn
 from runbook_nb.probes.calls import Action
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.attempts import Attempt
-from runbook_nb.timeline.events import UNDO, Settled, Settlement
+from runbook_nb.timeline.events import UNDO, Sending, Settled, Settlement
 from runbook_nb.timeline.writer import WritableTimeline
 
-TRANSACTION_STATUS: Final = "select pg_xact_status(%(id)s::xid8) as status"
+# A server in recovery writes no log of its own; the history is then the one that it follows.
+TRANSACTION_STATUS: Final = """
+select pg_xact_status(%(id)s::xid8) as status,
+       case when pg_is_in_recovery()
+            then lpad(upper(to_hex((pg_control_recovery()).min_recovery_end_timeline)), 8, '0')
+            else left(pg_walfile_name(pg_current_wal_insert_lsn()), 8)
+       end as history
+"""
 # A server notices within a second or two that the client of a transaction was killed.
 _LOOKS: Final = 20
 _LOOK_EVERY_S: Final = 0.25
@@ -82,7 +89,7 @@ class Settler:
             return None
         final = attempt.sending[-1]
         told = [each for each in attempt.sending if each.transaction]
-        states = [self._status(each.system, each.transaction) for each in told]
+        states = [self._status(each) for each in told]
         if final.last and states[-1:] == ["committed"]:
             evidence = f"Transaction {final.transaction} of {final.system} was committed."
             return Settlement.DONE, evidence
@@ -91,16 +98,17 @@ class Settler:
             return Settlement.NOT_DONE, evidence
         return None
 
-    def _status(self, system: str, transaction: str) -> str:
+    def _status(self, sent: Sending) -> str:
         """Return what became of a transaction, waiting a little for one in progress; "" unknown."""
         systems = self.live.environment.reading([])
         try:
             for look in range(_LOOKS):
-                status = systems.database(system).value(TRANSACTION_STATUS, id=transaction)
-                if status != "in progress":
-                    return status or ""
+                database = systems.database(sent.system)
+                (told,) = database.rows(TRANSACTION_STATUS, id=sent.transaction)
+                if told["status"] != "in progress":
+                    return _believed(told["status"] or "", sent=sent.history, now=told["history"])
                 if look == 0:
-                    self.live.screen.say(f"A transaction of {system} is still running.")
+                    self.live.screen.say(f"A transaction of {sent.system} is still running.")
                 time.sleep(_LOOK_EVERY_S)
         except Exception:  # noqa: BLE001 - who cannot ask does not know
             return ""
@@ -166,6 +174,18 @@ class Settler:
             because=because,
         )
         self.live.screen.card(self.live.card(self.live.timeline.append(settled), changed=False))
+
+
+def _believed(status: str, *, sent: str, now: str) -> str:
+    """Return a status, or "" where it may be that of another transaction with the same id.
+
+    A server that is promoted lacks what it was not sent, and gives those ids to others: one that is
+    committed there may be another's. One that is aborted there was never committed before it was
+    promoted. A server that is behind the history in which it was sent knows nothing of it.
+    """
+    if not sent or sent == now:
+        return status
+    return status if status == "aborted" and sent < now else ""
 
 
 def half_done(attempt: Attempt) -> str:

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     import psycopg
     from psycopg.rows import DictRow
 
-TRANSACTION_ID: Final = "select pg_current_xact_id_if_assigned()::text as id"
+# The history is that of the server: a promoted one begins another, and may give ids anew.
+TRANSACTION_ID: Final = """
+select pg_current_xact_id_if_assigned()::text as id,
+       left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) as history
+"""
 # A server that looks for its client ends what a killed one left running; older ones cannot.
 WATCH_CLIENT: Final = """
 select set_config(name, '1s', true) from pg_settings where name = 'client_connection_check_interval'
@@ -45,8 +49,13 @@ class Journal(Protocol):
     def attempt(self) -> str:
         """The attempt that the changes belong to."""
 
-    def sending(self, system: str, *, transaction: str = "", last: bool = False) -> None:
-        """Note that a change is about to be sent, or this transaction to be committed."""
+    def sending(
+        self, system: str, *, transaction: str = "", history: str = "", last: bool = False
+    ) -> None:
+        """Note that a change is about to be sent, or this transaction to be committed.
+
+        ``history`` is that of the server in which it has this id.
+        """
 
     def committed(self) -> None:
         """Note that the transaction was committed."""
@@ -57,7 +66,9 @@ class NoJournal:
 
     attempt = ""
 
-    def sending(self, system: str, *, transaction: str = "", last: bool = False) -> None:
+    def sending(
+        self, system: str, *, transaction: str = "", history: str = "", last: bool = False
+    ) -> None:
         """Let it pass."""
 
     def committed(self) -> None:
@@ -74,7 +85,7 @@ class WritingDatabase(Database):
         self._name, self._journal = name, journal
         self._depth = 0
         self._held: psycopg.Transaction | None = None
-        self._held_id = ""
+        self._held_id = self._held_history = ""
         self._moment: str | None = None  # what a snapshot that begins sees; "" is now
 
     def commit(self, *, last: bool) -> None:
@@ -85,7 +96,9 @@ class WritingDatabase(Database):
         try:
             # Without its id the attempt is settled in another way; with a lost one it is not.
             own = self._held_id if self._is_durable() else ""
-            self._journal.sending(self._name, transaction=own, last=last)
+            self._journal.sending(
+                self._name, transaction=own, history=self._held_history if own else "", last=last
+            )
         except BaseException:
             held.__exit__(*sys.exc_info())
             raise
@@ -114,6 +127,8 @@ class WritingDatabase(Database):
     @contextmanager
     def _snapshot(self, *, rollback: bool, moment: str) -> Iterator[None]:
         # Its level and its moment can be set before the first question only.
+        if self._depth:
+            raise ActionError("A snapshot cannot begin within another transaction.")
         self._moment = moment
         try:
             with self._transaction(rollback=rollback):
@@ -152,7 +167,8 @@ class WritingDatabase(Database):
         if changed is None or changed["id"] is None:
             transaction.__exit__(None, None, None)
         else:
-            self._held, self._held_id = transaction, changed["id"]
+            self._held = transaction
+            self._held_id, self._held_history = changed["id"], changed["history"]
             if not self._journal.attempt:
                 # Nobody will ask what became of it, and nobody may be there to end it.
                 self.commit(last=False)

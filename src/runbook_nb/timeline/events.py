@@ -393,7 +393,9 @@ class Sending(Event):
     """A change of an attempt is about to reach a system.
 
     ``transaction`` is the id of one that is about to be committed there, empty for any other
-    request; it is the ``last`` where the action itself has returned before.
+    request; it is the ``last`` where the action itself has returned before. ``history`` is the
+    server's timeline in PostgreSQL's sense, eight hex digits: a promoted server begins another,
+    and may give the id to another transaction.
     """
 
     kind: ClassVar[str] = "sending"
@@ -402,6 +404,7 @@ class Sending(Event):
     attempt: str
     system: str
     transaction: str = ""
+    history: str = ""
     last: bool = False
 
 
