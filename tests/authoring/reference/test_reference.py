@@ -124,9 +124,13 @@ def test_an_unknown_schema_is_named_with_those_there_are():
 def test_the_schemas_hold_for_every_runbook_and_drill_that_is_shipped():
     """And refuse one whose expectation has a word that no drill knows."""
     front = jsonschema.Draft202012Validator(schema("front-matter"))
-    for path in (ROOT / "notebooks").glob("*.md"):
-        told = yaml.safe_load(path.read_text(encoding="utf-8").split("---\n")[1])
-        front.validate(told["jupyter"]["runbook"])
+    new = ROOT / "templates" / "project" / "notebooks"
+    for path in [*(ROOT / "notebooks").glob("*.md"), *new.glob("*.md")]:
+        head = path.read_text(encoding="utf-8").split("---\n")[1]
+        told = yaml.safe_load(head.replace("$today", "2026-11-27"))["jupyter"]["runbook"]
+        front.validate(told)
+    assert not front.is_valid({**told, "last_validated": "never"})
+    assert not front.is_valid({**told, "ranking": {"first": ["A"]}})
     drill = jsonschema.Draft202012Validator(schema("drill"))
     for path in (ROOT / "notebooks" / "drills").glob("*.json"):
         told = json.loads(path.read_text(encoding="utf-8"))

@@ -1,6 +1,6 @@
 """The files that people write, as models: the front matter of a page, and what a drill names."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -28,6 +28,29 @@ class ValidationRow(BaseModel):
     validator: str = Field(description="Who answers for it.")
 
 
+class FirstOption(BaseModel):
+    """An option that goes before all others when a check of its own failed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    option: str = Field(description="Its letter.")
+    because: str = Field(description="The harm that goes on meanwhile, in a few words.")
+
+
+class RankingRows(BaseModel):
+    """What the checks alone do not say of the order of the options."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    first: list[FirstOption] = Field(
+        default_factory=list, description="Options by harm, the worst first."
+    )
+    shared: dict[str, list[str]] = Field(
+        default_factory=dict,
+        description="Titles of checks that other causes fail as well, with the letters of those.",
+    )
+
+
 class FrontMatter(BaseModel):
     """The entry `runbook` of a page's front matter, under `jupyter`."""
 
@@ -40,13 +63,16 @@ class FrontMatter(BaseModel):
     group: str = Field(default="", description="A group of organisation.toml.")
     owner: str = Field(description="Who keeps it; a name of contacts.toml.")
     last_updated: Day = Field(description="The day of the last edit that changes a step.")
-    last_validated: Day | None = Field(
-        default=None,
+    last_validated: Day | Literal[""] = Field(
+        default="",
         description="The day of the last row of the log; `runbook validate` writes it.",
     )
     alerts: list[str] = Field(description="The names of the alerts that lead here.")
     escalation: list[str] = Field(description="Who is called, in their order.")
     related: list[str] = Field(description="Runbooks to look at where this one finds nothing.")
+    ranking: RankingRows = Field(
+        default_factory=RankingRows, description="How options are ranked, beside their checks."
+    )
     parameters: dict[str, ParameterRange] = Field(
         default_factory=dict, description="By the names of the parameters cell."
     )

@@ -1,6 +1,6 @@
 """Rules about the way from a failed check through an option to a proof."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from runbook_nb.authoring.lint.context import Shelf
@@ -8,6 +8,7 @@ from runbook_nb.authoring.lint.finding import Severity
 from runbook_nb.authoring.lint.page import Placed, RunbookPage
 from runbook_nb.authoring.lint.rule import Flaw, rule
 from runbook_nb.errors import near
+from runbook_nb.runbook.steps import letter
 
 # "Restart it." tells a stranger nothing; five words hold at least a verb, a thing and a place.
 WORDS_OF_A_MANUAL_STEP: Final = 5
@@ -40,6 +41,36 @@ def reachable(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
     for heading in page.options():
         if heading.text not in led_to:
             yield Flaw(line=heading.line, message=f"No check leads to '{heading.text}'.")
+
+
+@rule(
+    "ranking",
+    reason="What it says of others is passed over in silence, and another option goes first.",
+    fix="Write `first: [{option: A, because: …}]` and `shared: {Title of a check: [B]}`.",
+)
+def ranking(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
+    """Rank in the front matter only options and checks of this runbook."""
+    said = page.front.get("ranking")
+    if said is None:
+        return
+    if not _is_ranking(said):
+        message = "`ranking` is written in a form that says nothing."
+        yield Flaw(line=page.front_line("ranking"), message=message)
+        return
+    letters, titles = [letter(each.text) for each in page.options()], page.titles("check")
+    for name in (str(one["option"]) for one in said.get("first", ())):
+        if name not in letters:
+            message = f"No option has the letter {name!r}. {near(name, letters)}"
+            yield Flaw(line=page.front_line("ranking", f"option: {name}"), message=message)
+    for title, names in said.get("shared", {}).items():
+        line = page.front_line("ranking", f"{title}:")
+        if title not in titles:
+            message = f"No check is titled {title!r}. {near(str(title), titles)}"
+            yield Flaw(line=line, message=message)
+        for name in map(str, names):
+            if name not in letters:
+                message = f"{title!r} is shared with {name!r}, no option. {near(name, letters)}"
+                yield Flaw(line=line, message=message)
 
 
 @rule(
@@ -152,6 +183,18 @@ def manual_words(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
         if len(words) < WORDS_OF_A_MANUAL_STEP:
             message = f"{placed.step.title!r} does not say what to do."
             yield Flaw(line=placed.line, message=message)
+
+
+def _is_ranking(said: object) -> bool:
+    if not isinstance(said, Mapping) or not said.keys() <= {"first", "shared"}:
+        return False
+    first, shared = said.get("first", []), said.get("shared", {})
+    return (
+        isinstance(first, list)
+        and all(isinstance(one, Mapping) and one.keys() == {"option", "because"} for one in first)
+        and isinstance(shared, Mapping)
+        and all(isinstance(names, list) for names in shared.values())
+    )
 
 
 def _because(placed: Placed) -> list[str]:
