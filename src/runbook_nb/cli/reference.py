@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 def _topic_names(incomplete: str) -> list[str]:
-    return [topic.name for topic in reference() if topic.name.startswith(incomplete)]
+    from runbook_nb.authoring.reference import topic_names
+
+    return [name for name in topic_names() if name.startswith(incomplete)]
 
 
 @app.command("help")
@@ -35,18 +37,20 @@ def help_(
 
     Example: runbook help verbs
     """
-    pages = reference()
-    if not topic and not search:
-        index = "\n".join(f"{page.name:14} {page.title}" for page in pages)
-        titles = {page.name: page.title for page in pages}
-        return say(index, facts=titles, as_json=as_json)
-    found = [page for page in pages if topic in ("", page.name)]
-    if not found:
-        message = f"No topic {topic!r}. {near(topic, [page.name for page in pages])}"
+    from runbook_nb.authoring.reference import topic_names
+
+    if topic and topic not in topic_names():
+        message = f"No topic {topic!r}. {near(topic, topic_names())}"
         raise ParameterError(message)
+    found = reference(*filter(None, [topic]))
+    if not topic and not search:
+        index = "\n".join(f"{page.name:14} {page.title}" for page in found)
+        titles = {page.name: page.title for page in found}
+        return say(index, facts=titles, as_json=as_json)
     entries = {page.name: [each for each in page.entries if each.holds(search)] for page in found}
     if search and not any(entries.values()):
-        raise ParameterError(f"Nothing in the reference holds {search!r}. Topics: runbook help")
+        where = topic or "the reference"
+        raise ParameterError(f"Nothing in {where} holds {search!r}. Topics: runbook help")
     facts = {name: [vars(each) for each in held] for name, held in entries.items()}
     shown = [text for page in found for text in _found(page, search)]
     return say("\n".join(shown).removesuffix("\n"), facts=facts, as_json=as_json)
@@ -68,13 +72,13 @@ def docs(
     say(f"Reference: {index}", facts={"index": str(index)}, as_json=as_json)
 
 
-def reference() -> list["Topic"]:
-    """Return all topics of the reference."""
+def reference(*names: str) -> list["Topic"]:
+    """Return the topics of these names, or all topics of the reference."""
     from runbook_nb.authoring.reference import topics
 
     meant = {str(verdict): code for verdict, code in EXIT_CODES.items()}
     meant["unknown, or an error"] = meant.pop("unknown")
-    return topics(list(_commands()), meant)
+    return topics(_commands(), meant, names=names)
 
 
 def _found(page: "Topic", word: str) -> Iterator[str]:

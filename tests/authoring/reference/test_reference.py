@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 import runbook_nb
-from runbook_nb.authoring.reference import SCHEMAS, schema, topics, write_site
+from runbook_nb.authoring.reference import SCHEMAS, schema, topic_names, topics, write_site
 from runbook_nb.authoring.reference.schemas import made
 from runbook_nb.authoring.reference.variables import VARIABLES
 from runbook_nb.cli import app, run_command
@@ -189,6 +189,12 @@ def test_help_lists_shows_and_searches(capsys):
     assert run_command(["help", "verb"]) == 3
     assert "verbs" in capsys.readouterr().err
     assert run_command(["help", "--search", "zzz-nowhere"]) == 3
+
+
+def test_a_topic_is_made_alone_under_the_name_that_is_offered(pages):
+    """A shell completes the names; the page of all calls loads every pack."""
+    assert topic_names() == list(pages)
+    assert topics([], {}, names=["limits", "verbs"]) == [pages["verbs"], pages["limits"]]
 
 
 def test_the_hooks_of_pre_commit_are_commands_that_exist(pages):

@@ -3,6 +3,6 @@
 from runbook_nb.authoring.reference.schemas import SCHEMAS, schema
 from runbook_nb.authoring.reference.site import write_site
 from runbook_nb.authoring.reference.topic import Entry, Topic
-from runbook_nb.authoring.reference.topics import topics
+from runbook_nb.authoring.reference.topics import topic_names, topics
 
-__all__ = ["SCHEMAS", "Entry", "Topic", "schema", "topics", "write_site"]
+__all__ = ["SCHEMAS", "Entry", "Topic", "schema", "topic_names", "topics", "write_site"]

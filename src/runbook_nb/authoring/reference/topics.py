@@ -2,7 +2,7 @@
 
 import dataclasses
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import runbook_nb
@@ -36,26 +36,46 @@ _LIMITS: Final = (
 )
 
 
-def topics(commands: Sequence[Entry], exit_codes: Mapping[str, int]) -> list[Topic]:
-    """Return all topics in the order of the index; the command says its own part itself."""
-    return [
-        Topic(
-            name="commands",
-            title="Commands",
-            about="`runbook COMMAND --help` says the same with every option.",
-            entries=commands,
-        ),
-        Topic(
-            name="exit-codes",
-            title="Exit codes",
-            about="Those of monitoring plugins, so that a run can itself be a check.",
-            entries=[
-                Entry(name=str(code), about=word)
-                for word, code in sorted(exit_codes.items(), key=lambda item: item[1])
-            ],
-        ),
-        *(make() for make in _TOPICS),
-    ]
+def topic_names() -> list[str]:
+    """Return the names of all topics in the order of the index; no page is made for it."""
+    return ["commands", "exit-codes", *_TOPICS]
+
+
+def topics(
+    commands: Iterable[Entry], exit_codes: Mapping[str, int], *, names: Collection[str] = ()
+) -> list[Topic]:
+    """Return the topics of these ``names``, or all, in the order of the index.
+
+    The command says its own part itself. A page that is not asked for is not made: some of them
+    load every pack.
+    """
+    make: dict[str, Callable[[], Topic]] = {
+        "commands": lambda: _commands(commands),
+        "exit-codes": lambda: _exit_codes(exit_codes),
+        **_TOPICS,
+    }
+    return [make[name]() for name in topic_names() if not names or name in names]
+
+
+def _commands(entries: Iterable[Entry]) -> Topic:
+    return Topic(
+        name="commands",
+        title="Commands",
+        about="`runbook COMMAND --help` says the same with every option.",
+        entries=list(entries),
+    )
+
+
+def _exit_codes(codes: Mapping[str, int]) -> Topic:
+    return Topic(
+        name="exit-codes",
+        title="Exit codes",
+        about="Those of monitoring plugins, so that a run can itself be a check.",
+        entries=[
+            Entry(name=str(code), about=word)
+            for word, code in sorted(codes.items(), key=lambda item: item[1])
+        ],
+    )
 
 
 def _verbs() -> Topic:
@@ -228,22 +248,22 @@ def _schemas() -> Topic:
     )
 
 
-_TOPICS: Final[tuple[Callable[[], Topic], ...]] = (
-    _verbs,
-    _limits,
-    _verdicts,
-    _calls,
-    _front_matter,
-    _drills,
-    _settings,
-    _variables,
-    _organisation,
-    _packs,
-    _rules,
-    _events,
-    _record,
-    _schemas,
-)
+_TOPICS: Final[dict[str, Callable[[], Topic]]] = {
+    "verbs": _verbs,
+    "limits": _limits,
+    "verdicts": _verdicts,
+    "calls": _calls,
+    "front-matter": _front_matter,
+    "drills": _drills,
+    "settings": _settings,
+    "variables": _variables,
+    "organisation": _organisation,
+    "packs": _packs,
+    "rules": _rules,
+    "events": _events,
+    "record": _record,
+    "schemas": _schemas,
+}
 # What a record holds as it stood on the timeline is told under events.
 _IN_EVENTS: Final = frozenset(kind.__name__ for kind in EVENTS)
 _MEANT: Final = {
