@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from runbook_nb.errors import NoAnswerError
-from runbook_nb.packs.control_plane.systems._fly import agent_machines
+from runbook_nb.packs.control_plane.systems._fly import addressed, agent_machines
 from runbook_nb.probes.calls import Systems
 
 BUFFER: Final = "/telemetry/buffer"
@@ -28,11 +28,6 @@ def held_events(systems: Systems, machine: str) -> Iterator[dict[str, Any]]:
         page = _page(systems, machine, after=after)
         yield from page["events"]
         after = page["next"]
-
-
-def addressed(machine: str) -> dict[str, str]:
-    """Return the header by which Fly's proxy sends a request to one machine."""
-    return {"fly-force-instance-id": machine}
 
 
 def _page(systems: Systems, machine: str, *, after: int) -> dict[str, Any]:

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from runbook_nb.errors import NothingDoneError
-from runbook_nb.packs.control_plane.systems._fly import agent_machines, machines_path
+from runbook_nb.packs.control_plane.systems._fly import addressed, agent_machines, machines_path
 from runbook_nb.packs.control_plane.systems.agent_buffers._buffers import (
-    addressed,
     buffers,
     held_events,
 )

@@ -3,8 +3,9 @@
 from datetime import timedelta
 from typing import Final
 
+from runbook_nb.packs.control_plane.systems._fly import machine_settings
 from runbook_nb.packs.control_plane.systems._limits import headroom_left
-from runbook_nb.packs.control_plane.systems.pace._machines import ATTEMPTS, PAUSE, paces
+from runbook_nb.packs.control_plane.systems.pace._settings import ATTEMPTS, NAMES, PAUSE
 from runbook_nb.probes.calls import Reading, Systems, probe
 
 REFUSED: Final = """
@@ -18,7 +19,7 @@ ENOUGH: Final = 20.0
 @probe(unit="attempts")
 def attempts(systems: Systems) -> Reading:
     """Return how often the most impatient machine tries a refused call; rule: at most 5."""
-    found = paces(systems)
+    found = machine_settings(systems, NAMES)
     most = max((int(one[ATTEMPTS] or 1) for one in found.values()), default=1)
     return Reading(value=most, detail=found)
 
@@ -29,7 +30,7 @@ def left_behind(systems: Systems, *, window: timedelta) -> Reading:
 
     While calls are refused, or less than 20 % of Composio's limit is left, a pause is right.
     """
-    found = paces(systems)
+    found = machine_settings(systems, NAMES)
     slow = {machine: pace for machine, pace in found.items() if pace[PAUSE] is not None}
     if not slow:
         return Reading(value=0, detail=found)
