@@ -3,8 +3,8 @@
 Run as `python -m runbook_nb.packs.control_plane.lab.agent`, one process a machine. What it needs
 is in the environment: PORT, DATABASE_DSN, COMPOSIO_URL, COMPOSIO_TOKEN, FLY_MACHINE_ID,
 HEARTBEAT_SECONDS (30 if not set), HEARTBEAT_LAG_DECIMALS (0 if not set), COMPOSIO_PAUSE_S (0 if not
-set), COMPOSIO_ATTEMPTS (1 if not set) and SUPABASE_ALLOW_WRITES (true if not set; without it events
-stay in memory).
+set), COMPOSIO_ATTEMPTS (1 if not set), INSPECTION_WORKERS (4 if not set), INSPECTION_LIMIT_S (60 if
+not set) and SUPABASE_ALLOW_WRITES (true if not set; without it events stay in memory).
 """
 
 import asyncio
@@ -30,6 +30,7 @@ from runbook_nb.packs.control_plane.lab.agent_buffer import EventBuffer
 from runbook_nb.packs.control_plane.lab.agent_composio import ComposioClient, ToolCall
 from runbook_nb.packs.control_plane.lab.agent_database import AgentDatabase, DatabaseAwayError
 from runbook_nb.packs.control_plane.lab.agent_events import Events
+from runbook_nb.packs.control_plane.lab.agent_inspections import Inspections
 from runbook_nb.packs.control_plane.lab.agent_runs import Runs
 from runbook_nb.packs.control_plane.lab.agent_sessions import Sessions
 
@@ -55,6 +56,8 @@ class Settings:
     writes_allowed: bool
     pause_s: float
     attempts: int
+    inspection_workers: int
+    inspection_limit_s: float
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -70,6 +73,8 @@ class Settings:
             writes_allowed=environment.get("SUPABASE_ALLOW_WRITES", "true") == "true",
             pause_s=float(environment.get("COMPOSIO_PAUSE_S", "0")),
             attempts=int(environment.get("COMPOSIO_ATTEMPTS", "1")),
+            inspection_workers=int(environment.get("INSPECTION_WORKERS", "4")),
+            inspection_limit_s=float(environment.get("INSPECTION_LIMIT_S", "60")),
         )
 
 
@@ -117,15 +122,17 @@ class Agent:
             interval_s=settings.interval_s,
             lag_decimals=settings.lag_decimals,
         )
-        self._runs = Runs(
-            self._database,
-            self._events,
-            ComposioClient(
-                url=settings.composio_url,
-                key=settings.composio_token,
-                attempts=settings.attempts,
-            ),
-            pause_s=settings.pause_s,
+        composio = ComposioClient(
+            url=settings.composio_url, key=settings.composio_token, attempts=settings.attempts
+        )
+        self._runs = Runs(self._database, self._events, composio, pause_s=settings.pause_s)
+        # On a connection of its own, so that no beat waits behind what is inspected.
+        inspections = Inspections(
+            AgentDatabase(settings.database_dsn, application_name=f"inspector-{settings.machine}"),
+            composio,
+            machine=settings.machine,
+            workers=settings.inspection_workers,
+            limit_s=settings.inspection_limit_s,
         )
         self.app = Starlette(
             routes=[
@@ -133,6 +140,7 @@ class Agent:
                 Route("/execution/run", self._run, methods=["POST"]),
                 Route("/execution/events", self._stream_events),
                 *buffer.routes(self._database),
+                *inspections.routes(),
             ]
         )
 

@@ -47,7 +47,7 @@ class Called:
 
     ``log_id`` is Composio's name for it. With ``answer_lost`` it may have been carried out all the
     same. ``http_status`` is 0 without an answer; ``retry_after_s`` is how long whoever throttles
-    asked to wait.
+    asked to wait. ``answer`` is what the tool gave.
     """
 
     duration_ms: int = 0
@@ -57,6 +57,7 @@ class Called:
     retry_after_s: int | None = None
     log_id: str | None = None
     retries: int = 0
+    answer: dict[str, Any] = field(default_factory=dict)
 
     @property
     def outcome(self) -> str:
@@ -118,7 +119,7 @@ def _judged(answer: http.client.HTTPResponse, body: bytes) -> Called:
     said = json.loads(body)
     log_id = said.get("log_id")
     if said["successful"]:
-        return Called(http_status=status, log_id=log_id)
+        return Called(http_status=status, log_id=log_id, answer=said.get("data") or {})
     # A provider's limit comes inside HTTP 200.
     told = said.get("data") or {}
     if told.get("http_status") == _TOO_MANY:

@@ -38,6 +38,7 @@ from runbook_nb.packs.control_plane.lab.emulators.composio_logs import (
 )
 from runbook_nb.packs.control_plane.lab.emulators.composio_records import PLANS, Records
 from runbook_nb.packs.control_plane.lab.emulators.composio_tools import Throttles, execute
+from runbook_nb.packs.control_plane.lab.emulators.composio_volumes import Volumes
 from runbook_nb.packs.control_plane.lab.emulators.emulator import Emulator
 from runbook_nb.packs.control_plane.lab.files import read_secret
 
@@ -60,6 +61,7 @@ class Composio:
         self.limit = RateLimit()
         self.executions = Executions()
         self.throttles = Throttles()
+        self.volumes = Volumes()
         self._accounts: Accounts | None = None
         self._records: Records | None = None
 
@@ -117,7 +119,7 @@ class Composio:
         """Run a tool, unless its provider throttles, and keep what came of it."""
         began_ms = now_ms()
         throttled = await self.throttles.refusal(request)
-        response = throttled or await execute(request, accounts, await self.records())
+        response = throttled or await execute(request, accounts, await self.records(), self.volumes)
         await self.executions.keep(request, response, began_ms=began_ms)
         return response
 
@@ -177,6 +179,7 @@ class Composio:
             self.keys.age(body["key_age_days"])
         self.limit.change(body)
         self.throttles.change(body.get("throttles"))
+        self.volumes.change(body.get("volumes"))
         return JSONResponse({})
 
 

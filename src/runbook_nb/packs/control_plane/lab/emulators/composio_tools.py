@@ -22,6 +22,7 @@ from runbook_nb.packs.control_plane.lab.emulators.composio_errors import (
     unsuccessful,
 )
 from runbook_nb.packs.control_plane.lab.emulators.composio_records import CHANGES, READS, Records
+from runbook_nb.packs.control_plane.lab.emulators.composio_volumes import Volumes
 
 _EXPORT = "WAREHOUSE_EXPORT"
 _ROWS_A_SECOND = 100_000
@@ -80,8 +81,14 @@ class Throttles:
         return None
 
 
-async def execute(request: Request, accounts: Accounts, records: Records) -> Response:
-    """Run a tool, on the account that the request names or on the user's own."""
+async def execute(
+    request: Request, accounts: Accounts, records: Records, volumes: Volumes
+) -> Response:
+    """Run a tool, on the account that the request names or on the user's own.
+
+    The first tool of a toolkit lists what the account holds, a page at a time where a ``limit`` is
+    given.
+    """
     slug = request.path_params["slug"]
     if slug not in _ANSWERS:
         return error(
@@ -102,8 +109,16 @@ async def execute(request: Request, accounts: Accounts, records: Records) -> Res
     refusal = _refused(slug, body, accounts)
     if refusal is not None:
         return refusal
+    toolkit, user_id = slug.partition("_")[0].lower(), str(body.get("user_id", ""))
     if slug in READS or (slug in CHANGES and "id" in arguments):
-        return records.run(slug, arguments, user_id=str(body.get("user_id", "")))
+        return records.run(slug, arguments, user_id=user_id)
+    if "limit" in arguments and slug == TOOLKITS[toolkit].actions[0]:
+        return await volumes.page(toolkit, user_id, arguments)
+    return await _ordinary(slug, rows)
+
+
+async def _ordinary(slug: str, rows: int) -> Response:
+    """Take the time of a tool that touches no record, and answer."""
     if slug != _EXPORT:
         await asyncio.sleep(_ORDINARY_S)
         return successful(_ANSWERS[slug])
