@@ -21,6 +21,7 @@ PLAINEST = {
     "copilotkit_session_recovery.workspace_lost",
     "heartbeat_failure_recovery.agent_dead",
     "incident_response.toolkit_down",
+    "inspection_timeout.inspection_lost",
     "library_embedding_degradation.embeddings_missing",
     "oauth_connection_failure.callbacks_lost",
     "oauth_token_rotation.accounts_expired",
