@@ -7,7 +7,11 @@ import pytest
 
 from runbook_nb.errors import ActionError, NoAnswerError, NothingDoneError
 from runbook_nb.packs.control_plane.lab.faults import FAULTS
-from runbook_nb.packs.control_plane.lab.faults.inspection_causes import held, lost
+from runbook_nb.packs.control_plane.lab.faults.inspection_causes import (
+    held,
+    lost,
+    written,
+)
 from runbook_nb.packs.control_plane.lab.faults.inspection_hands import (
     await_ended,
     heal,
@@ -237,6 +241,19 @@ def test_who_waits_for_a_customer_waits_for_no_inspection(lab, hands):
         assert hands.value(inspections.lost(longer_than=AT_ONCE)) == 0
         assert "InspectionSlow" not in alerts(lab)
         heal(lab)
+
+
+def test_an_inspection_that_writes_is_found_whatever_its_rows_say(lab, hands):
+    """Composio's log says which tool was executed."""
+    assert hands.value(inspections.changes(window=WINDOW)) == 0
+    written(calls=2, told=False)(lab)
+    found = hands.read(inspections.changes(window=WINDOW))
+
+    assert found.value == 2
+    assert all(one["executed"] != one["action"] for one in found.detail)
+    written(calls=1)(lab)
+    assert hands.value(inspections.changes(window=WINDOW)) == 3
+    assert "InspectionWrites" in alerts(lab)
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from runbook_nb.packs.control_plane.lab.faults.inspection_causes import (
     slow_partner,
     slow_way,
     wide,
+    written,
 )
 from runbook_nb.packs.control_plane.lab.faults.inspection_hands import heal
 
@@ -29,6 +30,7 @@ FAULTS: Final = tuple(
         ("inspection_lost", "A restart loses what is inspected", lost()),
         ("inspection_held", "Toolkits were held 25 minutes ago", held()),
         ("inspection_way_slow", "Calls take 9 s more on their way", slow_way()),
+        ("inspection_writes", "A release writes while it inspects", written()),
         (
             "inspection_partner_slow.one",
             "The provider is slow for one mission alone",
@@ -84,5 +86,8 @@ FAULTS: Final = tuple(
             slow_way(delay_s=6.0),
         ),
         ("inspection_way_slow.other_tenant", "The other tenant's way", slow_way(tenant=NORTH)),
+        ("inspection_writes.once", "It wrote a single time", written(calls=1)),
+        ("inspection_writes.untold", "Its rows say that it read", written(told=False)),
+        ("inspection_writes.other_tenant", "It wrote at the other tenant's", written(tenant=NORTH)),
     )
 )

@@ -45,8 +45,23 @@ select exists (
     where metadata_key = 'inspection_hold'
       and (metadata_value ->> 'held_at')::timestamptz < now() - interval '15 minutes')
 """
+# A tool that only reads says so in the second word of its name.
+WRITES: Final = """
+select exists (
+    select from composio_audit_events
+    where outcome ? 'inspection_id' and occurred_at > now() - interval '1 hour'
+      and split_part(action, '_', 2) not in (
+          'LIST', 'FETCH', 'FIND', 'GET', 'SEARCH', 'QUERY', 'READ', 'COUNT', 'EXPORT', 'SHOW'))
+"""
 
 RULES: Final = (
+    AlertRule(
+        name="InspectionWrites",
+        severity="critical",
+        summary="An inspection changed something at a customer's tool.",
+        fires=sql(WRITES),
+        service="inspector",
+    ),
     AlertRule(
         name="InspectionSlow",
         severity="warning",

@@ -13,6 +13,7 @@ from runbook_nb.packs.control_plane.systems.inspections.actions import (
     resume_held,
 )
 from runbook_nb.packs.control_plane.systems.inspections.probes import (
+    changes,
     hold_due,
     lost,
     partner_time,
@@ -25,6 +26,7 @@ from runbook_nb.packs.control_plane.systems.inspections.probes import (
 )
 
 __all__ = [
+    "changes",
     "end_repeated",
     "hold_due",
     "hold_slow",

@@ -91,6 +91,15 @@ from (
 where place <= %(newest)s
 order by occurred_at desc
 """
+CALLS: Final = """
+select a.mission_id::text, t.slug as tenant, a.toolkit, a.action, a.occurred_at,
+       a.outcome ->> 'log_id' as log_id
+from composio_audit_events a
+left join tenants t on t.id = a.tenant_id
+where a.outcome ? 'inspection_id'
+  and a.occurred_at > now() - %(window)s
+order by a.occurred_at desc
+"""
 _HOLD: Final = """
 with stood as (
     select s.mission_id, s.status, s.readiness_state, s.coverage_percent, s.blocking_reason

@@ -3,9 +3,11 @@
 from collections import Counter
 from datetime import timedelta
 
+from runbook_nb.packs.control_plane.systems._executions import changes as changing
+from runbook_nb.packs.control_plane.systems._executions import executed
 from runbook_nb.packs.control_plane.systems.inspections._live import live, machines, pair
-from runbook_nb.packs.control_plane.systems.inspections._pages import page_times
-from runbook_nb.packs.control_plane.systems.inspections._rows import held, timed_out
+from runbook_nb.packs.control_plane.systems.inspections._pages import MOMENT, page_times
+from runbook_nb.packs.control_plane.systems.inspections._rows import CALLS, held, timed_out
 from runbook_nb.packs.control_plane.systems.inspections._rows import lost as lost_rows
 from runbook_nb.probes.calls import Reading, Systems, probe
 from runbook_nb.timeline.events import Impact, ImpactFigure
@@ -66,6 +68,25 @@ def way_time(systems: Systems, *, window: timedelta) -> Reading:
     """
     times = page_times(systems, live(systems), window=window)
     return Reading(value=max((one["way_s"] for one in times), default=0.0), detail=times)
+
+
+@probe(unit="calls", timeout_s=20)
+def changes(systems: Systems, *, window: timedelta) -> Reading:
+    """Count the calls of inspections that changed something at a customer's tool.
+
+    By our rows, and by Composio's log for calls whose row names another tool than it executed. A
+    tool counts as reading only where its name says so.
+    """
+    database = systems.database()
+    rows = database.rows(CALLS, window=window)
+    log = executed(systems, since=database.value(MOMENT, window=window)) if rows else []
+    tools = {one["id"]: one["actionKey"] for one in log}
+    found = [
+        {**row, "executed": tools.get(row["log_id"], row["action"])}
+        for row in rows
+        if changing(row["action"]) or changing(tools.get(row["log_id"], row["action"]))
+    ]
+    return Reading(value=len(found), detail=found[:20])
 
 
 @probe(unit="rows")
