@@ -19,6 +19,7 @@ PLAINEST = {
     "composio_api_outage.composio_away",
     "data_breach_response.bucket_public",
     "copilotkit_session_recovery.workspace_lost",
+    "dashboard_metric_anomalies.figures_doubled",
     "heartbeat_failure_recovery.agent_dead",
     "incident_response.toolkit_down",
     "inspection_timeout.inspection_lost",
