@@ -181,6 +181,17 @@ def test_rows_of_a_withdrawn_consent_become_revoked(hands, fault, mended):
     assert hands.value(connections.revoked()) > 0
 
 
+@injected("account_disabled")
+def test_an_account_that_was_switched_off_needs_no_new_consent(hands, fault):
+    """Composio calls it INACTIVE; its customer has decided nothing, so no link and no row."""
+    found = hands.read(connections.disabled())
+
+    assert {one["Composio"] for one in found.detail} == {"DISABLED"}
+    assert found.value == 1
+    assert hands.value(connections.expired()) == hands.value(connections.differing()) == 0
+    assert hands.do(connections.send_links()) == {"links": []}
+
+
 @injected("rows_overdue")
 def test_an_overdue_row_of_a_living_account_gets_its_term_anew(hands, fault, mended):
     """It stays approved, and ends as far from the last refresh as it did from the consent."""

@@ -30,6 +30,8 @@ OURS: Final = {
     "REVOKED": "revoked",
 }
 GONE: Final = "revoked"
+# What Composio calls an account that was switched off; one that expired is called so all the same.
+SWITCHED_OFF: Final = frozenset({"ACTIVE", "INACTIVE"})
 
 # The newest row of each toolkit of each mission that is not over, and approved ones past their end.
 ROWS: Final = """
@@ -83,7 +85,8 @@ class AccountState:
     @property
     def disabled(self) -> bool:
         """Whether somebody switched off at Composio an account whose consent still holds."""
-        return self.account.get("status") == "ACTIVE" and bool(self.account.get("is_disabled"))
+        switched_off = bool(self.account.get("is_disabled"))
+        return switched_off and self.account.get("status") in SWITCHED_OFF
 
     @property
     def refreshed_at(self) -> datetime:
