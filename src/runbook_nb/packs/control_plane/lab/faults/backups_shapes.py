@@ -53,6 +53,9 @@ _OVERWRITE: Final = f"""
 update missions set title = 'test', description = null, intent = '{{}}'
  where tenant_id = {_NORTHWIND}
 """
+_EMPTY: Final = f"""
+update library_entries set playbook = '{{}}' where tenant_id = {_NORTHWIND}
+"""
 _PURGE: Final = """
 delete from composio_audit_events where abs(hashtext(id::text)) % 10 <> 0
 """
@@ -117,7 +120,8 @@ def _attempt(lab: LabState, *, status: str, ago: timedelta) -> None:
     write_manifest(lab.folder / BACKUPS / f"{at:%Y%m%dT%H%M%SZ}", {**times, "status": status})
 
 
-def _prove(lab: LabState, **differing: Any) -> None:
+def prove(lab: LabState, **differing: Any) -> None:
+    """Have another restore be the last proven one; the first is kept aside to heal with."""
     await_backup(lab)
     file = lab.folder / RESTORES / PROOFS
     first = json.loads(file.read_text(encoding="utf-8").splitlines()[0])
@@ -125,7 +129,8 @@ def _prove(lab: LabState, **differing: Any) -> None:
     write_whole(file, json.dumps({**first, **differing}) + "\n")
 
 
-def _unprove(lab: LabState) -> None:
+def unprove(lab: LabState) -> None:
+    """Have the first proof be the last again."""
     aside = (lab.folder / RESTORES / PROOFS).with_suffix(".aside")
     if aside.exists():
         aside.replace(lab.folder / RESTORES / PROOFS)
@@ -143,10 +148,17 @@ FAULTS: Final = (
         title="The other tenant's finished missions were deleted",
     ),
     row_fault(
-        "missions_deleted.overwritten",
+        "missions_overwritten",
         "An update without its condition wrote over the title of every mission of a tenant",
         _OVERWRITE,
         tables=["missions"],
+        stamping=True,
+    ),
+    row_fault(
+        "missions_overwritten.library",
+        "A release emptied the playbook of every entry of a tenant's library",
+        _EMPTY,
+        tables=["library_entries"],
         stamping=True,
     ),
     row_fault(
@@ -220,8 +232,8 @@ FAULTS: Final = (
     Fault(
         name="restore_overdue.too_slow",
         title="The last proven restore took five hours and a half",
-        inject=lambda lab: _prove(lab, took_s=19_800.0),
-        heal=_unprove,
+        inject=lambda lab: prove(lab, took_s=19_800.0),
+        heal=unprove,
     ),
     statement_fault(
         "rows_hidden.one_tenant",
