@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +17,7 @@ from runbook_nb.errors import DrillError, near
 from runbook_nb.timeline.events import Verdict
 
 if TYPE_CHECKING:
+    from runbook_nb.record.site import MatrixCell
     from runbook_nb.runbook.drill import Drill
 
 FaultName = Annotated[str, typer.Argument(help="The fault.", autocompletion=fault_names)]
@@ -92,9 +94,7 @@ def _matrix(
     fault: str | None, *, sample: int | None, tell: Callable[[str], None], as_json: bool
 ) -> None:
     """Run the matrix, of one fault if it is named; exit 1 where an answer is wrong."""
-    from runbook_nb.authoring.drills import find_drills, lab_of, owners_of, run_matrix, sampled
-    from runbook_nb.record.site import keep_matrix
-    from runbook_nb.timeline.folder import incidents_folder
+    from runbook_nb.authoring.drills import find_drills, lab_of, owners_of, sampled
 
     drills = find_drills()
     known = owners_of(drills)
@@ -103,14 +103,33 @@ def _matrix(
         raise DrillError(message)
     faults = sampled([fault] if fault else list(known), sample, seed=int(time.time()))
     start_lab(tell, lab=lab_of(drills[0]))
-    cells = run_matrix(drills, faults, say=tell)
-    facts = [asdict(cell) for cell in cells]
-    kept = keep_matrix(incidents_folder(), facts, at=datetime.now(UTC))
-    tell(f"Kept for the archive: {kept}")
+    cells = seen_and_kept(drills, faults, tell=tell)
     if as_json:
-        typer.echo(json.dumps(facts, indent=2))
+        typer.echo(json.dumps([asdict(cell) for cell in cells], indent=2))
     right = all(cell.is_right for cell in cells)
     raise typer.Exit(0 if right else EXIT_CODES[Verdict.FAIL])
+
+
+def seen_and_kept(
+    drills: "Sequence[Drill]", faults: Sequence[str], *, tell: Callable[[str], None]
+) -> "list[MatrixCell]":
+    """Run the matrix and keep it for the archive; of one that is cut off, what was seen."""
+    from runbook_nb.authoring.drills import matrix_line, matrix_table, run_matrix
+    from runbook_nb.record.site import keep_matrix
+    from runbook_nb.timeline.folder import incidents_folder
+
+    cells = []
+    try:
+        with closing(run_matrix(drills, faults)) as seen:
+            for cell in seen:
+                cells.append(cell)
+                tell(matrix_line(cell))
+    finally:
+        if cells:
+            tell(matrix_table(cells))
+            kept = keep_matrix(incidents_folder(), map(asdict, cells), at=datetime.now(UTC))
+            tell(f"Kept for the archive: {kept}")
+    return cells
 
 
 def _variations(

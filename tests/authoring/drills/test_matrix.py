@@ -4,10 +4,13 @@ import json
 
 import pytest
 
-from runbook_nb.authoring.drills import find_drills, owners_of, sampled
-from runbook_nb.authoring.drills.matrix import Answer, judge, matrix_table
+from runbook_nb.authoring.drills import find_drills, matrix_table, owners_of, sampled
+from runbook_nb.authoring.drills.matrix import Answer, judge
+from runbook_nb.cli.lab import seen_and_kept
 from runbook_nb.record.site import MatrixCell
+from runbook_nb.record.site.matrix import kept_matrix
 from runbook_nb.runbook.drill import Drill
+from runbook_nb.runbook.packs import find_lab
 from runbook_nb.runbook.runbook import Runbook
 
 HEARTBEAT = "heartbeat_failure_recovery"
@@ -113,3 +116,24 @@ def test_the_table_names_each_wrong_answer():
     assert lost.split() == ["lost", "·"]
     assert counted == "3 answers, 1 wrong."
     assert wrong == f"hung seen by b: wrong, {RESTART} (Lag) in 3 s"
+
+
+@pytest.mark.usefixtures("lab")
+def test_a_matrix_that_is_cut_off_heals_the_lab_and_keeps_what_was_seen(tmp_path, monkeypatch):
+    """Whoever waits an hour for it may have seen enough."""
+    monkeypatch.setenv("RUNBOOK_INCIDENTS", str(tmp_path))
+    said = []
+
+    def tell(text):
+        said.append(text)
+        if len(said) == 1:
+            raise KeyboardInterrupt
+
+    drills = [*find_drills("rollback_procedure"), *find_drills(HEARTBEAT)]
+    with pytest.raises(KeyboardInterrupt):
+        seen_and_kept(drills, ["flag_errors"], tell=tell)
+
+    (cell,) = kept_matrix(tmp_path).cells
+    assert (cell.fault, cell.runbook) == ("flag_errors", HEARTBEAT)
+    assert said[1].splitlines()[0].split() == ["fault", HEARTBEAT]
+    assert not list(find_lab().wait_until_quiet())

@@ -6,7 +6,13 @@ from runbook_nb.authoring.drills.experiment import (
     lab_of,
     run_drill,
 )
-from runbook_nb.authoring.drills.matrix import owners_of, run_matrix, sampled
+from runbook_nb.authoring.drills.matrix import (
+    matrix_line,
+    matrix_table,
+    owners_of,
+    run_matrix,
+    sampled,
+)
 from runbook_nb.authoring.drills.series import alone_on_lab, drill_all, first_drill, table
 from runbook_nb.authoring.drills.situations import (
     SituationResult,
@@ -22,6 +28,8 @@ __all__ = [
     "find_drills",
     "first_drill",
     "lab_of",
+    "matrix_line",
+    "matrix_table",
     "owners_of",
     "run_drill",
     "run_matrix",

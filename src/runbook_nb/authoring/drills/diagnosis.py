@@ -10,31 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from runbook_nb.authoring.drills.steps import findings_of
-from runbook_nb.incident.board import Board
-from runbook_nb.incident.cards import Card
 from runbook_nb.incident.context import actor
 from runbook_nb.incident.plan import DIAGNOSIS
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runs.terminal import Session
-
-
-class _NobodyWatches:
-    """The screen of a run that nobody sees."""
-
-    def card(self, card: Card) -> None:
-        """Show nothing."""
-
-    def board(self, board: Board) -> None:
-        """Show nothing."""
-
-    def say(self, text: str) -> None:
-        """Say nothing."""
-
-    def working(self, text: str) -> None:
-        """Say nothing."""
-
-    def rest(self) -> None:
-        """Take nothing away."""
+from runbook_nb.testing import Wall
 
 
 def diagnose(runbook: Runbook, *, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,7 +29,7 @@ def diagnose(runbook: Runbook, *, parameters: Mapping[str, Any]) -> dict[str, An
             incident=None,
             parameters=parameters,
             by=actor(),
-            screen=_NobodyWatches(),
+            screen=Wall(),
             # Enter takes what the checks speak for.
             ask=lambda _question: "",
         )

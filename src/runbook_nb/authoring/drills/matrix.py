@@ -6,10 +6,11 @@ its business. An option with an action against what is another's is wrong.
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
+from runbook_nb.authoring.drills.columns import in_columns
 from runbook_nb.authoring.drills.diagnosis import diagnose
 from runbook_nb.authoring.drills.series import alone_on_lab
 from runbook_nb.errors import DrillError, RunbookError
@@ -76,25 +77,19 @@ def sampled(faults: Sequence[str], number: int | None, *, seed: int) -> list[str
     return sorted(random.Random(seed).sample(sorted(faults), number))  # noqa: S311 - no secret
 
 
-def run_matrix(
-    drills: Sequence[Drill], faults: Sequence[str], *, say: Callable[[str], None]
-) -> list[MatrixCell]:
-    """Inject each fault in turn, let every runbook that has a drill look at it, and heal it.
+def run_matrix(drills: Sequence[Drill], faults: Sequence[str]) -> Generator[MatrixCell, None, None]:
+    """Inject each fault in turn, yield what every drilled runbook makes of it, and heal it.
 
-    Raises DrillError where the lab is not healthy before a fault.
+    Closed early it heals as well. Raises DrillError where the lab is not healthy before a fault.
     """
-    cells, owners = [], owners_of(drills)
+    owners = owners_of(drills)
     with alone_on_lab():
         for fault in faults:
             lab = find_lab(fault=fault)
             if firing := list(lab.wait_until_quiet()):
                 message = f"The lab is not healthy before {fault}: {', '.join(firing)}."
                 raise DrillError(message)
-            for cell in _seen_by_all(drills, fault, owners[fault], lab=lab):
-                say(_line(cell))
-                cells.append(cell)
-    say(matrix_table(cells))
-    return cells
+            yield from _seen_by_all(drills, fault, owners[fault], lab=lab)
 
 
 def _seen_by_all(
@@ -143,13 +138,9 @@ def matrix_table(cells: Sequence[MatrixCell]) -> str:
     faults = sorted({cell.fault for cell in cells})
     rows = [("fault", *runbooks)]
     rows += [(fault, *(_shown(known.get((fault, name))) for name in runbooks)) for fault in faults]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
     wrong = [cell for cell in cells if not cell.is_right]
-    return "\n".join([*lines, f"{len(cells)} answers, {len(wrong)} wrong.", *map(_line, wrong)])
+    counted = f"{len(cells)} answers, {len(wrong)} wrong."
+    return "\n".join([*in_columns(rows), counted, *map(matrix_line, wrong)])
 
 
 def _shown(cell: MatrixCell | None) -> str:
@@ -166,7 +157,8 @@ def _shown(cell: MatrixCell | None) -> str:
     return shown[Answer(cell.answer)]
 
 
-def _line(cell: MatrixCell) -> str:
+def matrix_line(cell: MatrixCell) -> str:
+    """Return what one runbook made of one fault, in a line."""
     failed = ", ".join(cell.failed) or "nothing failed"
     return (
         f"{cell.fault} seen by {cell.runbook}: {cell.answer}, {cell.option or 'no option'} "

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
+from runbook_nb.authoring.drills.columns import in_columns
 from runbook_nb.authoring.drills.experiment import DrillResult, run_drill
 from runbook_nb.errors import DrillError
 from runbook_nb.probes.lab_settings import lab_folder
@@ -62,12 +63,7 @@ def alone_on_lab() -> Iterator[None]:
 def table(results: Sequence[DrillResult]) -> str:
     """Return the results as a table of plain text: what was found, chosen and fixed, seconds."""
     rows = [("drill", "result", "failed checks", "option", "resolved", "s"), *map(_row, results)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = (
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    )
-    return "\n".join(lines)
+    return "\n".join(in_columns(rows))
 
 
 def _row(result: DrillResult) -> tuple[str, ...]:

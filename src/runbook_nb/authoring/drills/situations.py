@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from runbook_nb.authoring.drills.columns import in_columns
 from runbook_nb.authoring.drills.diagnosis import diagnose
 from runbook_nb.authoring.drills.experiment import lab_of
 from runbook_nb.authoring.drills.series import alone_on_lab
@@ -86,14 +87,9 @@ def _found(situation: Situation, *, lab: Lab) -> dict[str, Any]:
 def situations_table(results: Sequence[SituationResult]) -> str:
     """Return the results as plain text: what was expected and found, in how many seconds."""
     rows = [("situation", "kind", "result", "failed checks", "option", "s"), *map(_row, results)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
     wrong = [result for result in results if result.problem]
     return "\n".join(
-        [*lines, f"{len(results)} situations, {len(wrong)} wrong.", *map(_line, wrong)]
+        [*in_columns(rows), f"{len(results)} situations, {len(wrong)} wrong.", *map(_line, wrong)]
     )
 
 

@@ -1,7 +1,7 @@
 """The newest matrix of drills, kept beside the incidents: every fault seen by every runbook."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,7 +51,7 @@ class Matrix:
         return sorted(found, key=lambda cell: (cell.fault, cell.runbook))
 
 
-def keep_matrix(incidents: Path, cells: Sequence[Mapping[str, Any]], *, at: datetime) -> Path:
+def keep_matrix(incidents: Path, cells: Iterable[Mapping[str, Any]], *, at: datetime) -> Path:
     """Keep a matrix in the place of the one before; return its file."""
     incidents.mkdir(parents=True, exist_ok=True)
     told = {"at": at.astimezone(UTC).isoformat(), "cells": [dict(cell) for cell in cells]}
