@@ -28,6 +28,7 @@ from runbook_nb.timeline.events import (
     Verdict,
     Verified,
 )
+from runbook_nb.timeline.incidents import declare
 from runbook_nb.timeline.log import Timeline, hash_of, line_of
 from runbook_nb.timeline.writer import WritableTimeline
 
@@ -62,6 +63,21 @@ TERMS = Terms(
     closing_channel="#incidents",
 )
 E = TypeVar("E", bound=Event)
+
+
+def opened_incident(folder: Path, **words: Any) -> WritableTimeline:
+    """Open INC-1 in the folder of all incidents, or join it, with other words where given."""
+    known = {
+        "incident": "INC-1",
+        "title": "Heartbeat lag",
+        "severity": "SEV2",
+        "runbook": "heartbeat_failure_recovery",
+        "environment": "lab",
+        "by": "sam",
+        "alert": None,
+        "redactor": Redactor(),
+    }
+    return declare(folder, **{**known, **words})
 
 
 def evidence(answer: object, unit: str = "", **words: Any) -> Evidence:

@@ -8,12 +8,11 @@ from typer.testing import CliRunner
 from runbook_nb.cli import app
 from runbook_nb.errors import ApprovalError, IncidentStateError, SettingMissingError
 from runbook_nb.incident.statement import signer
-from runbook_nb.redaction import Redactor
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.testing import environ
 from runbook_nb.timeline.events import Approved, Closed, Started
-from runbook_nb.timeline.incidents import declare
 from signers import key_file, make_signer
+from story import opened_incident
 
 RUNBOOK, OPTION = "heartbeat_failure_recovery", "Option A: Restart the agent"
 
@@ -35,16 +34,12 @@ def diagnosed(tmp_path, ada):
 
     def diagnosed(environment="live"):
         runbook = Runbook.find(RUNBOOK)
-        timeline = declare(
+        timeline = opened_incident(
             tmp_path / "incidents",
             incident="INC-7",
             title="Streams freeze",
-            severity="SEV2",
             runbook=RUNBOOK,
             environment=environment,
-            by="sam",
-            alert=None,
-            redactor=Redactor(),
         )
         began = {"run": "r", "by": "alertmanager", "at": datetime.now(UTC), "parameters": {}}
         digests = {"runbook_digest": runbook.digest, "parameters_digest": "p" * 64, "code": "c"}

@@ -7,9 +7,9 @@ from typer.testing import CliRunner
 
 from runbook_nb.cli import app
 from runbook_nb.errors import ParameterError
-from runbook_nb.redaction import Redactor
 from runbook_nb.timeline.events import Closed, FollowUp
-from runbook_nb.timeline.incidents import declare, find
+from runbook_nb.timeline.incidents import find
+from story import opened_incident
 
 SAID = {
     "--resolution": "The agent was restarted.",
@@ -21,17 +21,7 @@ SAID = {
 
 @pytest.fixture
 def incidents(tmp_path):
-    declare(
-        tmp_path,
-        incident="INC-7",
-        title="Streams freeze",
-        severity="SEV2",
-        runbook="heartbeat_failure_recovery",
-        environment="lab",
-        by="sam",
-        alert=None,
-        redactor=Redactor(),
-    )
+    opened_incident(tmp_path, incident="INC-7", title="Streams freeze")
     return tmp_path
 
 

@@ -9,7 +9,6 @@ from typer.testing import CliRunner
 from runbook_nb.cli import app
 from runbook_nb.errors import IncidentStateError, ParameterError, StepNotFoundError
 from runbook_nb.record.facts import Record
-from runbook_nb.redaction import Redactor
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import (
     Asked,
@@ -22,8 +21,8 @@ from runbook_nb.timeline.events import (
     Terms,
     Verdict,
 )
-from runbook_nb.timeline.incidents import declare
 from runbook_nb.timeline.log import Timeline
+from story import opened_incident
 
 RUNBOOK = "heartbeat_failure_recovery"
 OPTION = "Option A: Restart the agent"
@@ -39,17 +38,8 @@ TERMS = Terms(
 @pytest.fixture
 def timeline(tmp_path):
     """An incident that a run diagnosed and left to people."""
-    opened = declare(
-        tmp_path,
-        incident="INC-7",
-        title="Streams freeze",
-        severity="SEV2",
-        runbook=RUNBOOK,
-        environment="lab",
-        by="sam",
-        alert=None,
-        redactor=Redactor(),
-        terms=TERMS,
+    opened = opened_incident(
+        tmp_path, incident="INC-7", title="Streams freeze", runbook=RUNBOOK, terms=TERMS
     )
     now = {"at": datetime.now(UTC), "by": "sam", "run": "r"}
     read = Evidence(question="agent.health()", answer=503, read_at=datetime.now(UTC))
@@ -88,16 +78,8 @@ def test_the_status_of_the_only_open_incident_needs_no_id(timeline):
 
 def test_several_open_incidents_are_a_list(timeline, tmp_path):
     """Each with its severity and what comes next."""
-    declare(
-        tmp_path,
-        incident="INC-8",
-        title="Sign-in fails",
-        severity="SEV1",
-        runbook=RUNBOOK,
-        environment="lab",
-        by="sam",
-        alert=None,
-        redactor=Redactor(),
+    opened_incident(
+        tmp_path, incident="INC-8", title="Sign-in fails", severity="SEV1", runbook=RUNBOOK
     )
 
     listed = runbook(timeline, "status").splitlines()

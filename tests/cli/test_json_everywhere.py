@@ -6,8 +6,7 @@ import pytest
 import typer
 
 from runbook_nb.cli import app, run_command
-from runbook_nb.incident.declaration import declare
-from runbook_nb.redaction import Redactor
+from story import opened_incident
 
 # One is a server, the other a conversation.
 WITHOUT = {"open", "walk"}
@@ -27,17 +26,7 @@ def here(tmp_path, monkeypatch):
     """Give the folder of all incidents, with one that is open."""
     monkeypatch.setenv("RUNBOOK_INCIDENTS", str(tmp_path))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    declare(
-        tmp_path,
-        incident="INC-1",
-        title="Heartbeat lag",
-        severity="SEV2",
-        runbook="heartbeat_failure_recovery",
-        environment="lab",
-        by="sam",
-        alert=None,
-        redactor=Redactor(),
-    )
+    opened_incident(tmp_path)
     return tmp_path
 
 

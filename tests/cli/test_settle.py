@@ -7,9 +7,8 @@ from typer.testing import CliRunner
 
 from runbook_nb.cli import app
 from runbook_nb.errors import ParameterError, StepNotFoundError
-from runbook_nb.redaction import Redactor
 from runbook_nb.timeline.events import Acting, Settled, Settlement
-from runbook_nb.timeline.incidents import declare
+from story import opened_incident
 
 TITLE = "Restart the agent"
 SAID = ("--because", "Its uptime is 3 days.", "--as", "kim")
@@ -19,17 +18,7 @@ SAID = ("--because", "Its uptime is 3 days.", "--as", "kim")
 def timeline(tmp_path):
     """An incident with an action that nobody saw end."""
     words = dict.fromkeys(("call", "option", "because", "risk", "undo"), "")
-    opened = declare(
-        tmp_path,
-        incident="INC-7",
-        title="Streams freeze",
-        severity="SEV2",
-        runbook="heartbeat_failure_recovery",
-        environment="lab",
-        by="sam",
-        alert=None,
-        redactor=Redactor(),
-    )
+    opened = opened_incident(tmp_path, incident="INC-7", title="Streams freeze")
     opened.append(Acting(at=datetime.now(UTC), title=TITLE, attempt="run.4", by="sam", **words))
     return opened
 

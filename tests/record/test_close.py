@@ -12,24 +12,15 @@ from runbook_nb.record.close import close
 from runbook_nb.record.proof import verify_record
 from runbook_nb.redaction import Redactor
 from runbook_nb.timeline.events import Acting, Closed
-from runbook_nb.timeline.incidents import declare, find
+from runbook_nb.timeline.incidents import find
 from runbook_nb.timeline.writer import WritableTimeline
+from story import opened_incident
 
 
 @pytest.fixture
 def incidents(tmp_path):
     """Give the folder of all incidents, with one that is open and was worked in by hand."""
-    timeline = declare(
-        tmp_path,
-        incident="INC-1",
-        title="Heartbeat lag",
-        severity="SEV2",
-        runbook="heartbeat_failure_recovery",
-        environment="lab",
-        by="sam",
-        alert=None,
-        redactor=Redactor(),
-    )
+    timeline = opened_incident(tmp_path)
     told = nbformat.v4.new_output("stream", name="stdout", text="PASS\n")
     cell = nbformat.v4.new_code_cell("incident.check()", outputs=[told])
     copy = timeline.folder.working_copy("sam.ipynb")

@@ -8,10 +8,9 @@ from said_drills import NAME
 from typer.testing import CliRunner
 
 from runbook_nb.cli import app
-from runbook_nb.redaction import Redactor
 from runbook_nb.runbook.catalog.readme import BEGIN, END
 from runbook_nb.timeline.events import Noted
-from runbook_nb.timeline.incidents import declare
+from story import opened_incident
 
 
 @pytest.fixture
@@ -29,17 +28,7 @@ def runbook(notebooks, tmp_path):
 def test_a_note_is_listed_and_closed(runbook, tmp_path):
     """From the incident to the end of the review."""
     incidents = tmp_path / "incidents"
-    timeline = declare(
-        incidents,
-        incident="INC-1",
-        title="Late",
-        severity="SEV2",
-        runbook=NAME,
-        environment="lab",
-        by="sam",
-        alert=None,
-        redactor=Redactor(),
-    )
+    timeline = opened_incident(incidents, title="Late", runbook=NAME)
     timeline.append(Noted(at=timeline[0].at, by="sam", text="Say which queue.", runbook=True))
     folder = ("--incidents", str(incidents))
 

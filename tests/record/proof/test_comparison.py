@@ -10,8 +10,8 @@ from runbook_nb.record.proof import Change, verify_record
 from runbook_nb.redaction import Redactor
 from runbook_nb.timeline.events import Acted, Acting, Noted, Outcome, Verdict
 from runbook_nb.timeline.folder import TIMELINE
-from runbook_nb.timeline.incidents import declare
 from runbook_nb.timeline.writer import WritableTimeline
+from story import opened_incident
 
 DESCRIBED = {"title": "Restart", **dict.fromkeys(("call", "option", "because", "risk", "undo"), "")}
 
@@ -19,17 +19,7 @@ DESCRIBED = {"title": "Restart", **dict.fromkeys(("call", "option", "because", "
 @pytest.fixture
 def timeline(tmp_path):
     """Close an incident while an action was on its way."""
-    opened = declare(
-        tmp_path,
-        incident="INC-1",
-        title="Heartbeat lag",
-        severity="SEV2",
-        runbook="heartbeat_failure_recovery",
-        environment="lab",
-        by="sam",
-        alert=None,
-        redactor=Redactor(),
-    )
+    opened = opened_incident(tmp_path)
     opened.append(Noted(at=datetime.now(UTC), text="We restarted it at three."))
     opened.append(Acting(at=datetime.now(UTC), attempt="run-1.3", **DESCRIBED))
     close(tmp_path, "INC-1", by="sam")

@@ -11,28 +11,16 @@ from runbook_nb.errors import IncidentStateError, ParameterError, RecordIntegrit
 from runbook_nb.record.close import close, remake
 from runbook_nb.record.page import write_record
 from runbook_nb.record.proof import SignerTrust, Witnessed, signing_seal, verify_record
-from runbook_nb.redaction import Redactor
 from runbook_nb.timeline.events import Noted, Verdict
 from runbook_nb.timeline.folder import ENVELOPE
-from runbook_nb.timeline.incidents import declare
-from story import Story
+from story import Story, opened_incident
 
 
 @pytest.fixture
 def incidents(tmp_path):
     """Give the folder of all incidents, with one that is open."""
     folder = tmp_path / "incidents"
-    declare(
-        folder,
-        incident="INC-1",
-        title="Heartbeat lag",
-        severity="SEV2",
-        runbook="heartbeat_failure_recovery",
-        environment="lab",
-        by="sam",
-        alert=None,
-        redactor=Redactor(),
-    )
+    opened_incident(folder)
     return folder
 
 

@@ -4,8 +4,6 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx
-
 from runbook_nb.errors import LabError
 from runbook_nb.packs.control_plane.lab.backups import (
     ASIDE,
@@ -24,8 +22,8 @@ from runbook_nb.packs.control_plane.lab.faults.backups_rows import (
 )
 from runbook_nb.packs.control_plane.lab.faults.fault import Fault
 from runbook_nb.packs.control_plane.lab.faults.outside import first_value, superuser, until
-from runbook_nb.packs.control_plane.lab.files import read_secret, write_whole
-from runbook_nb.packs.control_plane.lab.inspection import NO_CERTIFICATES
+from runbook_nb.packs.control_plane.lab.faults.storage_hands import storage
+from runbook_nb.packs.control_plane.lab.files import write_whole
 from runbook_nb.packs.control_plane.lab.state import LabState
 
 _STALE = timedelta(hours=31)
@@ -92,21 +90,21 @@ def mend_log(lab: LabState) -> None:
 
 def _lose_objects(lab: LabState) -> None:
     """Delete the objects of the newest artifacts through the Storage API."""
-    with superuser(lab) as connection, _storage(lab) as storage:
+    with superuser(lab) as connection, storage(lab) as client:
         found = connection.execute(_NEWEST_OBJECTS.encode(), {"count": _OBJECTS}).fetchall()
         names = [path.partition("/")[2] for (path,) in found]
-        storage.request("DELETE", "/object/evidence", json={"prefixes": names}).raise_for_status()
+        client.request("DELETE", "/object/evidence", json={"prefixes": names}).raise_for_status()
 
 
 def _find_objects(lab: LabState) -> None:
     """Copy the objects back from their versions; those that are there are left."""
-    with superuser(lab) as connection, _storage(lab) as storage:
+    with superuser(lab) as connection, storage(lab) as client:
         found = connection.execute(_NEWEST_OBJECTS.encode(), {"count": _OBJECTS}).fetchall()
         for (path,) in found:
             bucket, _, name = path.partition("/")
             source = {"bucketId": "evidence-versions", "sourceKey": path}
             target = {"destinationBucket": bucket, "destinationKey": name}
-            answer = storage.post("/object/copy", json={**source, **target})
+            answer = client.post("/object/copy", json={**source, **target})
             if answer.is_error and answer.json().get("statusCode") != "409":
                 raise LabError(f"{path} could not be put back: {answer.text}")
 
@@ -185,16 +183,6 @@ def segments_aside(lab: LabState) -> Path:
     folder = lab.folder / ASIDE / "segments"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def _storage(lab: LabState) -> httpx.Client:
-    key = read_secret(lab.folder, "supabase_storage.token")
-    return httpx.Client(
-        base_url=f"http://127.0.0.1:{lab.ports['supabase_storage']}/storage/v1",
-        headers={"authorization": f"Bearer {key}", "apikey": key},
-        trust_env=False,
-        verify=NO_CERTIFICATES,
-    )
 
 
 FAULTS = (

@@ -19,10 +19,10 @@ from runbook_nb.packs.control_plane.lab.faults.breach_rows import (
     forget,
     remark,
     show,
-    storage,
     tell,
 )
 from runbook_nb.packs.control_plane.lab.faults.fault import Fault
+from runbook_nb.packs.control_plane.lab.faults.storage_hands import storage
 from runbook_nb.packs.control_plane.lab.state import LabState
 
 _JWT: Final = "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoic2VydmljZV9yb2xlIn0.c2lnbmF0dXJlLW9mLWEta2V5"

@@ -8,7 +8,7 @@ import httpx
 from runbook_nb.errors import LabError
 from runbook_nb.packs.control_plane.lab.emulators.supabase_objects import EVIDENCE, WITHHELD
 from runbook_nb.packs.control_plane.lab.faults.outside import Connection, superuser
-from runbook_nb.packs.control_plane.lab.files import read_secret
+from runbook_nb.packs.control_plane.lab.faults.storage_hands import storage
 from runbook_nb.packs.control_plane.lab.inspection import NO_CERTIFICATES
 from runbook_nb.packs.control_plane.lab.state import LabState
 
@@ -123,17 +123,6 @@ def forget(lab: LabState) -> None:
             connection.execute(statement.encode(), {"mark": MARK})
         _show_again(lab, connection)
     _open_exports(lab)
-
-
-def storage(lab: LabState) -> httpx.Client:
-    """Open the Storage API with the service key."""
-    key = read_secret(lab.folder, "supabase_storage.token")
-    return httpx.Client(
-        base_url=f"http://127.0.0.1:{lab.ports['supabase_storage']}/storage/v1",
-        headers={"authorization": f"Bearer {key}", "apikey": key},
-        trust_env=False,
-        verify=NO_CERTIFICATES,
-    )
 
 
 def _show_again(lab: LabState, connection: Connection) -> None:
