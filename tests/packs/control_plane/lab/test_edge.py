@@ -68,7 +68,7 @@ def test_a_route_can_stop_one_session(view, admin):
 
 
 def test_the_ui_sees_a_browser_leave(view):
-    """A client that goes is gone behind the edge too."""
+    """A client that goes is gone behind the edge too; the row says that and its revision alone."""
     assert first_bytes(view, session_id="tab-that-left")
 
     def left():
@@ -76,6 +76,8 @@ def test_the_ui_sees_a_browser_leave(view):
         return bool(rows) and rows[0]["metadata"].get("ended_by") == "client"
 
     assert view.eventually(left)
+    (row,) = view.streams_of("tab-that-left")
+    assert row["metadata"].keys() <= {"ended_by", "revision_id"}
 
 
 def test_an_upstream_that_is_away_is_a_bad_gateway(view, admin):

@@ -115,6 +115,7 @@ def test_a_stream_is_kept_as_open_and_then_as_left(view):
     assert view.eventually(left)
     row = view.streams_of("tab-of-a-test")[0]
     assert (row["sampling_mode"], row["metadata"]["ended_by"]) == ("reduced", "client")
+    assert row["metadata"].keys() <= {"ended_by", "revision_id"}
 
 
 def test_a_beat_of_the_proxy_is_a_row_without_agent_and_lag(view):

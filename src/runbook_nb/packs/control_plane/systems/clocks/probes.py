@@ -33,8 +33,8 @@ def difference(systems: Systems, *, services: tuple[str, ...] = ("agent", "compo
     """Return by how many seconds the clock that differs most differs from the database's.
 
     Compared are this machine, each service by the header ``Date`` of its answer, and what others
-    stamped in the database, as far as it lies in the future. A service that does not answer, or
-    tells no time, is named and not compared; raises NoAnswerError when none can be.
+    stamped in the database, as far as it lies in the future. A service that does not answer,
+    answers a page, or tells no time, is named and not compared; raises NoAnswerError when none can.
     """
     told = [*_of_services(systems, services), *_of_rows(systems)]
     compared = [one for one in told if one["ahead_s"] is not None]
@@ -79,6 +79,8 @@ def _ahead(systems: Systems, service: str) -> tuple[timedelta | None, str]:
     except (httpx.HTTPError, SettingMissingError) as error:
         return None, f"{type(error).__name__}: {error}"
     ended = datetime.now(UTC)
+    if "text/html" in answer.headers.get("content-type", ""):
+        return None, "a page came, which anybody on the way may have sent"
     try:
         # A proxy adds its own beside that of the service.
         told = parsedate_to_datetime(answer.headers.get_list("date")[0])

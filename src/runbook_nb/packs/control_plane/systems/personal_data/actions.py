@@ -51,7 +51,7 @@ def redact(systems: Systems, *, window: timedelta) -> Json:
     Only rows that are in the newest sealed snapshot are changed. Raises NothingDoneError where one
     is not, or where more than half of a table would be changed: then the pattern errs.
     """
-    return _redact(systems, window, rollback=False)
+    return _redact(systems, window)
 
 
 @redact.rehearsal
@@ -60,9 +60,9 @@ def _(systems: Systems, *, window: timedelta) -> Json:
     return {"would redact": _counted(places), "only if": "each row is in the newest snapshot"}
 
 
-def _redact(systems: Systems, window: timedelta, *, rollback: bool) -> Json:
+def _redact(systems: Systems, window: timedelta) -> Json:
     database = systems.database()
-    with database.transaction(rollback=rollback):
+    with database.transaction():
         database.rows(AS_OWNER)
         places = private_places(database, tuple(SOURCES), window=window)
         snapshot = demand_sealed(systems, {(place.table, place.id) for place in places})
