@@ -25,6 +25,10 @@
 
 import difflib
 from collections.abc import Iterable
+from typing import Final
+
+# All runbooks of a team fit into a sentence; all faults of a lab do not.
+_TOLD: Final = 24
 
 
 class RunbookError(Exception):
@@ -117,9 +121,13 @@ class DrillError(RunbookError):
 
 
 def near(name: str, known: Iterable[str]) -> str:
-    """Say which known names are near ``name``, as the end of an error message."""
+    """Say which known names are near ``name``, as the end of an error message.
+
+    Where none is near, the first of them are told: a longer list is not read.
+    """
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     if close:
         return f"Did you mean {' or '.join(repr(word) for word in close)}?"
-    return f"Known: {', '.join(names)}." if names else "None is known yet."
+    more = f", and {len(names) - _TOLD} more" if len(names) > _TOLD else ""
+    return f"Known: {', '.join(names[:_TOLD])}{more}." if names else "None is known yet."

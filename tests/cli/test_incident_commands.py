@@ -181,12 +181,13 @@ def test_what_makes_no_sense_is_refused_and_nothing_is_written(timeline, words, 
         ("note", "INC-7", "x"),
         ("answer", "INC-7", PAGE, "x"),
         ("severity", "INC-7", "SEV1", "--because", "x"),
+        ("undo", "INC-7", "Restart the agent"),
     ],
 )
-def test_a_closed_incident_takes_no_words(timeline, words):
+def test_a_closed_incident_takes_no_words_and_no_actions(timeline, words):
     """What happens now belongs to a new one."""
     timeline.append(Closed(at=datetime.now(UTC), by="sam"))
 
-    with pytest.raises(IncidentStateError):
+    with pytest.raises(IncidentStateError, match="was closed"):
         runbook(timeline, *words)
     assert isinstance(timeline[-1], Closed)

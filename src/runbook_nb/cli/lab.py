@@ -13,7 +13,7 @@ import typer
 
 from runbook_nb.cli.app import EXIT_CODES, AsJson, app, say, say_to_errors, start_lab
 from runbook_nb.cli.completion import fault_names, runbook_names
-from runbook_nb.errors import DrillError, near
+from runbook_nb.errors import DrillError, ParameterError, near
 from runbook_nb.timeline.events import Verdict
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def drill(
     name: Annotated[
         str | None,
         typer.Argument(
-            help="The runbook; that of the first drill by default.",
+            help="The runbook, or a drill by its whole name; the first drill by default.",
             autocompletion=runbook_names,
             show_default=False,
         ),
@@ -73,6 +73,9 @@ def drill(
     from runbook_nb.authoring.drills.series import drill_all, first_drill
 
     tell: Callable[[str], None] = say_to_errors if as_json else typer.echo
+    if name and (every or matrix or sample):
+        message = f"--all, --matrix and --sample take every runbook: leave {name!r} out."
+        raise ParameterError(message)
     if matrix or sample:
         return _matrix(fault, sample=sample, tell=tell, as_json=as_json)
     drills = find_drills() if every else find_drills(name, fault)
@@ -126,9 +129,9 @@ def seen_and_kept(
                 tell(matrix_line(cell))
     finally:
         if cells:
-            tell(matrix_table(cells))
+            # Kept before it is told: the reader may be gone.
             kept = keep_matrix(incidents_folder(), map(asdict, cells), at=datetime.now(UTC))
-            tell(f"Kept for the archive: {kept}")
+            tell(f"{matrix_table(cells)}\nKept for the archive: {kept}")
     return cells
 
 

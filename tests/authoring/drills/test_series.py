@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 import runbook_nb.runbook.packs
-from runbook_nb.authoring.drills import first_drill
+from runbook_nb.authoring.drills import find_drills, first_drill
+from runbook_nb.errors import DrillError
 from runbook_nb.runbook.drill import Drill
 
 DRILLS = [
@@ -39,3 +40,25 @@ def test_without_one_it_is_the_first_that_breaks_something(tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
 
     assert first_drill([DRILLS[1], DRILLS[0]]).fault == "door_open"
+
+
+def test_a_drill_is_found_by_its_whole_name():
+    """As the table of results writes it."""
+    (found,) = find_drills("heartbeat_failure_recovery.agent_dead")
+
+    assert [found] == find_drills("heartbeat_failure_recovery", "agent_dead")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("heartbeat.agent_dead",), "is of 'heartbeat'. .*heartbeat_failure_recovery"),
+        (("rollback_procedure.flag_error",), "of rollback_procedure .*mean 'flag_errors'"),
+        (("rollback_procedure", "agent_dead"), "'agent_dead'. Known: flag_errors, none, .*"),
+        ((None, "agent_deed"), "No drill has the fault 'agent_deed'. .*'agent_dead'"),
+    ],
+)
+def test_a_drill_that_there_is_not_says_which_word_is_wrong(words, said):
+    """With what is near, or all faults of that runbook."""
+    with pytest.raises(DrillError, match=said):
+        find_drills(*words)

@@ -93,6 +93,17 @@ def test_every_verdict_has_a_word_and_a_sign_of_its_own(line):
     assert said.endswith("Heartbeat lag: 9.4 s, expected at most 5 s")
 
 
+def test_a_check_that_could_not_be_read_says_why():
+    """What to mend comes before what was expected."""
+    stream = io.StringIO()
+    lost = Evidence(question="?", answer=None, reason="Connection refused", read_at=NOW)
+    words = {"at": NOW, "title": "Lag", "verdict": Verdict.UNKNOWN, "expect": "at most 5 s"}
+
+    PlainProgress(stream).seen(Checked(**words, evidence=lost))
+
+    assert stream.getvalue() == "  ? UNKNOWN    Lag: Connection refused\n"
+
+
 def test_every_outcome_is_said():
     """What was only rehearsed does not look done."""
     stream = io.StringIO()

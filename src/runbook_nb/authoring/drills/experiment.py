@@ -55,18 +55,30 @@ class DrillResult:
 
 
 def find_drills(runbook: str | None = None, fault: str | None = None) -> list[Drill]:
-    """Return the drills of a runbook, or all; raises DrillError with near names if none fits."""
+    """Return the drills of a runbook, or all; ``runbook`` may also name one, as results do.
+
+    Raises DrillError with near names if none fits.
+    """
     known = drills_in(runbooks_folder())
     found = [
         drill
         for drill in known
-        if runbook in (None, drill.runbook) and fault in (None, drill.fault)
+        if runbook in (None, drill.runbook, drill.name) and fault in (None, drill.fault)
     ]
     if not found:
-        wanted = ".".join(filter(None, (runbook or "*", fault)))
-        message = f"No drill {wanted!r}. {near(wanted, (drill.name for drill in known))}"
-        raise DrillError(message)
+        raise DrillError(_missing(known, runbook or "", fault or ""))
     return found
+
+
+def _missing(known: list[Drill], name: str, fault: str) -> str:
+    """Say of a drill that there is none which word of it is wrong."""
+    runbook, _, named = name.partition(".")
+    own = [drill for drill in known if runbook in ("", drill.runbook)]
+    if not own:
+        return f"No drill is of {runbook!r}. {near(runbook, {drill.runbook for drill in known})}"
+    wanted = fault or named
+    of = f"of {runbook} " if runbook else ""
+    return f"No drill {of}has the fault {wanted!r}. {near(wanted, {drill.fault for drill in own})}"
 
 
 def run_drill(

@@ -1,6 +1,8 @@
 """Run drills one after the other and show what they found as a table."""
 
 import fcntl
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
@@ -57,7 +59,21 @@ def alone_on_lab() -> Iterator[None]:
                 "Wait for it, or use another lab: RUNBOOK_LAB."
             )
             raise DrillError(message) from error
+        with _ended_as_by_hand():
+            yield
+
+
+@contextmanager
+def _ended_as_by_hand() -> Iterator[None]:
+    """Let a scheduler end a series as Ctrl-C does, so that what is broken is healed."""
+    if threading.current_thread() is not threading.main_thread():
         yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def table(results: Sequence[DrillResult]) -> str:

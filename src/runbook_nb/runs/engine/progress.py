@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, TextIO
 
 from runbook_nb.incident.cards.describe import face
-from runbook_nb.incident.cards.description import COLOURS, SIGNS, Face, Tone
+from runbook_nb.incident.cards.description import COLOURS, SIGNS, Tone
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.text.durations import words
 from runbook_nb.text.formatting import one_line
@@ -113,7 +113,7 @@ class PlainProgress:
     def seen(self, event: Event) -> None:
         """Say what was found or done."""
         if _is_shown(event):
-            self._line(f"  {_said(face(event))}")
+            self._line(f"  {_said(event)}")
 
     def end(self, execution: Execution) -> None:
         """Say how the run ended."""
@@ -169,7 +169,7 @@ class TerminalProgress:
         shown = face(event)
         if isinstance(event, Checked | Verified | Acted | Undone):
             self._counts[shown.tone] += 1
-        self._print(f"  {_said(shown)}", style=COLOURS[shown.tone])
+        self._print(f"  {_said(event)}", style=COLOURS[shown.tone])
 
     def end(self, execution: Execution) -> None:
         """Take the display away and say how the run ended."""
@@ -219,9 +219,14 @@ def _is_shown(event: Event) -> bool:
     return not isinstance(event, Opened | Started | Ended)
 
 
-def _said(shown: Face) -> str:
+def _said(event: Event) -> str:
+    """Say what was found or done; of a check that could not be read, why."""
+    shown = face(event)
+    lead = shown.lead
+    if isinstance(event, Checked) and event.purpose == "check" and shown.tone is Tone.UNKNOWN:
+        lead = event.evidence.reason or lead
     said = f"{shown.sign} {one_line(shown.word):<10} {one_line(shown.title)}"
-    return f"{said}: {one_line(shown.lead)}" if shown.lead else said
+    return f"{said}: {one_line(lead)}" if lead else said
 
 
 def _elapsed(since: float) -> str:

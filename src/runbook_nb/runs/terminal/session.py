@@ -21,7 +21,7 @@ from runbook_nb.runbook.step_call import make_call
 from runbook_nb.runbook.steps import Step
 from runbook_nb.text.values import Json
 from runbook_nb.timeline.events import Started
-from runbook_nb.timeline.incidents import find
+from runbook_nb.timeline.incidents import find, refuse_closed
 from runbook_nb.timeline.log import Timeline
 
 _HIDDEN = ("[masked", "[withheld", "[cut")
@@ -87,9 +87,11 @@ class Session:
     ) -> "Session":
         """Begin a run of the runbook that ran last in an incident, with the same parameters.
 
-        Raises ParameterError for a parameter that was masked on the timeline and is not given.
+        Raises IncidentStateError for a closed one, and ParameterError for a parameter that was
+        masked on the timeline and is not given.
         """
         timeline = find(incidents, incident)
+        refuse_closed(timeline)
         runbook = last_runbook(timeline)
         return cls.begin(
             runbook,
