@@ -35,6 +35,19 @@ def test_the_cause_tells_more_than_what_failed(story):
     assert name_of(list(story.timeline)) == told
 
 
+def test_what_could_not_be_read_is_no_night_without_a_failure(story):
+    """Its newest reading counts."""
+    for title in ("Load", LAG, "Queue", "Beats"):
+        story.checks(title, Verdict.UNKNOWN, None)
+    story.checks("Load", Verdict.PASS, 1)
+
+    told = f"Heartbeat Failure Recovery: {LAG}, Queue and 1 more could not be read {WHERE}"
+    assert name_of(list(story.timeline)) == told
+    for title in (LAG, "Queue", "Beats"):
+        story.checks(title, Verdict.PASS, 1)
+    assert name_of(list(story.timeline)) == f"Heartbeat Failure Recovery: nothing failed {WHERE}"
+
+
 def test_without_a_beginning_there_is_no_name():
     """Nothing is made up."""
     assert name_of([]) == ""

@@ -1,6 +1,7 @@
 """What an incident is called where it stands beside others: its title, and what tells it apart."""
 
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Final
 
 from runbook_nb.text.formatting import day_of, listed, one_line
@@ -11,7 +12,7 @@ from runbook_nb.timeline.events import Acting, Checked, Event, Verdict
 _SUFFIX: Final = " — Operational Procedure"
 _TITLE: Final = 120  # characters
 _WHAT: Final = 140
-_NAMED: Final = 2  # failed checks; more are counted
+_NAMED: Final = 2  # checks; more are counted
 
 
 def name_of(events: Sequence[Event]) -> str:
@@ -29,18 +30,23 @@ def name_of(events: Sequence[Event]) -> str:
 
 
 def _what(events: Sequence[Event]) -> str:
-    """Say why it happened; where nobody knows, what failed before anything was done."""
+    """Say why it happened; where nobody knows, what failed before anything was done.
+
+    Where nothing failed and something could not be read, it says so: nobody saw that all was well.
+    """
     closed = queries.closed(events)
     if closed and closed.statement.cause:
         return closed.statement.cause
-    failed: dict[str, None] = {}
-    for event in events:
-        if isinstance(event, Acting) and not event.tells:
-            break
-        if isinstance(event, Checked) and event.verdict is Verdict.FAIL:
-            failed[event.title] = None
-    if not failed:
-        return "nothing failed" if queries.of(events, Checked) else ""
-    more = len(failed) - _NAMED
-    named = [*failed][:_NAMED] + ([f"{more} more"] if more > 0 else [])
-    return f"{listed(named)} failed"
+    before = takewhile(lambda event: not isinstance(event, Acting) or bool(event.tells), events)
+    checks = queries.of(before, Checked)
+    if failed := dict.fromkeys(each.title for each in checks if each.verdict is Verdict.FAIL):
+        return f"{_named([*failed])} failed"
+    newest = queries.newest(checks)
+    if unread := [title for title, each in newest.items() if each.verdict is Verdict.UNKNOWN]:
+        return f"{_named(unread)} could not be read"
+    return "nothing failed" if queries.of(events, Checked) else ""
+
+
+def _named(titles: Sequence[str]) -> str:
+    more = len(titles) - _NAMED
+    return listed([*titles[:_NAMED], *([f"{more} more"] if more > 0 else [])])
