@@ -104,6 +104,14 @@ def test_a_whole_incident_stands_on_its_board(tmp_path, runbook):
     assert board.elapsed_s < 3600, "a closed incident does not grow older"
 
 
+def test_what_could_not_be_read_is_not_told_as_nothing_to_fix(story, runbook):
+    """Unknown is never shown as well."""
+    story.checks(LAG, Verdict.UNKNOWN, None)
+    story.tell(Decided, option=None, recommended=None, verdict=Verdict.UNKNOWN)
+
+    assert "Chosen: No check failed, but not everything" in board_text(drawn(story, runbook))
+
+
 @pytest.mark.parametrize(
     ("verdict", "says"),
     [(Verdict.PASS, "runbook close INC-2041"), (Verdict.FAIL, "It is not verified.")],

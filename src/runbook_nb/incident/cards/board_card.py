@@ -8,7 +8,7 @@ from typing import Any, Final
 from runbook_nb.incident.board import Board, BoardStep, Due, Person, Section, StepState
 from runbook_nb.incident.cards.card import link, production_banner, style
 from runbook_nb.incident.cards.describe import face
-from runbook_nb.incident.cards.description import SIGNS, Tone, against, named_approver
+from runbook_nb.incident.cards.description import SIGNS, Tone, against, choice, named_approver
 from runbook_nb.text.durations import words
 from runbook_nb.text.formatting import clock, counted, listed, one_line
 from runbook_nb.timeline.events import Acted, Asked, Checked, Decided, Outcome, Undone, Verified
@@ -155,11 +155,10 @@ def _facts(board: Board) -> Iterator[tuple[str, str, str]]:
     if board.terms.problem and board.closed_at is None:
         yield "Clocks", f"None runs: {one_line(board.terms.problem)}", ""
     if (decided := board.decided) is not None:
-        chosen = decided.option or "Nothing to fix was found"
         other = decided.option and decided.option != decided.recommended
         instead = f", recommended was {decided.recommended or 'none'}" if other else ""
         by = f"{decided.by} {clock(decided.at)}".strip()
-        yield "Chosen", one_line(f"{chosen}{instead} ({by})"), decided.option or ""
+        yield "Chosen", one_line(f"{choice(decided)}{instead} ({by})"), decided.option or ""
     for approval in board.approvals:
         who = one_line(named_approver(approval))
         said = f"{one_line(approval.option)}, {who}, until {clock(approval.expires_at)}"

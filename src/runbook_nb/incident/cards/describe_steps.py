@@ -1,7 +1,6 @@
 """The face of each kind of step: what its event says, before it becomes text or HTML."""
 
 from datetime import timedelta
-from typing import Final
 
 from runbook_nb.incident.cards.description import (
     OUTCOME_TONES,
@@ -9,6 +8,7 @@ from runbook_nb.incident.cards.description import (
     Tone,
     against,
     agreed_by,
+    choice,
     evidence_folds,
     face,
     folded,
@@ -34,13 +34,6 @@ from runbook_nb.timeline.events import (
     Verdict,
     Verified,
 )
-
-_NOTHING_CHOSEN: Final = {
-    Verdict.PASS: "Nothing to fix here",
-    Verdict.WARN: "Nothing to fix here, but there are warnings",
-    Verdict.UNKNOWN: "No check failed, but not everything could be read",
-    Verdict.FAIL: "No option is chosen",
-}
 
 
 @face.register
@@ -79,7 +72,7 @@ def _decided(event: Decided) -> Face:
         at=event.at,
         tone=Tone.PLAIN if event.option else Tone(event.verdict.value),
         word="DECIDED",
-        title=event.option or _NOTHING_CHOSEN[event.verdict],
+        title=choice(event),
         facts=kept(facts),
         next_step=event.option or "",
     )

@@ -21,6 +21,7 @@ from runbook_nb.timeline.events import (
     Evidence,
     Option,
     Outcome,
+    Verdict,
 )
 
 
@@ -34,6 +35,12 @@ class Tone(StrEnum):
     PLAIN = "plain"
 
 
+_NOTHING_CHOSEN: Final = {
+    Verdict.PASS: "Nothing to fix here",
+    Verdict.WARN: "Nothing to fix here, but there are warnings",
+    Verdict.UNKNOWN: "No check failed, but not everything could be read",
+    Verdict.FAIL: "No option is chosen",
+}
 # What a terminal shows them in.
 COLOURS: Final = {
     Tone.GOOD: "green",
@@ -93,6 +100,11 @@ def against(evidence: Evidence, expect: str, fail: str = "") -> str:
     read = evidence.answer is not None or not evidence.reason
     value = said(evidence.answer, evidence.unit, f"{expect} {fail}") if read else "No reading"
     return f"{value}, expected {expect}" if expect else value
+
+
+def choice(event: Decided) -> str:
+    """Say which option was chosen; of none, what that means by what was read."""
+    return event.option or _NOTHING_CHOSEN[event.verdict]
 
 
 def rejected(event: Decided) -> list[tuple[str, str]]:
