@@ -12,7 +12,16 @@ from runbook_nb.record.facts import Record
 from runbook_nb.record.page import write_record
 from runbook_nb.record.page.chart import chart
 from runbook_nb.runbook.runbook import Runbook
-from runbook_nb.timeline.events import Acted, Asked, Changed, Decided, Noted, Outcome, Verdict
+from runbook_nb.timeline.events import (
+    Acted,
+    Asked,
+    Changed,
+    Closed,
+    Decided,
+    Noted,
+    Outcome,
+    Verdict,
+)
 from story import ACTION, LAG, RESTART, RUN, UNBUFFER, Story, cut_off, healthy, heartbeat
 
 
@@ -52,6 +61,15 @@ def test_an_open_question_is_told_once_however_often_it_was_asked(story):
         story.tell(Asked, question="Tell customers.", owner="Communications", by="")
 
     assert curated(page_of(story.timeline.path.parent)).count("Tell customers") == 1
+
+
+def test_a_skipped_question_reads_on_in_the_remarks(story):
+    """Its full stop does not stand before what became of it."""
+    story.tell(Asked, question="Tell customers.", owner="Communications", by="")
+    story.tell(Closed)
+
+    page = page_of(story.timeline.path.parent)
+    assert "Tell customers: Nobody answered it before the close." in page
 
 
 def test_readings_of_one_kind_in_a_row_are_one_line_with_a_link_each(tmp_path):

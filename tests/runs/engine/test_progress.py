@@ -14,6 +14,7 @@ from runbook_nb.runs.engine import progress
 from runbook_nb.runs.engine.progress import EventFeed, Execution, PlainProgress, TerminalProgress
 from runbook_nb.timeline.events import (
     Acted,
+    Asked,
     Checked,
     Event,
     Evidence,
@@ -102,6 +103,15 @@ def test_a_check_that_could_not_be_read_says_why():
     PlainProgress(stream).seen(Checked(**words, evidence=lost))
 
     assert stream.getvalue() == "  ? UNKNOWN    Lag: Connection refused\n"
+
+
+def test_a_question_that_ends_in_a_full_stop_reads_on():
+    """A manual step is a sentence, and what became of it follows."""
+    stream = io.StringIO()
+
+    PlainProgress(stream).seen(Asked(at=NOW, question="Tell #ops.", owner=""))
+
+    assert "OPEN       Tell #ops: Nobody has answered yet" in stream.getvalue()
 
 
 def test_every_outcome_is_said():

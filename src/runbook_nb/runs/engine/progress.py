@@ -226,7 +226,7 @@ def _said(event: Event) -> str:
     if isinstance(event, Checked) and event.purpose == "check" and shown.tone is Tone.UNKNOWN:
         lead = event.evidence.reason or lead
     said = f"{shown.sign} {one_line(shown.word):<10} {one_line(shown.title)}"
-    return f"{said}: {one_line(lead)}" if lead else said
+    return f"{said.rstrip('.')}: {one_line(lead)}" if lead else said
 
 
 def _elapsed(since: float) -> str:
