@@ -52,6 +52,10 @@ def write_environment(folder: Path, ports: Mapping[str, int]) -> None:
             "viewer": {"reader": _secret(folder, "viewer.dsn")},
             "backup": settings_for(folder),
             "snapshots": {"folder": str(folder / SNAPSHOTS)},
+            "alerting": {
+                "rules": str(folder / "alerting" / "rules.yml"),
+                "routes": str(folder / "alerting" / "alertmanager.yml"),
+            },
             "agent": {"url": _url(ports["agent"]), "heartbeat_interval_s": HEARTBEAT_INTERVAL_S},
             "ui": {"url": _url(ports["ui"])},
             "edge": {"url": _url(ports["edge"]), "admin_url": _url(ports["edge_admin"])},

@@ -1,4 +1,4 @@
-"""An emulator for PagerDuty: the Events API v2, and of the REST API incidents, notes and on-calls.
+"""An emulator for PagerDuty: the Events API v2; of the REST API incidents, notes, log, on-calls.
 
 The routing key of its one service is the first 32 characters of the account's token.
 """
@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -16,10 +17,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from runbook_nb.packs.control_plane.lab.emulators.emulator import Emulator
+from runbook_nb.packs.control_plane.lab.emulators.pagerduty_history import (
+    SERVICE,
+    past_entries,
+    past_incidents,
+)
 
-SERVICE = "PACPLN1"
 FROM = "ops-oncall@company.com"
 _KEY_LENGTH = 32
+_MOST = 100  # items on one page, as PagerDuty has it
 _ON_CALL = ("Primary on-call", "Secondary on-call", "Incident Commander")
 _ACTIONS = {"trigger": "triggered", "acknowledge": "acknowledged", "resolve": "resolved"}
 _SEVERITIES = frozenset({"critical", "error", "warning", "info"})
@@ -29,9 +35,10 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 @dataclass(kw_only=True)
 class PagerDutyAccount:
-    """One account with one service, and its incidents by id."""
+    """One account with one service, and its incidents by id; the lab keeps its past weeks."""
 
     token: str
+    lab: Path
     incidents: dict[str, dict[str, Any]] = field(default_factory=dict)
     notes: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
@@ -60,9 +67,9 @@ class PagerDutyAccount:
         return incident
 
 
-def pagerduty_app(*, token: str) -> Starlette:
+def pagerduty_app(*, token: str, lab: Path) -> Starlette:
     """Make the emulator; only ``token`` opens the REST API."""
-    account = PagerDutyAccount(token=token)
+    account = PagerDutyAccount(token=token, lab=lab)
 
     def guarded(handler: Callable[[PagerDutyAccount, Request], Awaitable[Response]]) -> Handler:
         async def checked(request: Request) -> Response:
@@ -86,6 +93,7 @@ def pagerduty_app(*, token: str) -> Starlette:
             Route("/incidents", guarded(_create), methods=["POST"]),
             Route("/incidents/{id}", guarded(_incident), methods=["GET", "PUT"]),
             Route("/incidents/{id}/notes", guarded(_notes), methods=["GET", "POST"]),
+            Route("/log_entries", guarded(_log), methods=["GET"]),
             Route("/oncalls", guarded(_on_calls), methods=["GET"]),
         ]
     )
@@ -128,23 +136,38 @@ async def _list(account: PagerDutyAccount, request: Request) -> Response:
     statuses = request.query_params.getlist("statuses[]")
     services = request.query_params.getlist("service_ids[]")
     key = request.query_params.get("incident_key")
-    limit = int(request.query_params.get("limit", 25))
     found = [
         one
-        for one in reversed(account.incidents.values())
+        for one in [*reversed(account.incidents.values()), *reversed(past_incidents(account.lab))]
         if (not statuses or one["status"] in statuses)
         and (not services or one["service"]["id"] in services)
         and key in (None, one["incident_key"])
+        and _asked_for(request, one)
     ]
-    return JSONResponse(
-        {
-            "incidents": found[:limit],
-            "limit": limit,
-            "offset": 0,
-            "more": len(found) > limit,
-            "total": None,
-        }
+    return _part(request, "incidents", found)
+
+
+async def _log(account: PagerDutyAccount, request: Request) -> Response:
+    found = [one for one in past_entries(account.lab) if _asked_for(request, one)]
+    return _part(request, "log_entries", found)
+
+
+def _asked_for(request: Request, one: Mapping[str, Any]) -> bool:
+    """Tell whether something was created in the time that the request asks about."""
+    at = datetime.fromisoformat(one["created_at"])
+    since, until = (request.query_params.get(name) for name in ("since", "until"))
+    return (since is None or at >= datetime.fromisoformat(since)) and (
+        until is None or at < datetime.fromisoformat(until)
     )
+
+
+def _part(request: Request, name: str, found: list[dict[str, Any]]) -> Response:
+    """Return the part of a listing that a request asks for; PagerDuty gives at most 100."""
+    limit = min(int(request.query_params.get("limit", 25)), _MOST)
+    offset = int(request.query_params.get("offset", 0))
+    rest = len(found) > offset + limit
+    part = {name: found[offset : offset + limit], "limit": limit, "offset": offset, "more": rest}
+    return JSONResponse({**part, "total": None})
 
 
 async def _create(account: PagerDutyAccount, request: Request) -> Response:
@@ -232,6 +255,6 @@ def _error(status: HTTPStatus, code: int, message: str, *errors: str) -> Respons
 
 EMULATOR = Emulator(
     name="pagerduty",
-    make=lambda access: pagerduty_app(token=access.secret("pagerduty.token")),
+    make=lambda access: pagerduty_app(token=access.secret("pagerduty.token"), lab=access.folder),
     settings={"token_format": "Token token={token}", "service": SERVICE, "from": FROM},
 )

@@ -6,7 +6,8 @@ from typing import Any
 import httpx
 
 from runbook_nb.errors import LabError
-from runbook_nb.packs.control_plane.lab.emulators.pagerduty import FROM, SERVICE
+from runbook_nb.packs.control_plane.lab.emulators.pagerduty import FROM
+from runbook_nb.packs.control_plane.lab.emulators.pagerduty_history import SERVICE
 from runbook_nb.packs.control_plane.lab.faults.outside import Connection, lasting_id, superuser
 from runbook_nb.packs.control_plane.lab.faults.response_told import forget_what_was_told
 from runbook_nb.packs.control_plane.lab.files import read_secret
