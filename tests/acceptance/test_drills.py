@@ -16,6 +16,7 @@ from runbook_nb.runs.engine.spare_kernel import SpareKernel
 ON_THEIR_OWN = {"supabase_backup_restore"}
 # The plainest fault of each runbook, for whoever changes something and wants to know soon.
 PLAINEST = {
+    "alert_fatigue_reduction.threshold_tight",
     "composio_api_outage.composio_away",
     "data_breach_response.bucket_public",
     "copilotkit_session_recovery.workspace_lost",
