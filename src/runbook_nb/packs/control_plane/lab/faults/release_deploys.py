@@ -10,7 +10,7 @@ from runbook_nb.errors import LabError
 from runbook_nb.packs.control_plane.lab.emulators.vercel import PASSING, PROJECT
 from runbook_nb.packs.control_plane.lab.files import read_secret
 from runbook_nb.packs.control_plane.lab.inspection import NO_CERTIFICATES
-from runbook_nb.packs.control_plane.lab.release import LIVE, RELEASES
+from runbook_nb.packs.control_plane.lab.release import COMMIT, LIVE, RELEASES
 from runbook_nb.packs.control_plane.lab.state import LabState
 
 _KNOWN = {release for release, _hours_ago in RELEASES}
@@ -35,8 +35,18 @@ def roll_ui_back(lab: LabState) -> None:
         api.post(f"/v1/projects/{PROJECT}/rollback/{good['uid']}")
 
 
+def prune_interface(lab: LabState) -> None:
+    """Delete every deployment of the UI but the live one, as a retention that is too short does."""
+    with vercel(lab) as api:
+        live = _live(api)["id"]
+        for one in _deployments(api):
+            if one["uid"] != live:
+                api.delete(f"/v13/deployments/{one['uid']}")
+
+
 def restore_interface(lab: LabState) -> None:
     """Have the release live that the lab starts with, and remove those that faults deployed."""
+    _build_missing(lab)
     with vercel(lab) as api:
         good = next(one for one in _deployments(api) if one["meta"]["release"] == LIVE)
         project = api.get(f"/v9/projects/{PROJECT}").json()
@@ -45,6 +55,15 @@ def restore_interface(lab: LabState) -> None:
         for one in _deployments(api):
             if one["meta"]["release"] not in _KNOWN:
                 api.delete(f"/v13/deployments/{one['uid']}")
+
+
+def _build_missing(lab: LabState) -> None:
+    """Build again what was deleted of the deployments that the lab starts with, as old as then."""
+    with vercel(lab) as api:
+        there = {one["meta"]["release"] for one in _deployments(api)}
+    for release, hours_ago in RELEASES:
+        if release not in there:
+            deploy_interface(lab, release, COMMIT, minutes_ago=60 * hours_ago)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from runbook_nb.packs.control_plane.lab.faults.outside import (
 )
 from runbook_nb.packs.control_plane.lab.faults.release_deploys import (
     deploy_interface,
+    prune_interface,
     restore_interface,
     roll_ui_back,
 )
@@ -118,6 +119,12 @@ def deploy_bad(lab: LabState) -> None:
     _deploy(lab, (_BAD, COMMIT))
 
 
+def deploy_and_prune(lab: LabState) -> None:
+    """Deploy the bad release, and lose every deployment of the UI before it."""
+    _deploy(lab, (_BAD, COMMIT))
+    prune_interface(lab)
+
+
 def deploy_and_part(lab: LabState) -> None:
     """Deploy the bad release, then roll back only the UI."""
     _deploy(lab, (_BAD, COMMIT))
@@ -171,6 +178,12 @@ FAULTS: Sequence[Fault] = (
         name="release_bad",
         title="A new release of UI and agent: two of five steps fail since",
         inject=deploy_bad,
+        heal=heal_release,
+    ),
+    Fault(
+        name="release_pruned",
+        title="A bad release, and a retention that kept no deployment of the UI before it",
+        inject=deploy_and_prune,
         heal=heal_release,
     ),
     Fault(
