@@ -13,7 +13,7 @@ from runbook_nb.packs.control_plane.systems import dashboards, metric_views
 pytestmark = pytest.mark.slow
 
 AGE, JOB = dashboards.refresh_age(), dashboards.refresh_job()
-HIDING = dashboards.hiding()
+ALTERED = dashboards.altered()
 RECOUNT, CHANGED = metric_views.recount(), metric_views.changed()
 UNUSUAL = dashboards.unusual(span=timedelta(days=1), weeks=3)
 
@@ -26,6 +26,16 @@ def fault(lab, request):
     FAULTS[request.param].heal(lab)
 
 
+def rights(lab):
+    """Return everybody's rights on the funnel and its dashboard."""
+    statement = """
+        select relname, relacl::text from pg_class
+        where relname in ('adoption_funnel', 'adoption_funnel_mv') order by relname
+    """
+    with psycopg.connect(Lab(lab.folder).dsn()) as connection:
+        return connection.execute(statement).fetchall()
+
+
 def injected(*names):
     return pytest.mark.parametrize("fault", names, indirect=True)
 
@@ -34,7 +44,7 @@ def test_a_healthy_lab_passes_every_reading(hands):
     """Young, running, right, as committed, whole and usual."""
     assert hands.value(AGE) < 26
     assert hands.value(JOB) == "runs"
-    assert hands.value(RECOUNT) == hands.value(CHANGED) == hands.value(HIDING) == 0
+    assert hands.value(RECOUNT) == hands.value(CHANGED) == hands.value(ALTERED) == 0
     assert hands.value(UNUSUAL) < 3
 
 
@@ -74,10 +84,12 @@ def test_a_changed_view_is_rebuilt_with_all_that_hangs_on_it(hands, lab):
     """Definition, index, dashboard and grants; the undo brings the wrong figures back."""
     assert hands.value(RECOUNT) >= 1
     assert hands.value(CHANGED) == 1
+    held = rights(lab)
     action = metric_views.rebuild()
-    assert hands.rehearse(action)["figures that differ after"] == 0
+    assert hands.rehearse(action)["views that differ after"] == []
     result = hands.do(action)
-    assert hands.value(RECOUNT) == hands.value(CHANGED) == hands.value(HIDING) == 0
+    assert hands.value(RECOUNT) == hands.value(CHANGED) == hands.value(ALTERED) == 0
+    assert rights(lab) == held
     with psycopg.connect(Lab(lab.folder).dsn()) as connection:
         statement = "refresh materialized view concurrently adoption_funnel_mv"
         connection.execute(statement)
@@ -101,7 +113,7 @@ def test_a_view_that_is_only_spelled_otherwise_is_left(hands):
     """It is listed, its figures are right, and nothing is rebuilt."""
     found = hands.read(CHANGED)
     assert found.value == 0
-    assert [row["view"] for row in found.detail] == ["executive_summary_mv"]
+    assert found.detail == [{"view": "executive_summary_mv", "rows that are others": 0}]
     with pytest.raises(NothingDoneError):
         hands.do(metric_views.rebuild())
 
@@ -111,14 +123,48 @@ def test_a_view_that_is_only_spelled_otherwise_is_left(hands):
 @pytest.mark.usefixtures("fault")
 def test_a_dashboard_that_hides_rows_is_put_back(hands):
     """An analyst gets all rows again."""
-    assert hands.value(HIDING) == 1
+    assert hands.value(ALTERED) == 1
     action = dashboards.restore_views()
     hands.rehearse(action)
-    assert hands.value(HIDING) == 1
+    assert hands.value(ALTERED) == 1
     result = hands.do(action)
-    assert hands.value(HIDING) == 0
+    assert hands.value(ALTERED) == 0
     hands.undo(action, result)
-    assert hands.value(HIDING) == 1
+    assert hands.value(ALTERED) == 1
+
+
+@injected("dashboard_hides.figures")
+@pytest.mark.usefixtures("fault")
+def test_a_dashboard_that_reckons_by_itself_is_altered(hands):
+    """Every row is shown, and one figure is another."""
+    found = hands.read(ALTERED)
+    assert found.value == 1
+    row = next(row for row in found.detail if row["altered"])
+    assert row["rows shown"] == row["rows behind it"]
+    assert not row["reads as committed"]
+
+
+@injected("rows_late", "rows_late.gone")
+@pytest.mark.usefixtures("fault")
+def test_rows_that_came_or_went_are_no_changed_view(hands):
+    """The figures differ, and nothing is rebuilt."""
+    assert hands.value(RECOUNT) >= 1
+    assert hands.value(CHANGED) == 0
+    with pytest.raises(NothingDoneError):
+        hands.do(metric_views.rebuild())
+
+
+@injected("figures_doubled")
+@pytest.mark.usefixtures("fault")
+def test_what_else_hangs_on_a_view_stops_its_rebuilding(hands, lab):
+    """A view of somebody's own is not dropped with it; the whole is as it was."""
+    with psycopg.connect(Lab(lab.folder).dsn(), autocommit=True) as connection:
+        connection.execute("create view funnel_of_mine as select * from adoption_funnel_mv")
+        with pytest.raises(psycopg.errors.DependentObjectsStillExist):
+            hands.do(metric_views.rebuild())
+        connection.execute("drop view funnel_of_mine")
+    assert hands.value(CHANGED) == 1
+    assert hands.value(ALTERED) == 0
 
 
 @injected("missions_flood")

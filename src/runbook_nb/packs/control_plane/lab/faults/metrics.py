@@ -1,19 +1,13 @@
-"""Faults of the dashboards: stale views, changed definitions, hidden rows, and a real change."""
+"""Faults of the dashboards: their refresh stops, or one is altered."""
 
 from typing import Final
 
 from runbook_nb.packs.control_plane.lab.faults.fault import Fault
+from runbook_nb.packs.control_plane.lab.faults.metrics_rows import REFRESH, flood, heal_flood
 from runbook_nb.packs.control_plane.lab.faults.metrics_schema import restore_schema
 from runbook_nb.packs.control_plane.lab.faults.outside import first_value, superuser
 from runbook_nb.packs.control_plane.lab.state import LabState
 
-# Those in which completed missions count. Operations health multiplies events by streams and calls:
-# its refresh takes longer the longer the lab has run, and no mission is in it.
-_REFRESH: Final = """
-REFRESH MATERIALIZED VIEW executive_summary_mv;
-REFRESH MATERIALIZED VIEW adoption_funnel_mv;
-REFRESH MATERIALIZED VIEW agent_performance_mv;
-"""
 # The views as two days ago had them: what was completed since is not in them yet.
 _STALE: Final = """
 SET LOCAL session_replication_role = replica;
@@ -46,28 +40,23 @@ UPDATE cron.job_run_details SET status = 'succeeded', return_message = '1 row'
 DROP SCHEMA aside_refresh CASCADE;
 """
 _HOLD: Final = "UPDATE cron.job SET active = false WHERE jobname = 'refresh_analytics_views'"
-_RELEASE: Final = "UPDATE cron.job SET active = true WHERE jobname = 'refresh_analytics_views'"
+_EMPTY: Final = "UPDATE cron.job SET command = 'select 1' WHERE jobname = 'refresh_analytics_views'"
+_RELEASE: Final = """
+UPDATE cron.job SET active = true, command = 'select public.refresh_analytics_views()'
+ WHERE jobname = 'refresh_analytics_views'
+"""
 _FORGET_TOLD: Final = "DELETE FROM telemetry_events WHERE event_type = 'metrics_refresh_completed'"
 _HIDE: Final = """
 CREATE OR REPLACE VIEW {view} WITH (security_barrier = true) AS
-SELECT * FROM {view}_mv WHERE {which}
+SELECT {columns} FROM {view}_mv WHERE {which}
 """
-_FLOOD: Final = """
-INSERT INTO missions (tenant_id, external_ref, title, status, current_stage, created_at)
-SELECT tenant.id, 'metrics-fault', 'Import ' || number, 'draft', 'Home',
-       now() - interval '{hours} hours' * random()
-  FROM (SELECT tenant_id AS id FROM missions GROUP BY tenant_id
-         ORDER BY count(*) DESC, tenant_id LIMIT {tenants}) AS tenant,
-       generate_series(1, {missions}) AS number
-"""
-_FORGET_FLOOD: Final = "DELETE FROM missions WHERE external_ref = 'metrics-fault'"
 
 
 def stop_refresh(lab: LabState, *, hours: int = 50, held: bool = True, change: str = _OLD) -> None:
     """Have the views as they were two days ago, and no run of their job since that ended well."""
     _heal_runs(lab)
     with superuser(lab) as connection, connection.transaction():
-        connection.execute(_STALE.format(refresh=_REFRESH).encode())
+        connection.execute(_STALE.format(refresh=REFRESH).encode())
         connection.execute(_AGE_RUNS.format(hours=hours, change=change).encode())
         if held:
             connection.execute(_HOLD)
@@ -79,33 +68,13 @@ def heal_refresh(lab: LabState) -> None:
     with superuser(lab) as connection:
         connection.execute(_RELEASE)
         connection.execute(_FORGET_TOLD)
-        connection.execute(_REFRESH)
-
-
-def _heal_runs(lab: LabState) -> None:
-    with superuser(lab) as connection:
-        if first_value(connection, "SELECT to_regnamespace('aside_refresh') IS NOT NULL"):
-            connection.execute(_YOUNG_RUNS)
-
-
-def hide_rows(lab: LabState, *, view: str = "executive_summary", which: str = "") -> None:
-    """Release a dashboard that asks for a role which no viewer has."""
-    asked = which or "has_role('executive') OR tenant_id = current_tenant_id()"
-    with superuser(lab) as connection:
-        connection.execute(_HIDE.format(view=view, which=asked).encode())
-
-
-def flood(lab: LabState, *, tenants: int = 1, missions: int = 160, hours: int = 20) -> None:
-    """Have a tenant create ten times its usual missions, really."""
-    heal_flood(lab)
-    with superuser(lab) as connection:
-        connection.execute(_FLOOD.format(tenants=tenants, missions=missions, hours=hours).encode())
+        connection.execute(REFRESH)
 
 
 def stop_refresh_on_a_busy_day(lab: LabState) -> None:
     """Have old views, and beside them a day that is only busy."""
     stop_refresh(lab)
-    flood(lab, missions=4)
+    flood(lab, missions=3)
 
 
 def heal_both(lab: LabState) -> None:
@@ -114,10 +83,25 @@ def heal_both(lab: LabState) -> None:
     heal_refresh(lab)
 
 
-def heal_flood(lab: LabState) -> None:
-    """Forget those missions."""
+def _heal_runs(lab: LabState) -> None:
     with superuser(lab) as connection:
-        connection.execute(_FORGET_FLOOD)
+        if first_value(connection, "SELECT to_regnamespace('aside_refresh') IS NOT NULL"):
+            connection.execute(_YOUNG_RUNS)
+
+
+def hide_rows(
+    lab: LabState, *, view: str = "executive_summary", columns: str = "*", which: str = ""
+) -> None:
+    """Release a dashboard with other columns, or that asks for a role which no viewer has."""
+    asked = which or "has_role('executive') OR tenant_id = current_tenant_id()"
+    with superuser(lab) as connection:
+        connection.execute(_HIDE.format(view=view, columns=columns, which=asked).encode())
+
+
+def empty_job(lab: LabState) -> None:
+    """Have the job run a command that refreshes nothing."""
+    with superuser(lab) as connection:
+        connection.execute(_EMPTY)
 
 
 FAULTS = (
@@ -131,6 +115,12 @@ FAULTS = (
         name="refresh_stopped.failing",
         title="The job that refreshes the dashboards has failed for two days",
         inject=lambda lab: stop_refresh(lab, held=False, change=_FAILED),
+        heal=heal_refresh,
+    ),
+    Fault(
+        name="refresh_stopped.emptied",
+        title="The job that refreshes the dashboards runs a command that does nothing",
+        inject=empty_job,
         heal=heal_refresh,
     ),
     Fault(
@@ -178,33 +168,14 @@ FAULTS = (
         heal=restore_schema,
     ),
     Fault(
-        name="missions_flood",
-        title="A tenant really creates ten times its usual missions",
-        inject=flood,
-        heal=heal_flood,
-    ),
-    Fault(
-        name="missions_flood.two_tenants",
-        title="Two tenants really create many more missions than usual",
-        inject=lambda lab: flood(lab, tenants=2),
-        heal=heal_flood,
-    ),
-    Fault(
-        name="missions_flood.one_hour",
-        title="A tenant really creates ten times its usual missions within the hour",
-        inject=lambda lab: flood(lab, hours=1),
-        heal=heal_flood,
-    ),
-    Fault(
-        name="missions_flood.thousand",
-        title="A tenant really creates a thousand missions in a day",
-        inject=lambda lab: flood(lab, missions=1000),
-        heal=heal_flood,
-    ),
-    Fault(
-        name="missions_busy",
-        title="A tenant has a busy day, as happens",
-        inject=lambda lab: flood(lab, missions=4),
-        heal=heal_flood,
+        name="dashboard_hides.figures",
+        title="A dashboard shows every row, and twice the completed missions",
+        inject=lambda lab: hide_rows(
+            lab,
+            columns="tenant_id, week, 2 * completed_missions AS completed_missions,"
+            " active_missions, avg_time_to_complete_hours, persona_count",
+            which="has_role('analytics')",
+        ),
+        heal=restore_schema,
     ),
 )

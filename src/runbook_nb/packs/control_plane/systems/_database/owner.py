@@ -1,6 +1,6 @@
 """The owner of the platform's tables: how to become it, and how to log in as it."""
 
-from typing import Final
+from typing import Any, Final
 
 from runbook_nb.errors import NothingDoneError
 from runbook_nb.probes import secrets
@@ -15,10 +15,10 @@ select set_config('lock_timeout', '3s', true),
 """
 
 
-def run_statement(database: Database, statement: str) -> None:
-    """Run a statement that PostgreSQL itself wrote out, names quoted."""
+def run_statement(database: Database, statement: str) -> list[dict[str, Any]]:
+    """Run a statement that PostgreSQL itself wrote out, names quoted; return its rows."""
     # A percent sign in it must not read as a parameter.
-    database.rows(statement.replace("%", "%%"))
+    return database.rows(statement.replace("%", "%%"))
 
 
 def demand_few(count: int, *, of: int, what: str) -> None:

@@ -5,14 +5,14 @@ from runbook_nb.packs.control_plane.systems.dashboards.actions import (
     restore_views,
 )
 from runbook_nb.packs.control_plane.systems.dashboards.probes import (
-    hiding,
+    altered,
     refresh_age,
     refresh_job,
     unusual,
 )
 
 __all__ = [
-    "hiding",
+    "altered",
     "refresh_age",
     "refresh_job",
     "release_job",

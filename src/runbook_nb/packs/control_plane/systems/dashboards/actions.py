@@ -3,8 +3,12 @@
 from typing import Any, Final
 
 from runbook_nb.errors import NothingDoneError
-from runbook_nb.packs.control_plane.systems._database.dashboards import LIVE
-from runbook_nb.packs.control_plane.systems._database.owner import AS_OWNER, run_statement
+from runbook_nb.packs.control_plane.systems._database.dashboards import COMMITTED, LIVE
+from runbook_nb.packs.control_plane.systems._database.owner import (
+    AS_OWNER,
+    demand_few,
+    run_statement,
+)
 from runbook_nb.packs.control_plane.systems.dashboards._jobs import standing
 from runbook_nb.packs.control_plane.systems.dashboards._viewers import (
     changed_dashboards,
@@ -48,7 +52,7 @@ def _(systems: Systems, result: Json) -> Json:
 def restore_views(systems: Systems) -> Json:
     """Make dashboards as committed that read otherwise and show other rows; one transaction.
 
-    Raises NothingDoneError where both signs do not agree on any.
+    Raises NothingDoneError where both signs do not agree on any, or where most read otherwise.
     """
     return _restored(systems, rollback=False)
 
@@ -81,10 +85,11 @@ def _released(database: Database) -> dict[str, Any]:
 def _restored(systems: Systems, *, rollback: bool) -> Json:
     database = systems.database()
     changed = changed_dashboards(database)
+    demand_few(len(changed), of=len(COMMITTED), what="dashboards")
     wrong = [
         row["dashboard"]
         for row in compared_by_writer(database)
-        if row["rows shown"] != row["rows behind it"] and row["dashboard"] in changed
+        if row["altered"] and row["dashboard"] in changed
     ]
     if not wrong:
         message = "No dashboard both reads otherwise and shows other rows, so none was changed."

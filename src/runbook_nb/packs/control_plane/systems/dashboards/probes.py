@@ -21,8 +21,9 @@ join missions m
 group by m.tenant_id, week
 """
 FIRST: Final = "select min(created_at) < now() - %(span)s as known from missions"
-# Counts of a few vary by their root; what varies by chance alone must not look unusual.
-LEAST_SPREAD: Final = 2.0
+# Three weeks hardly tell a spread. Counts vary by their root by chance alone, and missions come in
+# bunches: at three times the root no day of the lab's healthy weeks is beyond 2 sigma.
+LEAST_SPREAD: Final = 3.0
 TWO_WEEKS: Final = 2
 
 
@@ -43,14 +44,13 @@ def refresh_job(systems: Systems) -> Reading:
 
 
 @probe(unit="dashboards", timeout_s=20)
-def hiding(systems: Systems) -> Reading:
-    """Count dashboards that show an analyst fewer or more rows than are behind them.
+def altered(systems: Systems) -> Reading:
+    """Count dashboards that show an analyst other rows than are behind them, or others' figures.
 
     It is asked by the system ``viewer``, with the claims of an analyst.
     """
     rows = compared(systems)
-    wrong = [row for row in rows if row["rows shown"] != row["rows behind it"]]
-    return Reading(value=len(wrong), detail=rows)
+    return Reading(value=sum(row["altered"] for row in rows), detail=rows)
 
 
 @probe(unit="sigma")
@@ -58,8 +58,8 @@ def unusual(systems: Systems, *, span: timedelta, weeks: int) -> Reading:
     """Tell how unusual a tenant's new missions are, for the most unusual tenant.
 
     The last ``span`` is compared with the same hours of the earlier ``weeks``: by their mean, in
-    units of their spread, which is at least twice the root of the mean. Raises NoAnswerError where
-    the past does not reach back two weeks.
+    units of their spread, which is at least three times the root of the mean, and wider as the
+    mean is of a few weeks only. Raises NoAnswerError where the past does not reach back two weeks.
     """
     database = systems.database()
     if not database.value(FIRST, span=timedelta(weeks=TWO_WEEKS) + span):
@@ -79,7 +79,7 @@ def _compared(tenant: Any, rows: list[dict[str, Any]], weeks: int) -> dict[str, 
     past = [counts.get(week, 0) for week in range(1, weeks + 1)]
     mean = sum(past) / weeks
     variance = sum((count - mean) ** 2 for count in past) / weeks
-    spread = max(variance**0.5, LEAST_SPREAD * max(mean, 1.0) ** 0.5)
+    spread = max(variance**0.5, LEAST_SPREAD * max(mean, 1.0) ** 0.5) * (1 + 1 / weeks) ** 0.5
     now = counts.get(0, 0)
     sigma = round((now - mean) / spread, 1)
     return {"tenant": tenant, "now": now, "same hours before": past, "sigma": sigma}

@@ -1,17 +1,19 @@
 """Each figure as its view has it and as its source gives it, for weeks that are over."""
 
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from runbook_nb.errors import NoAnswerError
 from runbook_nb.packs.control_plane.systems._database.dashboards import refreshed_at
 from runbook_nb.probes.connections import Database
 
-# A week counts when it was over at the refresh and none of its missions was touched since.
+# A week counts when it was over at the refresh and nothing of its missions was touched since.
 SETTLED: Final = """
 select m.tenant_id, date_trunc('week', m.created_at at time zone 'UTC') at time zone 'UTC' as week
 from missions m
+left join mission_approvals a on a.mission_id = m.id
 group by 1, 2
-having max(m.updated_at) < %(refreshed)s
+having greatest(max(m.updated_at), max(a.updated_at)) < %(refreshed)s
    and date_trunc('week', min(m.created_at) at time zone 'UTC') + interval '7 days'
        <= %(refreshed)s::timestamptz at time zone 'UTC'
 """
@@ -56,6 +58,9 @@ SHOWN: Final = {
         from adoption_funnel_mv
     """,
 }
+Key = tuple[Any, datetime]
+
+WEEK: Final = timedelta(weeks=1)
 # Averages are compared as a dashboard shows them.
 NEAR: Final = 0.01
 
@@ -65,36 +70,50 @@ def differing(database: Database) -> list[dict[str, Any]]:
 
     Raises NoAnswerError where no week is settled.
     """
-    settled = database.rows(SETTLED, refreshed=refreshed_at(database))
+    refreshed = refreshed_at(database)
+    settled = {_key(row) for row in database.rows(SETTLED, refreshed=refreshed)}
     if not settled:
         message = "In every week that is over a mission was touched since the last refresh."
         raise NoAnswerError(message)
-    weeks = {(row["tenant_id"], row["week"]) for row in settled}
-    return [row for view in TRUTH for row in _of_view(database, view, weeks)]
+    return [
+        row
+        for view in TRUTH
+        for row in _of_view(database, view, settled=settled, refreshed=refreshed)
+    ]
 
 
-def _of_view(database: Database, view: str, weeks: set[tuple[Any, Any]]) -> list[dict[str, Any]]:
-    shown = {(row["tenant_id"], row["week"]): row for row in database.rows(SHOWN[view])}
-    rows = []
-    for true in database.rows(TRUTH[view]):
-        key = (true["tenant_id"], true["week"])
-        if key in weeks:
-            rows += _compared(view, true, shown.get(key, {}))
-    return rows
+def _of_view(
+    database: Database, view: str, *, settled: set[Key], refreshed: datetime
+) -> list[dict[str, Any]]:
+    shown = {_key(row): row for row in database.rows(SHOWN[view])}
+    true = {_key(row): row for row in database.rows(TRUTH[view])}
+    # Where every mission of a week is gone, only the view still has the week.
+    gone = {key for key in shown.keys() - true.keys() if key[1] + WEEK <= refreshed}
+    return [
+        row
+        for key in (*(key for key in true if key in settled), *gone)
+        for row in _compared(view, key, true=true.get(key, {}), shown=shown.get(key, {}))
+    ]
 
 
-def _compared(view: str, true: dict[str, Any], shown: dict[str, Any]) -> list[dict[str, Any]]:
+def _compared(
+    view: str, key: Key, *, true: dict[str, Any], shown: dict[str, Any]
+) -> list[dict[str, Any]]:
     return [
         {
             "figure": f"{view}.{name}",
-            "tenant": true["tenant_id"],
-            "week": true["week"],
+            "tenant": key[0],
+            "week": key[1],
             "shown": shown.get(name),
-            "true": value,
+            "true": true.get(name),
         }
-        for name, value in true.items()
-        if name not in ("tenant_id", "week") and not _near(value, shown.get(name))
+        for name in true or shown
+        if name not in ("tenant_id", "week") and not _near(true.get(name), shown.get(name))
     ]
+
+
+def _key(row: dict[str, Any]) -> Key:
+    return row["tenant_id"], row["week"]
 
 
 def _near(one: float | None, other: float | None) -> bool:

@@ -4,8 +4,16 @@ from typing import Any, Final
 
 from runbook_nb.errors import NothingDoneError
 from runbook_nb.packs.control_plane.systems._database.dashboards import COMMITTED, LIVE, drifted
-from runbook_nb.packs.control_plane.systems._database.owner import AS_OWNER, run_statement
-from runbook_nb.packs.control_plane.systems.metric_views._figures import differing
+from runbook_nb.packs.control_plane.systems._database.owner import (
+    AS_OWNER,
+    demand_few,
+    run_statement,
+)
+from runbook_nb.packs.control_plane.systems.metric_views._definitions import (
+    changed_views,
+    committed,
+    plain,
+)
 from runbook_nb.probes.calls import Systems, action
 from runbook_nb.probes.connections import Database
 from runbook_nb.text.values import Json
@@ -29,24 +37,34 @@ values ('metrics_refresh_completed', 'success',
         jsonb_build_object('views', %(views)s::text[], 'by', 'runbook'), %(attempt)s)
 returning id
 """
-HELD: Final = """
-select role,
-       has_table_privilege(role, to_regclass(format('public.%%I', %(view)s::text)), 'SELECT')
-           as reads
-from unnest(array['anon', 'authenticated', 'service_role']) as role
+# Everybody's rights but the owner's, who has them anyway.
+RIGHTS: Final = """
+select acl.privilege_type as privilege,
+       case acl.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(acl.grantee)) end
+           as grantee
+from pg_class c
+cross join aclexplode(c.relacl) as acl
+where c.oid = to_regclass(format('public.%%I', %(view)s::text))
+  and acl.grantee <> c.relowner
 """
-DROP: Final = "select format('drop materialized view public.%%I cascade', %(view)s::text)"
+GRANT: Final = """
+select format('grant %%s on public.%%I to %%s',
+              %(privilege)s::text, %(view)s::text, %(grantee)s::text)
+"""
+REVOKE: Final = """
+select format('revoke all on public.%%I from %%s', %(view)s::text, %(grantee)s::text)
+"""
+# Without cascade: what else hangs on a view is not lost, but stops the whole.
+DROP: Final = """
+select format('drop view public.%%I', %(dashboard)s::text) as dashboard,
+       format('drop materialized view public.%%I', %(view)s::text) as figures
+"""
 CREATE: Final = """
 select format('create materialized view public.%%I as %%s', %(view)s::text, %(text)s::text)
 """
 CREATE_VIEW: Final = """
 select format('create view public.%%I with (security_barrier = true) as %%s',
               %(view)s::text, %(text)s::text)
-"""
-GRANT: Final = """
-select format('%%s on public.%%I %%s %%I',
-              case when %(reads)s then 'grant select' else 'revoke all' end, %(view)s::text,
-              case when %(reads)s then 'to' else 'from' end, %(role)s::text)
 """
 
 
@@ -73,9 +91,11 @@ def _(systems: Systems) -> Json:
 
 @action(timeout_s=300, repeatable=True, contained=True)
 def rebuild(systems: Systems) -> Json:
-    """Make the views with wrong figures as committed, with index, dashboard and grants.
+    """Make views as committed that read otherwise and give other rows, with all that was on them.
 
-    One transaction. Raises NothingDoneError where no view is both wrong and changed.
+    Index, dashboard and everybody's rights are made again, in one transaction. Raises
+    NothingDoneError where both signs do not agree on any view, where a view is missing, or where
+    most views differ.
     """
     return _rebuilt(systems.database(), rollback=False)
 
@@ -96,36 +116,46 @@ def _(systems: Systems, result: Json) -> Json:
 
 
 def _rebuilt(database: Database, *, rollback: bool) -> Json:
-    wrong = {row["figure"].partition(".")[0] for row in differing(database)}
-    views = [view for view in drifted(database, which="figures") if view in wrong]
+    changed = changed_views(database)
+    demand_few(len(changed), of=len(COMMITTED), what="views")
+    views = [row["view"] for row in changed if row["rows that are others"]]
     if not views:
-        message = "No view is both wrong and changed, so none was rebuilt."
+        message = (
+            "No view that is there both reads otherwise and gives other rows: none is rebuilt."
+        )
         raise NothingDoneError(message)
     done = []
     with database.transaction(rollback=rollback):
         database.rows(AS_OWNER)
         for view in views:
             stood = database.value(LIVE, view=view)
-            _make(database, view, _committed(view)["figures"]["definition"])
+            _make(database, view, committed(view)["figures"]["definition"])
             done.append({"view": view, "definition that stood there": stood})
-        left = [row for row in differing(database) if row["figure"].partition(".")[0] in views]
-    return {"rebuilt": done, "figures that differ after": len(left)}
+        left = [view for view in drifted(database, which="figures") if view in views]
+    return {"rebuilt": done, "views that differ after": left}
 
 
 def _make(database: Database, view: str, definition: str) -> None:
-    """Drop a view with its dashboard, and make both with the index and the grants they had."""
-    committed = _committed(view)
-    dashboard = committed["dashboard"]["name"]
-    text = database.value(LIVE, view=dashboard) or committed["dashboard"]["definition"]
-    held = {name: database.rows(HELD, view=name) for name in (view, dashboard)}
-    run_statement(database, database.value(DROP, view=view))
-    run_statement(database, database.value(CREATE, view=view, text=definition.strip().rstrip(";")))
-    run_statement(database, committed["figures"]["index"])
-    run_statement(database, database.value(CREATE_VIEW, view=dashboard, text=text))
-    for name, grants in held.items():
-        for grant in grants:
-            run_statement(database, database.value(GRANT, view=name, **grant))
+    """Drop a view with its dashboard, and make both with the index and the rights they had."""
+    one = committed(view)
+    dashboard = one["dashboard"]["name"]
+    text = database.value(LIVE, view=dashboard)
+    rights = {name: database.rows(RIGHTS, view=name) for name in (view, dashboard)}
+    drop = database.rows(DROP, view=view, dashboard=dashboard)[0]
+    if text is not None:
+        run_statement(database, drop["dashboard"])
+    run_statement(database, drop["figures"])
+    run_statement(database, database.value(CREATE, view=view, text=plain(definition)))
+    run_statement(database, one["figures"]["index"])
+    shown = plain(text or one["dashboard"]["definition"])
+    run_statement(database, database.value(CREATE_VIEW, view=dashboard, text=shown))
+    for name, held in rights.items():
+        _set_rights(database, name, held)
 
 
-def _committed(view: str) -> Any:
-    return next(one for one in COMMITTED.values() if one["figures"]["name"] == view)
+def _set_rights(database: Database, view: str, held: list[dict[str, Any]]) -> None:
+    """Take what default privileges gave a new view, and give what the old one had."""
+    for given in database.rows(RIGHTS, view=view):
+        run_statement(database, database.value(REVOKE, view=view, grantee=given["grantee"]))
+    for right in held:
+        run_statement(database, database.value(GRANT, view=view, **right))
