@@ -19,6 +19,7 @@ PLAINEST = {
     "alert_fatigue_reduction.threshold_tight",
     "composio_api_outage.composio_away",
     "data_breach_response.bucket_public",
+    "gemini_api_quota_exhaustion.model_day_used",
     "copilotkit_session_recovery.workspace_lost",
     "dashboard_metric_anomalies.figures_doubled",
     "heartbeat_failure_recovery.agent_dead",

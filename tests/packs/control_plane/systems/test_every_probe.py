@@ -33,6 +33,8 @@ ANSWERS = {
     "Callback",
     "Composio answers",
     "Embedding model answers",
+    "Model in use answers",
+    "Fallback answers",
     "Stream framing",
     "Test stream",
     "User interface",

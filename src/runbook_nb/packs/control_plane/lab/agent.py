@@ -4,7 +4,8 @@ Run as `python -m runbook_nb.packs.control_plane.lab.agent`, one process a machi
 is in the environment: PORT, DATABASE_DSN, COMPOSIO_URL, COMPOSIO_TOKEN, FLY_MACHINE_ID,
 HEARTBEAT_SECONDS (30 if not set), HEARTBEAT_LAG_DECIMALS (0 if not set), COMPOSIO_PAUSE_S (0 if not
 set), COMPOSIO_ATTEMPTS (1 if not set), INSPECTION_WORKERS (4 if not set), INSPECTION_LIMIT_S (60 if
-not set) and SUPABASE_ALLOW_WRITES (true if not set; without it events stay in memory).
+not set), GEMINI_URL, GEMINI_TOKEN and GEMINI_MODEL (no model is asked without them) and
+SUPABASE_ALLOW_WRITES (true if not set; without it events stay in memory).
 """
 
 import asyncio
@@ -30,6 +31,7 @@ from runbook_nb.packs.control_plane.lab.agent_buffer import EventBuffer
 from runbook_nb.packs.control_plane.lab.agent_composio import ComposioClient, ToolCall
 from runbook_nb.packs.control_plane.lab.agent_database import AgentDatabase, DatabaseAwayError
 from runbook_nb.packs.control_plane.lab.agent_events import Events
+from runbook_nb.packs.control_plane.lab.agent_gemini import GeminiClient
 from runbook_nb.packs.control_plane.lab.agent_inspections import Inspections
 from runbook_nb.packs.control_plane.lab.agent_runs import Runs
 from runbook_nb.packs.control_plane.lab.agent_sessions import Sessions
@@ -58,6 +60,7 @@ class Settings:
     attempts: int
     inspection_workers: int
     inspection_limit_s: float
+    gemini: GeminiClient | None
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -75,6 +78,7 @@ class Settings:
             attempts=int(environment.get("COMPOSIO_ATTEMPTS", "1")),
             inspection_workers=int(environment.get("INSPECTION_WORKERS", "4")),
             inspection_limit_s=float(environment.get("INSPECTION_LIMIT_S", "60")),
+            gemini=GeminiClient.of(environment),
         )
 
 
@@ -125,7 +129,13 @@ class Agent:
         composio = ComposioClient(
             url=settings.composio_url, key=settings.composio_token, attempts=settings.attempts
         )
-        self._runs = Runs(self._database, self._events, composio, pause_s=settings.pause_s)
+        self._runs = Runs(
+            self._database,
+            self._events,
+            composio,
+            pause_s=settings.pause_s,
+            model=settings.gemini,
+        )
         # On a connection of its own, so that no beat waits behind what is inspected.
         inspections = Inspections(
             AgentDatabase(settings.database_dsn, application_name=f"inspector-{settings.machine}"),

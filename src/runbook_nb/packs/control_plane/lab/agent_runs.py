@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 from runbook_nb.packs.control_plane.lab.agent_composio import Called, ComposioClient, ToolCall
 from runbook_nb.packs.control_plane.lab.agent_database import AgentDatabase, DatabaseAwayError
 from runbook_nb.packs.control_plane.lab.agent_events import Events, Record
+from runbook_nb.packs.control_plane.lab.agent_gemini import GeminiClient, Turn
 from runbook_nb.packs.control_plane.lab.agent_waiting import OPENS_AFTER, Waiting
 
 # Between two tool calls the model decides what comes next; the event loop is free meanwhile.
@@ -40,6 +41,18 @@ SELECT id, tenant_id, 'executor', 'Execute', 'composio_tool_call', %(level)s::te
   FROM mission
 """
 
+_RECORD_REFUSAL = """
+INSERT INTO telemetry_events
+       (mission_id, tenant_id, agent_name, stage, event_type, status, context, correlation_id)
+SELECT id, tenant_id, 'executor', 'Execute', 'model_call_error', 'error',
+       %(details)s || jsonb_build_object(
+           'mission_id', id, 'tenantId', tenant_id, 'stage', 'Execute',
+           'correlation_id', %(play)s::text),
+       %(play)s::text
+  FROM missions
+ WHERE id = %(mission)s
+"""
+
 _LEVELS = {
     "success": "success",
     "rate_limit": "warning",
@@ -60,12 +73,14 @@ class Runs:
         composio: ComposioClient,
         *,
         pause_s: float = 0,
+        model: GeminiClient | None = None,
     ) -> None:
         self._database = database
         self._events = events
         self._composio = composio
         self._waiting = Waiting(database)
         self._pause_s = pause_s
+        self._model = model
         self._running: set[asyncio.Task[None]] = set()
 
     async def stream(
@@ -93,11 +108,18 @@ class Runs:
         in_a_row = 0
         for place, call in enumerate(calls, start=1):
             await asyncio.sleep(_MODEL_TURN_S + self._pause_s)
+            turn = await self._decide(call)
+            if turn and turn.error_code:
+                # The platform has no fallback of its own: without the model nothing comes next.
+                await self._record_refusal(turn, mission=mission, play=play)
+                await self._leave(mission, play, failed, calls[place - 1 :])
+                self._events.publish(mission, {"type": "execution_paused", **about})
+                return
             # Called in the event loop, as the platform's agent does: until the tool answers, no
             # beat is sent and no request is served. A thread would hide the defect.
             called = self._composio.execute(call)
             self._events.publish(mission, {**_completed(call, called), **about})
-            await self._record(call, called, mission=mission, play=play)
+            await self._record(call, called, turn, mission=mission, play=play)
             if called.error_code is None:
                 in_a_row = 0
                 continue
@@ -123,8 +145,26 @@ class Runs:
         except (DatabaseAwayError, psycopg.Error) as error:
             _log.warning("Calls that wait could not be kept: %s", error)
 
-    async def _record(self, call: ToolCall, called: Called, *, mission: UUID, play: UUID) -> None:
+    async def _decide(self, call: ToolCall) -> Turn | None:
+        if self._model is None:
+            return None
+        about = json.dumps({"tool": call.tool, "arguments": call.arguments})
+        return await asyncio.to_thread(self._model.turn, about)
+
+    async def _record_refusal(self, turn: Turn, *, mission: UUID, play: UUID) -> None:
+        details = Jsonb(turn.as_json())
+        try:
+            await self._database.rows(
+                _RECORD_REFUSAL, {"mission": mission, "play": play, "details": details}
+            )
+        except (DatabaseAwayError, psycopg.Error) as error:
+            _log.warning("A refusal of the model could not be recorded: %s", error)
+
+    async def _record(
+        self, call: ToolCall, called: Called, turn: Turn | None, *, mission: UUID, play: UUID
+    ) -> None:
         details = {
+            **(turn.usage() if turn else {}),
             "toolkit": call.toolkit,
             "action": call.tool,
             "duration_ms": called.duration_ms,

@@ -22,6 +22,7 @@ from runbook_nb.packs.control_plane.lab.agent_machine import (
     Placement,
     lasting_port,
 )
+from runbook_nb.packs.control_plane.lab.emulators.gemini_models import USUAL
 from runbook_nb.packs.control_plane.lab.fly_secrets import secret_routes
 from runbook_nb.packs.control_plane.lab.release import LIVE, Versions, labelled
 
@@ -39,6 +40,8 @@ def release_config(ports: Mapping[str, int], *, interval_s: float) -> dict[str, 
         **labelled(LIVE),
         "env": {
             "COMPOSIO_URL": f"http://127.0.0.1:{ports['composio']}",
+            "GEMINI_URL": f"http://127.0.0.1:{ports['gemini']}",
+            "GEMINI_MODEL": USUAL,
             "HEARTBEAT_SECONDS": f"{interval_s:g}",
         },
         "guest": {"cpu_kind": "shared", "cpus": 1, "memory_mb": 512},

@@ -62,6 +62,7 @@ class Services:
             app_secrets={
                 "DATABASE_DSN": read_secret(folder, "agent.dsn"),
                 "COMPOSIO_TOKEN": read_secret(folder, "composio.token"),
+                "GEMINI_TOKEN": read_secret(folder, "gemini.token"),
             },
             port=self.ports["agent"],
         )

@@ -17,7 +17,9 @@ DIMENSIONS: Final = 1536
 # The partner takes so many texts at once.
 BATCH: Final = 100
 # Questions that it takes by POST; each counts against a quota and changes nothing.
-_QUESTIONS: Final = ("batchEmbedContents", "countTokens")
+_QUESTIONS: Final = ("batchEmbedContents", "countTokens", "generateContent")
+# What the planner says first in each of its turns: a filter that holds this back holds back all.
+PREAMBLE: Final = "Plan the next step of this mission."
 _WORDS: Final = {
     HTTPStatus.TOO_MANY_REQUESTS: "quota used up",
     HTTPStatus.SERVICE_UNAVAILABLE: "overloaded",
@@ -54,6 +56,27 @@ def ask_to_embed(systems: Systems, texts: Sequence[str]) -> "httpx.Response":
     )
 
 
+def generate(systems: Systems, model: str) -> str:
+    """Have a model make a few words, and say in a word how that went; it takes one request."""
+    body = {
+        "contents": [{"role": "user", "parts": [{"text": f"{PREAMBLE}\nThis is a test."}]}],
+        "generationConfig": {"maxOutputTokens": 8},
+    }
+    path = f"{API}/models/{model}:generateContent"
+    answer = systems.http("gemini").ask(path, json=body, writes=_writes)
+    if (word := answer_word(answer)) != "ok":
+        return word
+    reason = answer.json().get("promptFeedback", {}).get("blockReason")
+    return f"held back: {reason}" if reason else "ok"
+
+
+def count_tokens(systems: Systems, model: str) -> str:
+    """Have a model's tokens counted, which takes nothing of a quota; say in a word how it went."""
+    body = {"contents": [{"role": "user", "parts": [{"text": PREAMBLE}]}]}
+    path = f"{API}/models/{model}:countTokens"
+    return answer_word(systems.http("gemini").ask(path, json=body, writes=_writes))
+
+
 def answer_word(answer: "httpx.Response") -> str:
     """Say in a word how Gemini answered: ``ok``, or which kind of refusal it is."""
     status = HTTPStatus(answer.status_code)
@@ -62,6 +85,8 @@ def answer_word(answer: "httpx.Response") -> str:
         return "ok" if kind == "application/json" else "not JSON"
     if status == HTTPStatus.BAD_REQUEST and "API_KEY_INVALID" in answer.text:
         return "key refused"
+    if status == HTTPStatus.FORBIDDEN and "BILLING_DISABLED" in answer.text:
+        return "billing closed"
     return _WORDS.get(status, f"HTTP {status.value}")
 
 

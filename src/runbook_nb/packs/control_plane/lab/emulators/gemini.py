@@ -34,16 +34,18 @@ from runbook_nb.packs.control_plane.lab.emulators.gemini_errors import (
     no_model,
     overloaded,
 )
-from runbook_nb.packs.control_plane.lab.emulators.gemini_models import MODELS, shown
+from runbook_nb.packs.control_plane.lab.emulators.gemini_models import (
+    FALLBACK,
+    MODELS,
+    USUAL,
+    shown,
+)
 from runbook_nb.packs.control_plane.lab.emulators.gemini_quotas import EMBED, GENERATE, ModelQuota
 from runbook_nb.packs.control_plane.lab.files import read_secret
 from runbook_nb.packs.control_plane.lab.seed.embedding_model import tokens
 
 PROJECT_ID: Final = "acp-lab"
 PROJECT: Final = "/__lab__/project"
-# The agent's model, and the one that stands in for it.
-USUAL: Final = "gemini-2.5-flash"
-FALLBACK: Final = "gemini-2.5-flash-lite"
 _VERSIONS: Final = ("v1beta", "v1")
 _FREE: Final = frozenset({"countTokens"})
 
@@ -160,6 +162,8 @@ class Gemini:
             self.quotas[name].limits.update(limits)
         for name, used in body.get("used", {}).items():
             self.quotas[name].use(requests=used["requests"], tokens=used.get("tokens", 0))
+        for name, load in body.get("others", {}).items():
+            self.quotas[name].others.update(load)
         for name, requests in body.get("used_today", {}).items():
             self.quotas[name].use_today(requests)
         self.retired |= set(body.get("retire", ()))
@@ -190,6 +194,12 @@ EMULATOR = (
             "project": PROJECT_ID,
             "model": USUAL,
             "fallback_model": FALLBACK,
+            # USD for a million tokens sent and written, as its list of prices had it in 2025.
+            "model_price": "0.30/2.50",
+            "fallback_price": "0.10/0.40",
+            "agreed_requests_a_minute": GENERATE["requests_a_minute"],
+            "agreed_tokens_a_minute": GENERATE["tokens_a_minute"],
+            "agreed_requests_a_day": GENERATE["requests_a_day"],
             "embedding_model": "gemini-embedding-001",
             "embedding_provider": "google",
         },

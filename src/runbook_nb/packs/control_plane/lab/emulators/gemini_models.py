@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+# The agent's model, and the one that stands in for it.
+USUAL: Final = "gemini-2.5-flash"
+FALLBACK: Final = "gemini-2.5-flash-lite"
 _GENERATE: Final = ("generateContent", "streamGenerateContent", "countTokens")
 _EMBED: Final = ("embedContent", "batchEmbedContents", "countTokens")
 

@@ -64,6 +64,8 @@ class ModelQuota:
     model: str
     kind: str
     limits: dict[str, int]
+    # What other callers of the project use in each minute.
+    others: dict[str, int] = field(default_factory=dict)
     _calls: deque[tuple[float, int]] = field(default_factory=deque)
     _day: str = ""
     _today: int = 0
@@ -103,11 +105,12 @@ class ModelQuota:
         since = time.monotonic() - MINUTE_S
         while self._calls and self._calls[0][0] < since:
             self._calls.popleft()
-        return {
+        own = {
             "requests_a_minute": len(self._calls),
             "tokens_a_minute": sum(tokens for _, tokens in self._calls),
             "requests_a_day": self._today,
         }
+        return {name: used + self.others.get(name, 0) for name, used in own.items()}
 
     def infos(self) -> Iterator[dict[str, Any]]:
         """Give the quotas as the Cloud Quotas API lists them."""

@@ -12,7 +12,7 @@ from runbook_nb.packs.control_plane.systems._executions import (
     key_of,
     recorded,
 )
-from runbook_nb.packs.control_plane.systems.parked_missions._rows import parked
+from runbook_nb.packs.control_plane.systems._parking import parked
 from runbook_nb.probes.calls import Systems
 from runbook_nb.probes.connections import Database
 

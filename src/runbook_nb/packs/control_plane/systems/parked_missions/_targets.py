@@ -6,8 +6,8 @@ from typing import Any, Final
 from runbook_nb.errors import NoAnswerError, NothingDoneError
 from runbook_nb.packs.control_plane.systems._crowding import busiest
 from runbook_nb.packs.control_plane.systems._limits import throttled
+from runbook_nb.packs.control_plane.systems._parking import running
 from runbook_nb.packs.control_plane.systems._partner_calls import Pair, began_at, pairs, since
-from runbook_nb.packs.control_plane.systems.parked_missions._rows import running
 from runbook_nb.probes.calls import Systems
 
 # A success so young says that Composio serves missions, whatever it answers us.

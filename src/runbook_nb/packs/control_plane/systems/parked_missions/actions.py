@@ -5,16 +5,16 @@ from typing import Any, Final
 
 from runbook_nb.errors import ActionError, NothingDoneError
 from runbook_nb.packs.control_plane.systems._composio import ask, told, worked
+from runbook_nb.packs.control_plane.systems._parking import (
+    park,
+    parked,
+    unpark,
+)
 from runbook_nb.packs.control_plane.systems.parked_missions._resuming import (
     Plan,
     planned,
     send,
     settle_lost,
-)
-from runbook_nb.packs.control_plane.systems.parked_missions._rows import (
-    park,
-    parked,
-    unpark,
 )
 from runbook_nb.packs.control_plane.systems.parked_missions._targets import (
     all_at_work,

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from runbook_nb.packs.control_plane.impact import measure
 from runbook_nb.packs.control_plane.systems._composio import ask, told, worked
+from runbook_nb.packs.control_plane.systems._parking import parked, running
 from runbook_nb.packs.control_plane.systems._partner_calls import FEWEST, UNSENT, pairs
-from runbook_nb.packs.control_plane.systems.parked_missions._rows import parked, running
 from runbook_nb.probes.calls import Reading, Systems, probe
 
 # Three answers in a row let one mission try: the half-open circuit.

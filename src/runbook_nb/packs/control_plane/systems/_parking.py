@@ -1,4 +1,7 @@
-"""The rows of parked missions: which there are, how they are parked, and how they stand again."""
+"""The rows of parked missions: which there are, how they are parked, and how they stand again.
+
+Whoever parks has a key of its own, so that nobody lets go on what another one holds back.
+"""
 
 from typing import Any, Final
 
@@ -108,15 +111,24 @@ returning m.id::text as mission_id, m.title
 """
 
 
-def park(database: Database, missions: list[str], *, attempt: str) -> list[dict[str, Any]]:
+def park(
+    database: Database,
+    missions: list[str],
+    *,
+    attempt: str,
+    key: str = KEY,
+    reason: str = REASON,
+) -> list[dict[str, Any]]:
     """Block missions and note how they stood; returns them in the order in which they go on."""
-    rows = database.rows(PARK, missions=missions, key=KEY, reason=REASON, attempt=attempt)
+    rows = database.rows(PARK, missions=missions, key=key, reason=reason, attempt=attempt)
     return sorted(rows, key=lambda row: row["place"])
 
 
-def unpark(database: Database, missions: list[str], *, resumed: bool) -> list[dict[str, Any]]:
+def unpark(
+    database: Database, missions: list[str], *, resumed: bool, key: str = KEY
+) -> list[dict[str, Any]]:
     """Let missions stand as they stood; with ``resumed``, what failed before counts no more."""
-    return database.rows(UNPARK, missions=missions, key=KEY, resumed_key=RESUMED, resumed=resumed)
+    return database.rows(UNPARK, missions=missions, key=key, resumed_key=RESUMED, resumed=resumed)
 
 
 def running(database: Database) -> list[dict[str, Any]]:
