@@ -83,12 +83,22 @@ def test_a_change_is_rehearsed_done_seen_and_taken_back(injected, hands, change)
     assert hands.value(check) == 1
 
 
-@fault("threshold_inseparable")
-def test_a_limit_that_would_lose_an_incident_is_not_moved(injected, hands):
-    """The reason is named, and the file is as it was."""
+@pytest.mark.parametrize(
+    ("injected", "action", "why"),
+    [
+        ("threshold_inseparable", alert_rules.raise_limit(window=WEEKS), "No limit parts"),
+        ("threshold_inseparable.late", alert_rules.raise_limit(window=WEEKS), "No limit parts"),
+        ("alert_ignored.declared", alert_rules.to_ticket(window=WEEKS), "incident was declared"),
+    ],
+    indirect=["injected"],
+)
+def test_what_would_lose_an_incident_is_not_done(injected, hands, action, why):
+    """The reason is named, neither rehearsal nor action goes on, and the rules stay."""
     before = rules_of(injected)
-    with pytest.raises(NothingDoneError, match="No limit parts"):
-        hands.do(alert_rules.raise_limit(window=WEEKS))
+    with pytest.raises(NothingDoneError, match=why):
+        hands.rehearse(action)
+    with pytest.raises(NothingDoneError, match=why):
+        hands.do(action)
     assert rules_of(injected) == before
 
 
