@@ -4,6 +4,7 @@ import shutil
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 import httpx
 import pytest
@@ -121,6 +122,7 @@ def test_prometheus_loads_a_changed_rule_and_takes_it_back(systems):
     done = change(systems, "prometheus", "rules", edit)
     assert {rule.name: rule.keep_s for rule in loaded_rules(systems)}["ToolkitErrorsHigh"] == 600
     rule_file.take_back(systems, "prometheus", done)
+    assert Path(done["file"]).read_text() == shipped(RULES)
     assert {rule.keep_s for rule in loaded_rules(systems)} == {0}
 
 
@@ -160,7 +162,9 @@ def test_alertmanager_loads_an_inhibition_and_takes_it_back(systems):
     subprocess.run(["amtool", "check-config", done["file"]], check=True, capture_output=True)
     loaded = {one.target: one for one in inhibitions(routes(systems))}
     assert loaded["StreamsDropped"].source == "HeartbeatLagHigh"
+    assert "pagerduty" not in str(done["lines"])
     rule_file.take_back(systems, "alertmanager", done)
+    assert Path(done["file"]).read_text() == shipped(ROUTES)
     assert "StreamsDropped" not in {one.target for one in inhibitions(routes(systems))}
 
 

@@ -125,7 +125,7 @@ def _higher(past: Past, rule: PagingRule) -> Proposal:
     best, lost = None, []
     for low, high in pairwise(peaks):
         limit = float(f"{low + _SHARE_OF_GAP * (high - low):.{_DIGITS}g}")
-        if not low <= limit < high:
+        if not low < limit < high:
             continue
         changed = replace(rule, query=f"{rule.compared[0]} {rule.compared[1]} {limit:g}")
         then = past.with_rule(changed, above=limit)

@@ -64,9 +64,10 @@ def with_inhibition(text: str, *, source: str, target: str, equal: tuple[str, ..
     return changed
 
 
-def difference(before: str, after: str) -> list[str]:
-    """Return the change as a reviewer reads it: the lines of a unified diff."""
-    found = difflib.unified_diff(before.splitlines(), after.splitlines(), "before", "after", "", "")
+def difference(before: str, after: str, *, context: int = 3) -> list[str]:
+    """Return the change as a reviewer reads it: a unified diff with so many lines around it."""
+    old, new = before.splitlines(), after.splitlines()
+    found = difflib.unified_diff(old, new, "before", "after", n=context)
     return [line.rstrip() for line in found]
 
 
@@ -86,7 +87,8 @@ def put(systems: Systems, system: str, path: Path, *, before: str, after: str) -
         systems.http(system).request("POST", "/-/reload").raise_for_status()
         message = f"{system} refused the file, so it was put back: {answer.text[:300]}"
         raise ActionError(message)
-    return {"file": str(path), "before": before, "left": _digest(after)}
+    # The lines that changed and no others: what else stands there may be secret.
+    return {"file": str(path), "lines": _changed_lines(before, after), "left": _digest(after)}
 
 
 def take_back(systems: Systems, system: str, result: Json) -> Json:
@@ -99,8 +101,11 @@ def take_back(systems: Systems, system: str, result: Json) -> Json:
             "that too. Take the lines of the difference back by hand."
         )
         raise ActionError(message)
-    put(systems, system, path, before=now, after=result["before"])
-    return {"put back": path.name, "difference": difference(now, result["before"])}
+    lines = now.splitlines(keepends=True)
+    for change in reversed(result["lines"]):
+        lines[change["at"] : change["at"] + len(change["now"])] = change["was"]
+    put(systems, system, path, before=now, after="".join(lines))
+    return {"put back": path.name, "lines": result["lines"]}
 
 
 def read(systems: Systems, name: str, edit: Callable[[str], str]) -> tuple[Path, str, str]:
@@ -108,6 +113,16 @@ def read(systems: Systems, name: str, edit: Callable[[str], str]) -> tuple[Path,
     path = Path(systems.setting("alerting", name))
     text = path.read_text(encoding="utf-8")
     return path, text, edit(text)
+
+
+def _changed_lines(before: str, after: str) -> list[dict[str, Any]]:
+    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    codes = difflib.SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes()
+    return [
+        {"at": j1, "was": old[i1:i2], "now": new[j1:j2]}
+        for kind, i1, i2, j1, j2 in codes
+        if kind != "equal"
+    ]
 
 
 def _block(lines: list[str], alert: str) -> tuple[int, int, str]:

@@ -21,13 +21,17 @@ def inhibit(systems: Systems, *, window: timedelta) -> Json:
     """Have each duplicate be quiet while its other rule fires, where that loses no incident."""
     proposed, path, before, after = _planned(systems, window)
     left = rule_file.put(systems, _SERVER, path, before=before, after=after)
-    return {"changed": proposed, "difference": rule_file.difference(before, after), **left}
+    return {
+        "changed": proposed,
+        "difference": rule_file.difference(before, after, context=0),
+        **left,
+    }
 
 
 @inhibit.rehearsal
 def _(systems: Systems, *, window: timedelta) -> Json:
     proposed, path, before, after = _planned(systems, window)
-    difference = rule_file.difference(before, after)
+    difference = rule_file.difference(before, after, context=0)
     return {"would change": proposed, "file": str(path), "difference": difference}
 
 
