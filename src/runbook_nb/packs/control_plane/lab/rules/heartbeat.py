@@ -61,6 +61,23 @@ RULES: Final = (
             """),
     ),
     AlertRule(
+        name="MissionsPerMachineHigh",
+        severity="warning",
+        summary="A machine of the agent runs more than 20 live missions.",
+        fires=sql("""
+            with machines as (
+                select count(distinct application_name) as there
+                from pg_stat_activity where application_name like 'agent-%%'
+            )
+            select there > 0 and (
+                select count(distinct s.mission_id) > 20 * there
+                from mission_sessions s
+                join missions m on m.id = s.mission_id and m.status = 'in_progress'
+                where s.status = 'active')
+            from machines
+            """),
+    ),
+    AlertRule(
         name="SSEHeartbeatLagHigh",
         severity="critical",
         summary="SSE heartbeat lag is above 8 s at the 95th percentile.",
