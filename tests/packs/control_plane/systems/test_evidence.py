@@ -4,7 +4,11 @@ Each test leaves rows that look like a failure or hide one, in the running lab, 
 """
 
 import json
+import threading
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from uuid import uuid4
 
 import psycopg
@@ -388,6 +392,29 @@ def test_no_service_that_tells_its_time_is_no_comparison(lab, hands):
     """A setting that is missing is named in the detail, and nothing was compared."""
     with pytest.raises(NoAnswerError, match="no clock was compared"):
         hands.read(clocks.difference(services=("nowhere",)))
+
+
+@pytest.mark.parametrize(("ages_s", "told_s"), [((9, 0), 0), ((9, 9), 9)])
+def test_a_date_from_before_a_blocked_loop_is_no_clock_that_is_behind(lab, ages_s, told_s):
+    """Asked once more it tells the time; a clock that is behind stays behind."""
+    left = iter(ages_s)
+
+    class Late(BaseHTTPRequestHandler):
+        def do_GET(self):
+            told = datetime.now(UTC) - timedelta(seconds=next(left))
+            self.send_response_only(200)
+            self.send_header("date", format_datetime(told, usegmt=True))
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Late) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        database = {"reader": f"file:{lab.folder}/secrets/reader.dsn"}
+        late = {"url": f"http://127.0.0.1:{server.server_port}"}
+        here = Environment("trial", {"kind": "lab", "database": database, "late": late})
+        found = clocks.difference(services=("late",)).read(here.reading([]))
+        server.shutdown()
+    assert found.value == pytest.approx(told_s, abs=1.5)
 
 
 # --- Absence is not evidence.
