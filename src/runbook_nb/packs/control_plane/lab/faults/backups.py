@@ -63,7 +63,7 @@ def _break_log(lab: LabState) -> None:
     remember_backups(lab)
     segment = close_segments(lab)[1]
     segment.rename(segments_aside(lab) / segment.name)
-    delete_missions(lab, name="wal_gap", tenant="harbourlight")
+    delete_missions(lab, "harbourlight", name="wal_gap")
 
 
 def close_segments(lab: LabState) -> list[Path]:
@@ -189,13 +189,13 @@ FAULTS = (
     Fault(
         name="missions_deleted",
         title="A tenant's finished missions were deleted, and all that hangs on them",
-        inject=lambda lab: delete_missions(lab, name="missions_deleted", tenant="northwind"),
+        inject=lambda lab: delete_missions(lab, "northwind", name="missions_deleted"),
         heal=lambda lab: put_back(lab, name="missions_deleted"),
     ),
     Fault(
         name="library_deleted",
         title="A tenant's library was deleted, embeddings included",
-        inject=lambda lab: delete_library(lab, name="library_deleted", tenant="harbourlight"),
+        inject=lambda lab: delete_library(lab, "harbourlight", name="library_deleted"),
         heal=lambda lab: put_back(lab, name="library_deleted"),
     ),
     Fault(

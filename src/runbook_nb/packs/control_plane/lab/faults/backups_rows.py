@@ -45,18 +45,22 @@ UPDATE library_entries AS entry
 _AT_ONCE: Final = 500
 
 
-def delete_missions(lab: LabState, *, name: str, tenant: str) -> None:
-    """Delete the finished missions of a tenant; with them goes all that hangs on them."""
+def delete_missions(lab: LabState, *tenants: str, name: str) -> None:
+    """Delete the finished missions of tenants; with them goes all that hangs on them."""
     await_backup(lab)
     with superuser(lab) as connection:
-        ids = [row[0] for row in connection.execute(_FINISHED.encode(), {"tenant": tenant})]
+        ids = [
+            row[0]
+            for tenant in tenants
+            for row in connection.execute(_FINISHED.encode(), {"tenant": tenant})
+        ]
         tables = [row[0] for row in connection.execute(_HOLDING_MISSIONS.encode())]
         goes = [("missions", "id"), *((table, "mission_id") for table in tables)]
         _keep(lab, name, _rows(connection, [*goes, ("library_entries", "source_mission_id")], ids))
         connection.execute(b"DELETE FROM missions WHERE id = ANY(%s)", [ids])
 
 
-def delete_library(lab: LabState, *, name: str, tenant: str) -> None:
+def delete_library(lab: LabState, tenant: str, *, name: str) -> None:
     """Delete the library entries of a tenant; their embeddings go with them."""
     await_backup(lab)
     with superuser(lab) as connection:

@@ -86,7 +86,7 @@ def _deleting(delete: Callable[..., None], *, name: str, tenant: str, title: str
     return Fault(
         name=name,
         title=title,
-        inject=lambda lab: delete(lab, name=name, tenant=tenant),
+        inject=lambda lab: delete(lab, tenant, name=name),
         heal=lambda lab: put_back(lab, name=name),
     )
 
