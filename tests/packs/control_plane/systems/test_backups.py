@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-import httpx
 import pytest
 
-from runbook_nb.errors import ActionError
+from runbook_nb.errors import ActionError, NothingDoneError
 from runbook_nb.packs.control_plane.lab.faults import FAULTS
 from runbook_nb.packs.control_plane.lab.monitoring import wait_until_quiet
-from runbook_nb.packs.control_plane.systems import backups
+from runbook_nb.packs.control_plane.systems import backups, restores
 
 pytestmark = pytest.mark.lab
 
@@ -94,22 +93,12 @@ def test_hidden_rows_are_not_lost(fault, hands):
     assert hands.value(backups.rows_lost()) == 0
 
 
-@pytest.mark.holds("backups.restore_in_place", undo=False)
-def test_a_restore_in_place_sends_what_it_rehearsed(lab, hands):
-    """The partner is asked once, and only by the action."""
-    wanted = backups.restore_in_place(moment="2020-01-01T00:00:00Z")
-    rehearsed = hands.rehearse(wanted)
-    assert rehearsed["would send"] == {"recovery_time_target_unix": 1577836800}
-
-    with pytest.raises(httpx.HTTPStatusError, match="400"):
-        hands.do(wanted)
-    url = f"http://127.0.0.1:{lab.ports['supabase_management']}/__lab__/requests"
-    sent = [each for each in httpx.get(url, trust_env=False).json() if each["method"] == "POST"]
-    assert [each["body"] for each in sent] == [rehearsed["would send"]]
-    assert wanted.irreversible
-
-
-def test_a_word_is_no_moment(lab, hands):
-    """The parameter's default must not send a restore to the partner."""
+@pytest.mark.holds("restores.restore_in_place", undo=False)
+def test_a_restore_in_place_declines_where_nothing_is_lost(lab, hands):
+    """The default of the parameter sends nothing to the partner, rehearsed or done."""
+    for call in (hands.rehearse, hands.do):
+        with pytest.raises(NothingDoneError, match=r"misses 0 of .* less than half"):
+            call(restores.restore_in_place())
+        assert hands.sent == []
     with pytest.raises(ActionError, match="no moment"):
-        hands.do(backups.restore_in_place(moment="damage"))
+        hands.do(restores.restore_in_place(to="yesterday"))

@@ -1,12 +1,13 @@
 """Restores on the real lab: a second server, its proof, and rows that come back and go again."""
 
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from runbook_nb.errors import ActionError
+from runbook_nb.errors import ActionError, NothingDoneError
 from runbook_nb.packs.control_plane.lab.faults import FAULTS
 from runbook_nb.packs.control_plane.lab.lab import Lab
 from runbook_nb.packs.control_plane.lab.monitoring import wait_until_quiet
@@ -148,3 +149,19 @@ def test_bringing_back_needs_a_copy(lab, hands):
     """Nothing is inserted from nowhere."""
     with pytest.raises(ActionError, match="Restore one first"):
         hands.do(restores.bring_back())
+
+
+@injected("missions_gone")
+def test_a_restore_in_place_says_what_it_costs_and_comes_before_the_damage(fault, hands):
+    """List and log agree on the missions; a moment after their end is declined."""
+    shown = hands.rehearse(restores.restore_in_place())
+    gone = int(shown["missions gone, by the list of the backup"].partition(" of ")[0])
+    at = datetime.fromisoformat(shown["deleted at"][0])
+
+    assert gone == shown["missions deleted, by the log"] > 100
+    assert 0 <= at.timestamp() - shown["would send"]["recovery_time_target_unix"] < 1
+    assert "telemetry_events" in shown["rows written since, which would be lost"]
+    for late in (at + timedelta(seconds=1), at + timedelta(hours=1)):
+        with pytest.raises(NothingDoneError, match="brings none of them back"):
+            hands.do(restores.restore_in_place(to=late.isoformat()))
+    assert hands.sent == []

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from runbook_nb.errors import NothingDoneError
-from runbook_nb.packs.control_plane.systems import agent, backups, composio_keys
+from runbook_nb.packs.control_plane.systems import agent, composio_keys, restores
 from runbook_nb.probes.environment import Environment
 from runbook_nb.probes.writing import NoJournal
 
@@ -242,12 +242,10 @@ def test_a_restore_in_place_is_known_only_while_it_goes_on(partners, hand, statu
     """A project that is up was restored, or never was: the partner does not say."""
     partners.status = status
 
-    assert hand.settle(backups.restore_in_place(moment="2020-01-01T00:00:00Z")) is told
+    assert hand.settle(restores.restore_in_place()) is told
 
 
-@pytest.mark.parametrize(
-    "action", [agent.scale_out(machines=2), backups.restore_in_place(moment="2020-01-01T00:00:00Z")]
-)
+@pytest.mark.parametrize("action", [agent.scale_out(machines=2), restores.restore_in_place()])
 def test_a_partner_that_gives_no_answer_settles_nothing(partners, hand, action):
     """It raises, which the settler takes for unknown; "not done" would send it twice."""
     partners.answers = False

@@ -7,7 +7,7 @@ held then (rows by table, a hash of each policy); ``rows.json`` lists the rows. 
 stand in the folder ``wal``.
 """
 
-from runbook_nb.packs.control_plane.systems.backups.actions import restore_in_place, take
+from runbook_nb.packs.control_plane.systems.backups.actions import take
 from runbook_nb.packs.control_plane.systems.backups.probes import (
     age,
     archiving,
@@ -37,7 +37,6 @@ __all__ = [
     "purged_early",
     "reach",
     "restorable_window",
-    "restore_in_place",
     "rows_changed",
     "rows_lost",
     "scheduled_jobs",

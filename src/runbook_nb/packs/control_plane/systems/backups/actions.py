@@ -1,4 +1,4 @@
-"""How a backup is taken, and how the partner restores one in place."""
+"""How a backup is taken."""
 
 import json
 import shutil
@@ -12,10 +12,8 @@ from runbook_nb.packs.control_plane.systems._database.backup_files import (
     MANIFEST,
     run_program,
 )
-from runbook_nb.packs.control_plane.systems._database.backup_files import moment as time_of
 from runbook_nb.packs.control_plane.systems._database.owner import owner_dsn
 from runbook_nb.packs.control_plane.systems._database.row_lists import LIST, list_rows
-from runbook_nb.packs.control_plane.systems.backups import _listing as listing
 from runbook_nb.packs.control_plane.systems.backups._counts import counted_rows
 from runbook_nb.packs.control_plane.systems.backups._queries import (
     POLICIES,
@@ -26,7 +24,6 @@ from runbook_nb.text.values import Json
 
 # A copy needs its own size, and the log that is written while it is taken.
 ROOM: Final = 1.2
-RESTORING: Final = "RESTORING"
 
 
 @action(timeout_s=1800, repeatable=True)
@@ -66,33 +63,6 @@ def _(systems: Systems, result: Json) -> Json:
         raise ActionError(message)
     shutil.rmtree(folder, ignore_errors=True)
     return {"removed": str(folder)}
-
-
-@action(timeout_s=60, irreversible=True, contained=True)
-def restore_in_place(systems: Systems, *, moment: str) -> Json:
-    """Have the partner restore the whole project to a moment (ISO 8601, UTC).
-
-    The project is down meanwhile, and everything written after the moment is lost.
-    """
-    body = {"recovery_time_target_unix": int(time_of(moment).timestamp())}
-    api, project = systems.http("supabase_management"), listing.project(systems)
-    path = f"{project}/database/backups/restore-pitr"
-    api.request("POST", path, json=body).raise_for_status()
-    return {"sent": body, "project": api.get(project).raise_for_status().json()["status"]}
-
-
-@restore_in_place.rehearsal
-def _(systems: Systems, *, moment: str) -> Json:
-    body = {"recovery_time_target_unix": int(time_of(moment).timestamp())}
-    return {"would send": body, "restorable": listing.answer(systems)["physical_backup_data"]}
-
-
-@restore_in_place.settling
-def _(systems: Systems, _attempt: str, *, moment: str) -> bool | None:  # noqa: ARG001
-    # Only while it restores does the partner say so; afterwards nobody can tell from before.
-    api, project = systems.http("supabase_management"), listing.project(systems)
-    status = api.get(project).raise_for_status().json()["status"]
-    return True if status == RESTORING else None
 
 
 def _held(systems: Systems) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from runbook_nb.errors import NoAnswerError
+from runbook_nb.packs.control_plane.systems._database import backup_listing as listing
 from runbook_nb.packs.control_plane.systems._database.backup_files import (
     is_segment,
     moment,
@@ -15,7 +16,6 @@ from runbook_nb.packs.control_plane.systems._database.jobs import JOBS, LIVE_JOB
 from runbook_nb.packs.control_plane.systems._database.losses import changes, losses, purged
 from runbook_nb.packs.control_plane.systems._database.row_lists import newest, read_list
 from runbook_nb.packs.control_plane.systems.backups import _files as files
-from runbook_nb.packs.control_plane.systems.backups import _listing as listing
 from runbook_nb.packs.control_plane.systems.backups._queries import (
     ARCHIVER,
     POLICIES,

@@ -1,14 +1,16 @@
 """Restores: a backup and the log replayed into a second server, proven, and used.
 
 A restore writes nothing to the platform: the copy is made from files, on a server of its own, in
-the folder of the setting ``scratch``. What it proved is added there to ``restores.jsonl``. Only
-``bring_back`` writes to the platform, in one transaction.
+the folder of the setting ``scratch``. What it proved is added there to ``restores.jsonl``.
+``bring_back`` writes to the platform, in one transaction; ``restore_in_place`` has the partner
+replace the whole of it.
 """
 
 from runbook_nb.packs.control_plane.systems.restores.actions import (
     bring_back,
     remove_copy,
     restore_copy,
+    restore_in_place,
 )
 from runbook_nb.packs.control_plane.systems.restores.probes import (
     catalogue_differences,
@@ -28,6 +30,7 @@ __all__ = [
     "last_proven",
     "remove_copy",
     "restore_copy",
+    "restore_in_place",
     "row_differences",
     "took",
     "vector_differences",

@@ -32,11 +32,16 @@ where relnamespace = 'public'::regnamespace
 
 @dataclass(frozen=True, kw_only=True)
 class Damage:
-    """The transaction that deleted most: its number, when it committed, rows by table."""
+    """A transaction that deleted rows: its number, when it committed, rows by table."""
 
     transaction: int
     at: datetime
     deleted: dict[str, int]
+
+    @property
+    def rows(self) -> int:
+        """How many rows it deleted."""
+        return sum(self.deleted.values())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +84,14 @@ def gather(systems: Systems, place: Place, backup: Backup, to: Path) -> Log:
 
 def find_damage(systems: Systems, place: Place, log: Log) -> Damage | None:
     """Find the newest of the transactions that deleted many rows: half of the most, or more."""
+    known = deletions(systems, place, log)
+    most = max((one.rows for one in known), default=0)
+    large = [one for one in known if 2 * one.rows >= most]
+    return max(large, key=lambda one: one.at, default=None)
+
+
+def deletions(systems: Systems, place: Place, log: Log) -> list[Damage]:
+    """Return every committed transaction that deleted rows of the platform's tables."""
     tables = {row["file"]: row["name"] for row in systems.database().rows(FILES)}
     deleted: dict[int, Counter[str]] = {}
     commits: dict[int, datetime] = {}
@@ -94,18 +107,11 @@ def find_damage(systems: Systems, place: Place, log: Log) -> Damage | None:
     by_transaction: dict[int, Counter[str]] = {}
     for number, rows in deleted.items():
         by_transaction.setdefault(parents.get(number, number), Counter()).update(rows)
-    return _newest_of_the_large(by_transaction, commits)
-
-
-def _newest_of_the_large(
-    deleted: Mapping[int, Counter[str]], commits: Mapping[int, datetime]
-) -> Damage | None:
-    known = {number: rows.total() for number, rows in deleted.items() if number in commits}
-    large = [number for number, rows in known.items() if 2 * rows >= max(known.values())]
-    if not large:
-        return None
-    newest = max(large, key=lambda number: commits[number])
-    return Damage(transaction=newest, at=commits[newest], deleted=dict(deleted[newest]))
+    return [
+        Damage(transaction=number, at=commits[number], deleted=dict(rows))
+        for number, rows in by_transaction.items()
+        if number in commits
+    ]
 
 
 def _records(place: Place, log: Log) -> Iterator[str]:

@@ -1,21 +1,26 @@
-"""How a copy is restored and removed, and how its rows are brought back."""
+"""How a copy is restored and removed, its rows are brought back, or all is restored in place."""
 
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from runbook_nb.errors import ActionError, NothingDoneError
 from runbook_nb.packs.control_plane.systems._database.backup_files import moment
+from runbook_nb.packs.control_plane.systems._database.backup_listing import project
 from runbook_nb.packs.control_plane.systems._database.losses import losses, purged
 from runbook_nb.packs.control_plane.systems.restores import _copying as copying
 from runbook_nb.packs.control_plane.systems.restores import _rows as rows
 from runbook_nb.packs.control_plane.systems.restores import _server as server
 from runbook_nb.packs.control_plane.systems.restores._copying import DAMAGE, END, LONGEST_S
+from runbook_nb.packs.control_plane.systems.restores._in_place import planned
 from runbook_nb.packs.control_plane.systems.restores._place import Place
 from runbook_nb.packs.control_plane.systems.restores._server import reading
 from runbook_nb.probes.calls import Systems, action
 from runbook_nb.text.values import Json
+
+RESTORING: Final = "RESTORING"
 
 
 @action(timeout_s=LONGEST_S, repeatable=True)
@@ -92,6 +97,38 @@ def _(systems: Systems, result: Json, *, tables: tuple[str, ...] = ()) -> Json: 
         return rows.take_back(
             systems.database(), inserted=known["inserted"], filled=known["filled"]
         )
+
+
+@action(timeout_s=600, irreversible=True, contained=True)
+def restore_in_place(systems: Systems, *, to: str = DAMAGE) -> Json:
+    """Have the partner restore the whole project to a moment; what was written after it is lost.
+
+    ``to`` is ``damage``, the last whole second before missions were deleted, or a moment in ISO
+    8601, UTC. Declines unless the list of the newest backup and the log agree that half of the
+    missions or more are gone, and the moment lies before that.
+    """
+    found = planned(systems, to=to)
+    found.demand()
+    body = {"recovery_time_target_unix": found.target}
+    api, path = systems.http("supabase_management"), project(systems)
+    api.request("POST", f"{path}/database/backups/restore-pitr", json=body).raise_for_status()
+    status = api.get(path).raise_for_status().json()["status"]
+    return {**found.shown(), "sent": body, "project": status}
+
+
+@restore_in_place.rehearsal
+def _(systems: Systems, *, to: str = DAMAGE) -> Json:
+    found = planned(systems, to=to)
+    found.demand()
+    body = {"recovery_time_target_unix": found.target}
+    return {**found.shown(), "would send": body, "restorable": found.restorable}
+
+
+@restore_in_place.settling
+def _(systems: Systems, _attempt: str, *, to: str = DAMAGE) -> bool | None:  # noqa: ARG001
+    # Only while it restores does the partner say so; afterwards nobody can tell from before.
+    status = systems.http("supabase_management").get(project(systems)).raise_for_status().json()
+    return True if status["status"] == RESTORING else None
 
 
 def _bring_back(
