@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Final
 
 from runbook_nb.errors import ActionError
-from runbook_nb.packs.control_plane.systems._database.backup_files import run_program
+from runbook_nb.packs.control_plane.systems._database.backup_files import (
+    is_segment,
+    run_program,
+)
 from runbook_nb.packs.control_plane.systems._database.owner import owner_dsn
 from runbook_nb.packs.control_plane.systems.restores._place import Backup, Place
 from runbook_nb.probes.calls import Systems
@@ -78,8 +81,9 @@ def gather(systems: Systems, place: Place, backup: Backup, to: Path) -> Log:
         if not target.is_symlink():
             file.rename(target)
             place.give(target)
-    names = {backup.number(file.name): file.name for file in to.iterdir() if file.is_file()}
-    return Log(folder=to, segments=names)
+    # After a restore in place the history of the timelines comes along; it is no segment.
+    names = [file.name for file in to.iterdir() if file.is_file() and is_segment(file.name)]
+    return Log(folder=to, segments={backup.number(name): name for name in names})
 
 
 def find_damage(systems: Systems, place: Place, log: Log) -> Damage | None:
