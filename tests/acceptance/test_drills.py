@@ -20,6 +20,7 @@ PLAINEST = {
     "composio_api_outage.composio_away",
     "data_breach_response.bucket_public",
     "gemini_api_quota_exhaustion.model_day_used",
+    "evidence_bundle_corruption.evidence_truncated",
     "copilotkit_session_recovery.workspace_lost",
     "dashboard_metric_anomalies.figures_doubled",
     "heartbeat_failure_recovery.agent_dead",

@@ -1,10 +1,12 @@
-"""Buckets of Supabase Storage that hold customers' objects and that anybody may read."""
+"""Buckets of Supabase Storage: which anybody may read, and whether evidence is taken."""
 
 from runbook_nb.packs.control_plane.systems.storage_buckets.actions import (
     close,
+    take_evidence,
 )
 from runbook_nb.packs.control_plane.systems.storage_buckets.probes import (
     open_to_anybody,
+    refusing,
 )
 
-__all__ = ["close", "open_to_anybody"]
+__all__ = ["close", "open_to_anybody", "refusing", "take_evidence"]

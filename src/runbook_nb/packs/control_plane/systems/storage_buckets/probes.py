@@ -1,6 +1,7 @@
-"""Which buckets anybody may read."""
+"""Which buckets anybody may read, and whether that of evidence takes it."""
 
 from runbook_nb.packs.control_plane.systems.storage_buckets._buckets import public_buckets
+from runbook_nb.packs.control_plane.systems.storage_buckets._rules import evidence_rules
 from runbook_nb.probes.calls import Reading, Systems, probe
 from runbook_nb.timeline.events import Impact, ImpactFigure
 
@@ -19,3 +20,14 @@ def open_to_anybody(systems: Systems) -> Reading:
         detail=rows,
         impact=Impact(severity="SEV1" if objects else "", figures=(figure,)),
     )
+
+
+@probe(unit="%", timeout_s=20)
+def refusing(systems: Systems) -> Reading:
+    """Return how much of what came within 30 days the bucket of evidence would refuse today.
+
+    It goes by the bucket's own types and size limit, and by Storage's catalogue of objects.
+    """
+    rules = evidence_rules(systems)
+    detail = [{**row, "bucket": rules.bucket, **rules.as_is} for row in rules.seen]
+    return Reading(value=round(100 * rules.refused / rules.total, 1), detail=detail)
