@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 from runbook_nb.errors import NoAnswerError
@@ -64,7 +64,7 @@ def content_of(storage: Http, path: str, *, pace: Pace | None = None) -> Content
     with storage.stream(address_of(path), params={}, timeout_s=_ANSWER_S) as answer:
         if answer.status_code in REFUSED:
             answer.read()
-            _demand_absent(answer.json() if _is_json(answer) else {}, path)
+            _demand_absent(answer.text, path)
             return None
         answer.raise_for_status()
         if "etag" not in answer.headers:
@@ -100,11 +100,11 @@ def address_of(path: str) -> str:
     return f"{OBJECT}/{quote(path)}"
 
 
-def _is_json(answer: Any) -> bool:
-    return "json" in answer.headers.get("content-type", "")
-
-
-def _demand_absent(said: dict[str, object], path: str) -> None:
+def _demand_absent(answer: str, path: str) -> None:
+    try:
+        said = json.loads(answer)
+    except ValueError:
+        said = {"message": answer[:100]}
     if str(said.get("statusCode")) != "404" or "Bucket" in str(said.get("message")):
         message = f"Storage refused to show {path}: {said.get('message')}."
         raise NoAnswerError(message)
