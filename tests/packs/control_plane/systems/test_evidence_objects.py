@@ -164,6 +164,13 @@ def test_many_at_once_are_no_matter_of_single_objects(lab, hands):
     assert hands.value(evidence_objects.missing()) == 0
 
 
+@injected("evidence_same_bytes")
+def test_the_same_bytes_may_be_saved_twice(fault, hands):
+    """Two rows of a mission name one hash, and both objects have it."""
+    assert hands.value(evidence_objects.misrecorded()) == 0
+    assert hands.value(evidence_objects.damaged()) == 0
+
+
 @injected("evidence_overwritten")
 def test_the_evidence_says_whose_bytes_an_object_holds(fault, hands):
     """Each bundle was saved at the path of another."""

@@ -34,7 +34,8 @@ def misrecorded_rows(systems: Systems) -> list[Misrecorded]:
             continue
         content = content_of(storage, each.path) if each.catalogued else None
         held = content.digest if content else ""
-        sided = each.accused(held) or (held != "" and held == each.digest == each.proven)
+        same = each.malformed and held != "" and held == each.digest == each.proven
+        sided = same or each.accused(held)
         if each.malformed or sided:
             found.append(Misrecorded(artifact=each, right=held if sided else ""))
     return found
