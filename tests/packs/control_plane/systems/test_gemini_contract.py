@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from runbook_nb.packs.control_plane.lab.agent_gemini import PREAMBLE, GeminiClient
 from runbook_nb.packs.control_plane.lab.emulators.gemini import PROJECT, PROJECT_ID, USUAL
 from runbook_nb.packs.control_plane.lab.files import read_secret
 
@@ -219,24 +218,3 @@ def test_a_model_may_be_slow(raw, gemini):
     began = time.monotonic()
     assert ask(gemini, model="gemini-2.5-pro").text
     assert 0.3 <= time.monotonic() - began < 2
-
-
-def test_the_agents_own_client_reads_the_same(lab, raw):
-    """A turn says what it used, or which quota refused it, and for how long."""
-    client = GeminiClient(
-        url=f"http://127.0.0.1:{lab.ports['gemini']}",
-        key=read_secret(lab.folder, "gemini.token"),
-        model=USUAL,
-    )
-    answered = client.turn("Read the newest records")
-    assert (answered.error_code, answered.http_status) == (None, 200)
-    assert answered.usage()["token_usage"] == answered.prompt_tokens + answered.output_tokens > 4
-
-    raw.post(PROJECT, json={"others": {USUAL: {"requests_a_minute": 1_000}}})
-    refused_turn = client.turn("Read the newest records")
-    assert refused_turn.error_code == "RESOURCE_EXHAUSTED"
-    assert refused_turn.quota_id == "GenerateRequestsPerMinutePerProjectPerModel"
-    assert (refused_turn.retry_after_seconds or 0) >= 1
-    raw.delete(PROJECT)
-    raw.post(PROJECT, json={"blocked_words": [PREAMBLE]})
-    assert client.turn("Read the newest records").error_code == "SAFETY"
