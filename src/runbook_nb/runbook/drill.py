@@ -121,6 +121,15 @@ class Drill:
         ]
 
     @property
+    def also(self) -> Mapping[str, str]:
+        """Other runbooks that may answer its fault with an action, and the option of each."""
+        return {
+            runbook: str(option)
+            for extension in self._extensions()
+            for runbook, option in _mapping(extension.get("also")).items()
+        }
+
+    @property
     def injected(self) -> list[str]:
         """The faults that it injects."""
         return self._faults("method", "inject")
@@ -148,9 +157,7 @@ class Drill:
     def _situations(
         self, key: str, kind: SituationKind, usual: Mapping[str, Any]
     ) -> Iterator[Situation]:
-        for extension in map(_mapping, _list(self.experiment.get("extensions"))):
-            if extension.get("name") != "runbook":
-                continue
+        for extension in self._extensions():
             for said in map(_mapping, _list(extension.get(key))):
                 given = self.arguments.get("parameters")
                 yield Situation(
@@ -160,6 +167,11 @@ class Drill:
                     expect={**usual, **_mapping(said.get("expect"))},
                     parameters={**_mapping(given), **_mapping(said.get("parameters"))},
                 )
+
+    def _extensions(self) -> Iterator[Mapping[str, Any]]:
+        for extension in map(_mapping, _list(self.experiment.get("extensions"))):
+            if extension.get("name") == "runbook":
+                yield extension
 
     def _faults(self, part: str, function: str) -> list[str]:
         return [

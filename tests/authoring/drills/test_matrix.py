@@ -61,6 +61,34 @@ def test_what_is_ones_own_is_named_as_the_drill_says(heartbeat, wanted, chosen, 
     assert judge(heartbeat, {HEARTBEAT: wanted}, found) is answer
 
 
+@pytest.mark.parametrize(
+    ("owners", "option", "answer"),
+    [
+        # Whoever is pointed to may answer as it does.
+        ({"rollback_procedure": f"Option F: Continue with {HEARTBEAT}"}, RESTART, Answer.OWN),
+        ({"rollback_procedure": "Option F: Continue with another_one"}, RESTART, Answer.WRONG),
+        # Pointing to whom the owner points to is as right.
+        (
+            {"rollback_procedure": "Option F: Continue with composio_api_outage"},
+            "Option I: Continue with composio_api_outage",
+            Answer.POINTS,
+        ),
+    ],
+)
+def test_who_is_pointed_to_owns_it_too(owners, option, answer):
+    found = {"option": option, "complete": True, "failed": []}
+    assert judge(Runbook.find(HEARTBEAT), owners, found) is answer
+
+
+def test_a_drill_names_who_else_may_mend_its_fault(tmp_path):
+    """A drill of the other runbook itself says more."""
+    path = tmp_path / "telemetry_ingestion_stall.inserts_refused.json"
+    also = {"rls_policy_debugging": "Option C: Restore the grants"}
+    path.write_text(json.dumps({"extensions": [{"name": "runbook", "also": also}]}))
+    owners = owners_of([Drill.at(path)])["inserts_refused"]
+    assert owners == {**also, "telemetry_ingestion_stall": None}
+
+
 def test_a_sample_is_drawn_of_the_faults_and_the_same_seed_draws_the_same():
     """Control runs inject nothing, so they are no fault."""
     drills = find_drills()

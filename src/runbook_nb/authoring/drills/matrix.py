@@ -40,18 +40,21 @@ class Answer(StrEnum):
 def judge(runbook: Runbook, owners: Mapping[str, str | None], found: Mapping[str, Any]) -> Answer:
     """Tell what an answer is worth; ``owners`` are runbooks with the option that each must choose.
 
-    An option that names an owner points to it. One without an action leads nobody to do harm.
+    A runbook that an owner's option names owns it too, with any option. An option that names an
+    owner points to it. One without an action leads nobody to do harm.
     """
     option = found["option"]
     if not found["complete"]:
         return Answer.INCOMPLETE
     if runbook.name in owners:
-        if option != owners[runbook.name]:
-            return Answer.WRONG
-        return Answer.OWN if option else Answer.NOTHING
+        as_wanted = Answer.OWN if option else Answer.NOTHING
+        return as_wanted if option == owners[runbook.name] else Answer.WRONG
     if option is None:
         return Answer.NOTHING
-    if any(owner in option for owner in owners):
+    named = {*owners}.union(*(words.split() for words in owners.values() if words))
+    if runbook.name in named:
+        return Answer.OWN
+    if any(name in option.split() for name in named if "_" in name):
         return Answer.POINTS
     acts = any(step.verb == "act" and step.option == option for step in runbook.steps)
     return Answer.WRONG if acts else Answer.NOTHING
@@ -63,6 +66,7 @@ def owners_of(drills: Sequence[Drill]) -> dict[str, dict[str, str | None]]:
     for drill in drills:
         if not drill.is_control:
             owners.setdefault(drill.fault, {})[drill.runbook] = drill.expectation.get("option")
+            owners[drill.fault] = {**drill.also, **owners[drill.fault]}
         for situation in drill.situations:
             if situation.kind is SituationKind.LOOK_ALIKE:
                 found = owners.setdefault(situation.fault, {})

@@ -120,6 +120,10 @@ class DrillExtension(BaseModel):
         default_factory=list,
         description="What looks like it and is legitimate; nothing is expected by default.",
     )
+    also: dict[str, str] = Field(
+        default_factory=dict,
+        description="Other runbooks that mend the same fault as rightly, and by which option.",
+    )
 
 
 class DrillFile(BaseModel):

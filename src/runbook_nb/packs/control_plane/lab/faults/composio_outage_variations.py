@@ -27,12 +27,18 @@ _BLIND: Final = "ALTER ROLE runbook_reader NOBYPASSRLS"
 _QUIET: Final = """
 UPDATE composio_audit_events
    SET occurred_at = occurred_at - interval '3 h', outcome = outcome || '{"quiet": true}'
- WHERE occurred_at > now() - interval '2 h'
+ WHERE occurred_at > now() - interval '2 h';
+UPDATE telemetry_events
+   SET created_at = created_at - interval '3 h', context = context || '{"quiet": true}'
+ WHERE event_type LIKE 'composio_tool_call%' AND created_at > now() - interval '2 h'
 """
 _LOUD: Final = """
 UPDATE composio_audit_events
    SET occurred_at = occurred_at + interval '3 h', outcome = outcome - 'quiet'
- WHERE outcome ? 'quiet'
+ WHERE outcome ? 'quiet';
+UPDATE telemetry_events
+   SET created_at = created_at + interval '3 h', context = context - 'quiet'
+ WHERE context ? 'quiet'
 """
 _BEFORE: Final = timedelta(minutes=3)
 _SHORT: Final = timedelta(seconds=3)

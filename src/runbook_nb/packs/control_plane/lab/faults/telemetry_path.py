@@ -9,6 +9,8 @@ from runbook_nb.packs.control_plane.lab.faults.fault import Fault
 from runbook_nb.packs.control_plane.lab.faults.outside import (
     Connection,
     first_value,
+    restore_agent,
+    restore_live_sessions,
     superuser,
     until,
 )
@@ -175,6 +177,8 @@ def heal_path(lab: LabState) -> None:
                 connection.execute(_PUT_BACK)
     store_held(lab)
     forget_what_was_told(lab)
+    # Beats are counted since an agent claimed its sessions: of the silence none is left to count.
+    restore_live_sessions(lab, anew=restore_agent(lab, restart=True))
 
 
 def refuse_inserts(lab: LabState) -> None:

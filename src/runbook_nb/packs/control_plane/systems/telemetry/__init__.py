@@ -4,6 +4,7 @@ from runbook_nb.packs.control_plane.systems.telemetry.probes import (
     ahead,
     behind,
     unseen,
+    unseen_beats,
 )
 
-__all__ = ["ahead", "behind", "unseen"]
+__all__ = ["ahead", "behind", "unseen", "unseen_beats"]

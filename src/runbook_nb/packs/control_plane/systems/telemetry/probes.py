@@ -1,7 +1,7 @@
 """What is read of telemetry beside the platform's other records of the same work."""
 
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from runbook_nb.errors import NoAnswerError
 from runbook_nb.packs.control_plane.impact import measure
@@ -127,15 +127,19 @@ def unseen(systems: Systems) -> Reading:
     An event is missing after three beats, and after 3 s at least. Raises NoAnswerError where no
     session has beaten for 15 minutes.
     """
-    database = systems.database()
-    if not database.value(AT_WORK):
-        message = "No session has beaten for 15 minutes, so none can be at work unseen."
-        raise NoAnswerError(message)
-    interval_s = float(systems.setting("agent", "heartbeat_interval_s"))
-    patience = timedelta(seconds=max(BEATS * interval_s, SHORTEST_S))
-    rows = database.rows(UNSEEN, patience=patience)
-    impact = measure(database, window=timedelta(minutes=15)).impact
+    rows = _unseen(systems)
+    impact = measure(systems.database(), window=timedelta(minutes=15)).impact
     return Reading(value=len({row["mission_id"] for row in rows}), detail=rows, impact=impact)
+
+
+@probe(unit="missions")
+def unseen_beats(systems: Systems) -> Reading:
+    """Count live missions whose sessions beat while no event of it is stored.
+
+    Raises NoAnswerError where no session has beaten for 15 minutes.
+    """
+    rows = [row for row in _unseen(systems) if row["source"] == "agent"]
+    return Reading(value=len({row["mission_id"] for row in rows}), detail=rows)
 
 
 @probe(unit="s")
@@ -143,3 +147,13 @@ def ahead(systems: Systems) -> Reading:
     """Return the seconds by which the newest event is ahead of the database's own clock."""
     row = systems.database().row(AHEAD)
     return Reading(value=round(row["s ahead"], 1), detail=row)
+
+
+def _unseen(systems: Systems) -> list[dict[str, Any]]:
+    database = systems.database()
+    if not database.value(AT_WORK):
+        message = "No session has beaten for 15 minutes, so none can be at work unseen."
+        raise NoAnswerError(message)
+    interval_s = float(systems.setting("agent", "heartbeat_interval_s"))
+    patience = timedelta(seconds=max(BEATS * interval_s, SHORTEST_S))
+    return database.rows(UNSEEN, patience=patience)
