@@ -128,13 +128,15 @@ VANISHED = """
 delete from mission_approvals a using missions m
 where m.id = a.mission_id and m.status = 'in_progress' and m.current_stage = 'Approve'
 """
+# They ended before their sessions fell silent, so no event of an agent is younger than its beat.
 DEAD = """
 insert into mission_sessions
     (mission_id, agent_name, state, status, last_heartbeat_at, created_at)
 select id, 'coordinator', jsonb_build_object('mission_id', id, 'current_stage', current_stage),
-       'active', now() - interval '{age}', now() - interval '9 days'
+       'active', now() - interval '{age}', now() - interval '{age}' - interval '9 days'
 from missions
 where status = 'completed'
+  and completed_at < now() - interval '{age}' - interval '1 hour'
 order by completed_at desc limit {count}
 """
 GROWN = """
