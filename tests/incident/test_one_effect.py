@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import acting_process as trial
@@ -14,7 +15,7 @@ from runbook_nb.incident.place import Place
 from runbook_nb.packs.control_plane.lab.lab import Lab
 from runbook_nb.testing import runbook_cells
 from runbook_nb.timeline import queries
-from runbook_nb.timeline.events import Acted, Acting, Outcome, Settled, Settlement
+from runbook_nb.timeline.events import Acted, Acting, Outcome, Sending, Settled, Settlement
 from runbook_nb.timeline.log import Timeline
 
 pytestmark = pytest.mark.slow
@@ -173,10 +174,10 @@ def test_no_statement_outlives_its_run(folder, lab, effects):
 def test_a_transaction_that_still_runs_is_neither_done_nor_not(folder, lab, effects):
     """Its client is held, not dead: nobody may say what will become of it."""
     timeline = killed(folder, lab, "plain", Place.TOLD)
-    told = timeline.of(Acting)[-1]
+    told, sent = timeline.of(Acting)[-1], timeline.of(Sending)[-1]
     with psycopg.connect(Lab(lab.folder).dsn()) as other:
         running = other.execute("select pg_current_xact_id()::text").fetchone()[0]
         own = trial.incident(folder, lab.folder, run="run-2")
-        status = own._settler._status("database", running)
+        status = own._settler._status(replace(sent, transaction=running))
     assert status == "in progress"
     assert queries.begun(timeline, "Restart") == told

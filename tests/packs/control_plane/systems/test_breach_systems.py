@@ -183,7 +183,7 @@ def test_evidence_is_withheld_and_its_links_end(fault, lab, hands, nothing_seale
 @pytest.mark.parametrize("fault", ["exports_burst"], indirect=True)
 def test_exports_are_closed_and_the_account_is_stopped(fault, lab, hands):
     """Both are taken back; a person whom the platform does not know is not guessed at."""
-    assert hands.value(evidence_exports.unusual()) == 45
+    assert hands.value(evidence_exports.unusual()) == 45 / 2
     hands.rehearse(evidence_exports.close())
     closed = hands.do(evidence_exports.close())
     assert closed["an export is answered"] == 403
@@ -201,7 +201,7 @@ def test_exports_are_closed_and_the_account_is_stopped(fault, lab, hands):
 @pytest.mark.parametrize("fault", ["exports_burst.unnamed"], indirect=True)
 def test_somebody_without_an_account_is_not_stopped(fault, hands):
     """The exports are closed instead, and somebody looks."""
-    assert hands.value(evidence_exports.unusual()) == 30
+    assert hands.value(evidence_exports.unusual()) == 30 / 2
     assert "have no account" in refused(hands, evidence_exports.stop_actors())
 
 

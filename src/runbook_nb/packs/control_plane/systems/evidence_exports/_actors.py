@@ -1,7 +1,7 @@
 """What each actor takes out within an hour and a day, and what is usual for them."""
 
 import statistics
-from collections import Counter, defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -69,18 +69,20 @@ def _compared(
 
 
 def _usual(actor: str, past: Sequence[Mapping[str, Any]], span: timedelta) -> float:
-    busiest = {one: max(_in_spans(rows, span).values()) for one, rows in _by_actor(past).items()}
+    busiest = {one: _most_within(rows, span) for one, rows in _by_actor(past).items()}
     return max(float(busiest.get(actor, 0)), statistics.median(busiest.values()), 1.0)
 
 
-def _in_spans(rows: Iterable[Mapping[str, Any]], span: timedelta) -> Counter[int]:
-    seconds = span.total_seconds()
-    return Counter(
-        place
-        for place, _artifact in {
-            (int(row["at"].timestamp() // seconds), row["artifact"]) for row in rows
-        }
-    )
+def _most_within(rows: Iterable[Mapping[str, Any]], span: timedelta) -> int:
+    """Count the artifacts of the busiest span, wherever it begins: no clock parts a burst."""
+    within: deque[Mapping[str, Any]] = deque()
+    most = 0
+    for row in sorted(rows, key=lambda each: each["at"]):
+        within.append(row)
+        while row["at"] - within[0]["at"] >= span:
+            within.popleft()
+        most = max(most, len({each["artifact"] for each in within}))
+    return most
 
 
 def _by_actor(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
