@@ -3,6 +3,7 @@
 Each has variations, named behind a dot. Leaking views and policies are faults of row security.
 """
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
@@ -25,6 +26,8 @@ from runbook_nb.packs.control_plane.lab.faults.fault import Fault
 from runbook_nb.packs.control_plane.lab.faults.storage_hands import storage
 from runbook_nb.packs.control_plane.lab.state import LabState
 
+# A mission's folder is named by its id.
+_MISSION: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _JWT: Final = "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoic2VydmljZV9yb2xlIn0.c2lnbmF0dXJlLW9mLWEta2V5"
 _NOTE: Final = (
     "Ask Amara Okafor, amara.okafor@northwind.example, +49 30 9018 2011, before a resend."
@@ -144,8 +147,9 @@ def make_bucket(lab: LabState, name: str, *, of_customers: bool) -> None:
                 headers = {"x-upsert": "true"}
                 client.post(f"/object/{name}/{file}", content=b"brand", headers=headers)
             return
-        folder = client.post("/object/list/evidence", json={"limit": 2}).json()
-        for mission in folder:
+        folders = client.post("/object/list/evidence", json={"limit": 100}).json()
+        # Beside the missions' own there may be one for what is kept aside.
+        for mission in [each for each in folders if _MISSION.fullmatch(each["name"])][:2]:
             inside = {"prefix": mission["name"]}
             for one in client.post("/object/list/evidence", json=inside).json():
                 path = f"{mission['name']}/{one['name']}"

@@ -59,12 +59,15 @@ def _release(lab: LabState, env: dict[str, Any]) -> None:
 
 
 def heal_agent_buffers(lab: LabState) -> None:
-    """Give the right back, and have the good release store its events again."""
+    """Give the right back, have the good release store what is held, and begin anew.
+
+    Beats are counted since an agent claimed its sessions: of the silence none is left to count.
+    """
     with superuser(lab) as connection:
         connection.execute(_GRANT)
-    changed = restore_agent(lab)
+    restore_agent(lab)
     store_held(lab)
-    restore_live_sessions(lab, anew=changed)
+    restore_live_sessions(lab, anew=restore_agent(lab, restart=True))
 
 
 def _heal_beside_login(lab: LabState) -> None:
