@@ -89,7 +89,9 @@ def test_a_question_whose_tab_is_gone_is_taken_back(desk, opened, tab, dead_sess
     second.page.goto(desk.address("INC-72"))
     second.board_says("sam is asked since")
     assert not second.page.locator(".jp-Stdin").count()
-    # The second one would take the question back as soon as the first one is gone.
+    # The second one would take the question back as soon as the first one is gone: it asks once a
+    # second, and is closed while none of its requests is on its way.
+    second.page.wait_for_event("response", lambda response: "/runbook/free" in response.url)
     second.page.close()
     first.page.close()
 
