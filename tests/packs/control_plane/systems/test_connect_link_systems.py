@@ -11,7 +11,7 @@ from runbook_nb.packs.control_plane.lab.processes import wait_until
 from runbook_nb.packs.control_plane.systems import connect_links, connections
 from runbook_nb.text.durations import hours
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 DAY = hours(24)
 COUNTS = (

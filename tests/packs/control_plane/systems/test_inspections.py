@@ -26,7 +26,7 @@ from runbook_nb.packs.control_plane.lab.faults.outside import superuser, until
 from runbook_nb.packs.control_plane.lab.monitoring import firing
 from runbook_nb.packs.control_plane.systems import inspections
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 WINDOW = timedelta(minutes=15)
 AT_ONCE = timedelta(0)
@@ -72,7 +72,6 @@ def test_an_inspection_that_ends_leaves_nothing_to_find(lab, hands):
     assert alerts(lab) == set()
 
 
-@pytest.mark.slow
 def test_whose_time_it_is_cannot_be_told_before_the_first_page(lab, hands):
     """No page within 5 s, no opinion."""
     missions = prepare(lab, count=1)
@@ -90,7 +89,6 @@ def test_whose_time_it_is_cannot_be_told_before_the_first_page(lab, hands):
         hands.do(inspections.hold_slow(window=WINDOW))
 
 
-@pytest.mark.slow
 @pytest.mark.holds("inspections.hold_slow")
 def test_the_slow_toolkit_is_held_alone(lab, hands):
     """Its inspections end, nobody begins it, and the undo inspects it again."""
@@ -175,7 +173,6 @@ def test_what_was_lost_is_inspected_again(lab, hands):
     assert stages(lab, missions) == before
 
 
-@pytest.mark.slow
 @pytest.mark.holds("inspections.reset_settings")
 def test_the_settings_are_taken_from_the_machines_and_put_back(lab, hands):
     """What was cut off by the limit is found, and begins again."""
@@ -256,7 +253,6 @@ def test_an_inspection_that_writes_is_found_whatever_its_rows_say(lab, hands):
     assert "InspectionWrites" in alerts(lab)
 
 
-@pytest.mark.slow
 def test_a_restart_loses_what_is_inspected(lab, hands):
     """Nobody works on it any more."""
     lost(count=1)(lab)

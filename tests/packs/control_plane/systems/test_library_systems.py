@@ -11,7 +11,7 @@ from runbook_nb.packs.control_plane.lab.faults import FAULTS
 from runbook_nb.packs.control_plane.lab.faults.outside import superuser
 from runbook_nb.packs.control_plane.systems import embeddings, library_search, vector_index
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 STANDS = """
 select count(*), sum(hashtextextended(v::text, 0))

@@ -12,7 +12,7 @@ from runbook_nb.packs.control_plane.lab.faults.undo_rows import keep_rows
 from runbook_nb.packs.control_plane.systems import undo_plans, undos
 from runbook_nb.packs.control_plane.systems.undos import _effects
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 OPEN = (
     undos.unended(),

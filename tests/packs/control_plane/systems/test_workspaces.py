@@ -11,7 +11,7 @@ from runbook_nb.packs.control_plane.lab.faults.workspace import heal
 from runbook_nb.packs.control_plane.lab.processes import wait_until
 from runbook_nb.packs.control_plane.systems import approvals, workspace_state, workspace_tabs
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 STATES = (
     workspace_state.lost(),
