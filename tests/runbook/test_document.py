@@ -6,13 +6,15 @@ from pathlib import Path
 
 import jupytext
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from jupytext.languages import _JUPYTER_LANGUAGES_LOWER_AND_UPPER
+from jupytext.languages import _COMMENT, _JUPYTER_LANGUAGES_LOWER_AND_UPPER
+from jupytext.stringparser import StringParser
 
 from runbook_nb.errors import RunbookFormatError
 from runbook_nb.runbook.cells import RUNNABLE, Cell, cut_cells
 from runbook_nb.runbook.document import Document
+from runbook_nb.runbook.quotes import COMMENTS, Quotes
 
 MASTERS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.md"))
 FRONT = f"---\n{MASTERS[0].read_text(encoding='utf-8').split('---', 2)[1].strip()}\n---\n"
@@ -27,6 +29,7 @@ text
 ````python
 ```bash
 ```SQL
+```R .noeval
 ```text
 ```{note}
 ~~~
@@ -35,6 +38,9 @@ text
   ```text
   ```
 x = 1
+s = '''
+'''
+# it's
 <!-- #region -->
 <!-- #endregion -->
 <!-- #raw -->
@@ -47,9 +53,27 @@ x = 1
 def test_every_language_that_the_pairing_runs_is_known():
     """A cell that runs and that nobody saw would be the worst of all."""
     assert RUNNABLE == _JUPYTER_LANGUAGES_LOWER_AND_UPPER
+    assert {name: mark for name, mark in _COMMENT.items() if name in RUNNABLE} == COMMENTS
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    lines=st.lists(st.text(alphabet="ab'\"\\#/*(;-% ", max_size=12), max_size=6),
+    language=st.sampled_from(sorted(RUNNABLE)),
+)
+def test_any_quotes_are_followed_as_the_pairing_follows_them(lines, language):
+    """Which lines stand in a string decides where a cell ends."""
+    theirs, ours = StringParser(language), Quotes(language)
+    for line in lines:
+        theirs.read_line(line)
+        ours.read(line)
+        assert ours.are_open == bool(theirs.is_quoted())
 
 
 @settings(max_examples=100, deadline=None)
+@example(lines=["", "```python .noeval", "```python", "```", "```python", "```python"])
+@example(lines=["```python .noeval", "```", "", "", "text"])
+@example(lines=["```python", "s = '''", "```python"])
 @given(lines=st.lists(st.sampled_from(LINES), min_size=1, max_size=14))
 def test_any_markdown_is_cut_into_the_cells_that_the_pairing_makes(lines):
     """What lint judges is what runs."""

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from runbook_nb.runbook.markdown import Heading, Markdown, read_headings, read_markdown
+from runbook_nb.runbook.quotes import Quotes
 
 # What turns into a cell that runs when it stands behind a fence, also in capitals.
 _LANGUAGES: Final = """
@@ -153,9 +154,9 @@ def cut_cells(lines: Sequence[str], *, first: int) -> Iterator[Cell]:
             cell = Cell(kind=kind, source="\n".join(lines[at + 1 : end]), line=first + at + 1)
             following = end + ends
         elif begun:
-            end = _first(re.compile(f"```{begun['more']}"), lines, at + 1)
-            ends = end < len(lines)
-            cell, following = _code(begun, lines, at, end, first), end + ends
+            end = _code_end(begun, lines, at + 1)
+            cell, following = _code(begun, lines, at, end, first), end + (end < len(lines))
+            ends = cell.is_code and end < len(lines)
         else:
             end, following, ends = _text_end(lines, at)
             cell = Cell(kind="markdown", source="\n".join(lines[at:end]), line=first + at)
@@ -178,9 +179,23 @@ def _code(begun: re.Match[str], lines: Sequence[str], at: int, end: int, first: 
     )
 
 
+def _code_end(begun: re.Match[str], lines: Sequence[str], at: int) -> int:
+    """Return the place of the fence that closes a cell; after the last line where none does."""
+    # What is not to run is read as the notebook's own language.
+    quotes = Quotes(PYTHON[0] if ".noeval" in begun["rest"] else begun["language"])
+    fence = f"```{begun['more']}"
+    for place in range(at, len(lines)):
+        in_string = quotes.are_open
+        quotes.read(lines[place])
+        if not in_string and lines[place].startswith(fence):
+            return place
+    return len(lines)
+
+
 def _text_end(lines: Sequence[str], begin: int) -> tuple[int, int, bool]:
     """Return where a text ends, where what follows begins, and whether blank lines part them."""
     blank, indented = 0, False
+    fence = re.compile(r"```\s*$")  # what closes a block; a block with a language changes it
     closing: re.Pattern[str] | None = None  # of the block of code that the line stands in
     for at in range(begin, len(lines)):
         line = lines[at]
@@ -201,8 +216,8 @@ def _text_end(lines: Sequence[str], begin: int) -> tuple[int, int, bool]:
         if line.startswith("```"):
             if blank >= _SPLITTING and not begun and not line.startswith("```{"):
                 return at - _SPLITTING, at, True
-            closing = re.compile(f"```{begun['more']}" if begun else r"```\s*$")
-            blank = 0
+            fence = re.compile(f"```{begun['more']}") if begun else fence
+            closing, blank = fence, 0
         elif is_blank:
             blank += 1
         elif blank >= _SPLITTING:

@@ -32,7 +32,8 @@ def pack_digest(runbook: Runbook) -> str:
     try:
         places = dict(places_of(module) for module in runbook.imports)
         if (project := Project.find()) and (own := project.notebooks / BASELINES).is_dir():
-            places[BASELINES] = (own,)
+            # No package has such a name.
+            places[f"{own.parent.name}/{BASELINES}"] = (own,)
         content = hashlib.sha256()
         for name in sorted(places):
             for path, file in sorted(_files(places[name])):

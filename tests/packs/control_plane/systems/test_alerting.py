@@ -1,7 +1,10 @@
 """Alert rules, routes and silences on the real lab: found, changed in their files, taken back."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import Mock
 
+import httpx
 import pytest
 import yaml
 
@@ -168,3 +171,16 @@ def test_a_file_written_otherwise_is_left_to_a_person(alert, field):
     """What cannot be changed safely is not changed."""
     with pytest.raises(NothingDoneError, match="by hand"):
         rule_file.with_field(RULES, alert=alert, field=field, value="ticket")
+
+
+def test_a_file_whose_server_gives_no_answer_is_put_back(tmp_path):
+    """Nobody knows whether it was loaded; what lies there is what would be loaded next."""
+    path = tmp_path / "rules.yml"
+    path.write_text("groups: []\n")
+    refused = httpx.ConnectError("connection refused")
+    silent = SimpleNamespace(http=lambda _name: SimpleNamespace(request=Mock(side_effect=refused)))
+
+    with pytest.raises(ActionError, match=r"gave no answer.*look at its rules"):
+        rule_file.put(silent, "prometheus", path, before="groups: []\n", after="groups: [a]\n")
+
+    assert path.read_text() == "groups: []\n"

@@ -1,17 +1,21 @@
 """Evidence on the lab's Storage: what is wrong is told from what is right, and made whole."""
 
+import hashlib
+
 import httpx
 import pytest
 
 from runbook_nb.errors import ActionError, NoAnswerError, NothingDoneError
 from runbook_nb.packs.control_plane.lab.faults import FAULTS
 from runbook_nb.packs.control_plane.lab.faults.evidence_hands import (
+    WITHHELD,
     Store,
     bring_back,
     keep,
     picked,
 )
 from runbook_nb.packs.control_plane.systems import evidence_objects, storage_buckets
+from runbook_nb.packs.control_plane.systems.evidence_objects import _placement
 from runbook_nb.packs.control_plane.systems.evidence_objects._content import Pace
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
@@ -79,6 +83,29 @@ def test_an_undo_leaves_what_was_changed_since(lab, fault, hands):
 
         assert undone["changed since, and left"] == [path]
         assert store.read(path) == b"{}"
+
+
+@injected("evidence_truncated")
+def test_what_somebody_else_puts_meanwhile_stays(lab, fault, hands, monkeypatch):
+    """Between the taking away and the putting an object appears that is not ours."""
+    theirs = b'{"theirs": true}'
+    take_away = _placement.remove
+    with Store(lab) as store:
+        path = picked(lab, count=1)[0].path
+        bad = store.read(path)
+
+        def see_another(storage, at):
+            take_away(storage, at)
+            if at == path:
+                store.put(path, theirs).raise_for_status()
+
+        monkeypatch.setattr(_placement, "remove", see_another)
+        with pytest.raises(ActionError, match="does not read back"):
+            hands.do(evidence_objects.mend(which="damaged"))
+
+        assert store.read(path) == theirs
+        digest = hashlib.sha256(bad).hexdigest()
+        assert store.read(f"{WITHHELD}/kept-aside/{digest[:16]}/{path}") == bad
 
 
 @injected("evidence_deleted")

@@ -137,7 +137,7 @@ def test_lag_is_written_in_whole_milliseconds_again(fault, hands):
     assert rehearsed["HEARTBEAT_LAG_DECIMALS"] == "1"
 
     done = hands.do(action)
-    assert list(done["before"].values()) == ["1"]
+    assert list(done["before"].values()) == [{"HEARTBEAT_LAG_DECIMALS": "1"}]
     assert hands.rehearse(action)[0]["HEARTBEAT_LAG_DECIMALS"] == "0"
 
     hands.undo(action, done)

@@ -11,11 +11,12 @@ from typing import Any, Final
 import yaml  # type: ignore[import-untyped]
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from runbook_nb.packs.control_plane.lab.alerting.files import ROUTES, SILENCES, place, shipped
 from runbook_nb.packs.control_plane.lab.emulators.emulator import Emulator
+from runbook_nb.packs.control_plane.lab.emulators.reload import reload_route
 from runbook_nb.packs.control_plane.lab.files import write_whole
 
 _SIDES: Final = ("source_matchers", "target_matchers")
@@ -76,20 +77,12 @@ def alertmanager_app(lab: Path) -> Starlette:
     async def silence(request: Request) -> Response:
         return _expire(server, request.path_params["id"])
 
-    async def reload(_request: Request) -> Response:
-        try:
-            server.load()
-        except ValueError as error:
-            said = f"failed to reload config: {error}"
-            return PlainTextResponse(said, status_code=HTTPStatus.INTERNAL_SERVER_ERROR)
-        return PlainTextResponse("")
-
     return Starlette(
         routes=[
             Route("/api/v2/status", status, methods=["GET"]),
             Route("/api/v2/silences", silences, methods=["GET", "POST"]),
             Route("/api/v2/silence/{id}", silence, methods=["DELETE"]),
-            Route("/-/reload", reload, methods=["POST"]),
+            reload_route(server.load),
         ]
     )
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 import yaml  # type: ignore[import-untyped]
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from runbook_nb.packs.control_plane.lab.alerting.files import RULES, place, put
@@ -27,6 +27,7 @@ from runbook_nb.packs.control_plane.lab.alerting.weeks import (
     within_rises,
 )
 from runbook_nb.packs.control_plane.lab.emulators.emulator import Emulator
+from runbook_nb.packs.control_plane.lab.emulators.reload import reload_route
 
 Samples = list[tuple[float, float]]
 
@@ -106,20 +107,12 @@ def prometheus_app(lab: Path) -> Starlette:
     async def query_range(request: Request) -> Response:
         return _range(server, dict(request.query_params))
 
-    async def reload(_request: Request) -> Response:
-        try:
-            server.load()
-        except ValueError as error:
-            said = f"failed to reload config: {error}"
-            return PlainTextResponse(said, status_code=HTTPStatus.INTERNAL_SERVER_ERROR)
-        return PlainTextResponse("")
-
     return Starlette(
         routes=[
             Route("/api/v1/rules", rules, methods=["GET"]),
             Route("/api/v1/query", query, methods=["GET"]),
             Route("/api/v1/query_range", query_range, methods=["GET"]),
-            Route("/-/reload", reload, methods=["POST"]),
+            reload_route(server.load),
         ]
     )
 

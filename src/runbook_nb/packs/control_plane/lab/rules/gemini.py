@@ -3,9 +3,7 @@
 from typing import Any, Final
 
 from runbook_nb.packs.control_plane.lab.emulators.gemini_models import USUAL
-from runbook_nb.packs.control_plane.lab.files import read_secret
-from runbook_nb.packs.control_plane.lab.fly import APP
-from runbook_nb.packs.control_plane.lab.inspection import NO_CERTIFICATES
+from runbook_nb.packs.control_plane.lab.rules.machines import agent_variables
 from runbook_nb.packs.control_plane.lab.rules.rule import AlertRule, sql
 from runbook_nb.packs.control_plane.lab.state import LabState
 
@@ -32,21 +30,7 @@ where event_type = 'model_call_error'
 
 def _models(lab: LabState) -> set[str]:
     """Return the models that the agent's machines use; none where Fly does not say."""
-    import httpx
-
-    token = read_secret(lab.folder, "fly.token")
-    try:
-        answer = httpx.get(
-            f"http://127.0.0.1:{lab.ports['fly']}/v1/apps/{APP}/machines",
-            headers={"authorization": f"Bearer {token}"},
-            timeout=2,
-            trust_env=False,
-            verify=NO_CERTIFICATES,
-        )
-        machines = answer.raise_for_status().json()
-    except (httpx.HTTPError, ValueError):
-        return set()
-    return {machine["config"].get("env", {}).get(MODEL, USUAL) for machine in machines}
+    return {variables.get(MODEL, USUAL) for variables in agent_variables(lab)}
 
 
 def _refuses(lab: LabState, connection: Any) -> bool:

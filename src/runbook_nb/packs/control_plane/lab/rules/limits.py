@@ -2,9 +2,7 @@
 
 from typing import Any, Final
 
-from runbook_nb.packs.control_plane.lab.files import read_secret
-from runbook_nb.packs.control_plane.lab.fly import APP
-from runbook_nb.packs.control_plane.lab.inspection import NO_CERTIFICATES
+from runbook_nb.packs.control_plane.lab.rules.machines import agent_variables
 from runbook_nb.packs.control_plane.lab.rules.rule import AlertRule, sql
 from runbook_nb.packs.control_plane.lab.state import LabState
 
@@ -18,21 +16,7 @@ select exists (
 
 def _pace_left(lab: LabState, connection: Any) -> bool:
     """Tell whether a machine of the agent pauses although nothing was refused for a while."""
-    import httpx
-
-    token = read_secret(lab.folder, "fly.token")
-    try:
-        answer = httpx.get(
-            f"http://127.0.0.1:{lab.ports['fly']}/v1/apps/{APP}/machines",
-            headers={"authorization": f"Bearer {token}"},
-            timeout=2,
-            trust_env=False,
-            verify=NO_CERTIFICATES,
-        )
-        machines = answer.raise_for_status().json()
-    except (httpx.HTTPError, ValueError):
-        return False
-    slow = any(PAUSE in machine["config"].get("env", {}) for machine in machines)
+    slow = any(PAUSE in variables for variables in agent_variables(lab))
     return slow and not connection.execute(REFUSED).fetchone()[0]
 
 

@@ -75,13 +75,24 @@ def put(systems: Systems, system: str, path: Path, *, before: str, after: str) -
     """Write a file and have its server load it; one that it refuses is put back at once.
 
     Raises NothingDoneError where the file has changed since it was read, and ActionError where
-    the server refused the new one.
+    the server refused the new one, or gave no answer.
     """
     if path.read_text(encoding="utf-8") != before:
         message = f"{path.name} has changed since it was read; look again."
         raise NothingDoneError(message)
+    import httpx
+
     write_atomically(path, after)
-    answer = systems.http(system).request("POST", "/-/reload")
+    try:
+        answer = systems.http(system).request("POST", "/-/reload")
+    except httpx.HTTPError as error:
+        # Whether it was loaded nobody knows; what lies there is what will be loaded next.
+        write_atomically(path, before)
+        message = (
+            f"{system} gave no answer, so the old file was put back: {error}. It may have loaded "
+            "the new one: have it reload, and look at its rules, before you go on."
+        )
+        raise ActionError(message) from error
     if answer.is_error:
         write_atomically(path, before)
         systems.http(system).request("POST", "/-/reload").raise_for_status()

@@ -2,7 +2,12 @@
 
 from typing import Any, Final
 
-from runbook_nb.packs.control_plane.systems._fly import agent_machines, machines_path
+from runbook_nb.packs.control_plane.systems._fly import (
+    agent_machines,
+    configure,
+    machine_settings,
+    machines_path,
+)
 from runbook_nb.probes.calls import Systems, action
 from runbook_nb.text.values import Json
 
@@ -83,21 +88,19 @@ def _(systems: Systems, attempt: str, *, machines: int) -> bool | None:
 @action(timeout_s=90, repeatable=True, contained=True)
 def set_lag_decimals(systems: Systems, *, decimals: int) -> Json:
     """Set how many decimals the agent writes in ``lag_ms``; each machine restarts with it."""
-    return {"before": _configure(systems, str(decimals))}
+    return {"before": configure(systems, {LAG_DECIMALS: str(decimals)}, names=[LAG_DECIMALS])}
 
 
 @set_lag_decimals.rehearsal
 def _(systems: Systems, *, decimals: int) -> Json:
-    return [
-        {"machine": machine["id"], LAG_DECIMALS: _decimals(machine), "would become": decimals}
-        for machine in agent_machines(systems)
-    ]
+    now = machine_settings(systems, [LAG_DECIMALS])
+    return [{"machine": machine, **was, "would become": decimals} for machine, was in now.items()]
 
 
 @set_lag_decimals.undo
 def _(systems: Systems, result: Json, *, decimals: int) -> Json:  # noqa: ARG001
     for machine, before in result["before"].items():
-        _configure(systems, before, only=machine)
+        configure(systems, before, names=[LAG_DECIMALS], only=machine)
     return {"restored": result["before"]}
 
 
@@ -105,22 +108,3 @@ def _marked(config: dict[str, Any], attempt: str) -> dict[str, Any]:
     """Return a machine's configuration with the attempt that adds it, so that it can be found."""
     known = config.get("metadata", {})
     return {**config, "metadata": {**known, ATTEMPT: attempt}} if attempt else config
-
-
-def _configure(systems: Systems, decimals: str, only: str | None = None) -> dict[str, str]:
-    """Write the setting into the machines' configuration; return what stood there."""
-    fly, before = systems.http("fly"), {}
-    for machine in agent_machines(systems):
-        if only in (None, machine["id"]):
-            before[machine["id"]] = _decimals(machine)
-            config = machine["config"]
-            wanted = {**config, "env": {**config.get("env", {}), LAG_DECIMALS: decimals}}
-            path = f"{machines_path(systems)}/{machine['id']}"
-            fly.request("POST", path, json={"config": wanted}).raise_for_status()
-            wait = {"state": "started", "timeout": "60"}
-            fly.get(f"{path}/wait", params=wait).raise_for_status()
-    return before
-
-
-def _decimals(machine: dict[str, Any]) -> str:
-    return str(machine["config"].get("env", {}).get(LAG_DECIMALS, "0"))

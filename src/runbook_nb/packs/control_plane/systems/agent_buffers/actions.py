@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from runbook_nb.errors import NothingDoneError
-from runbook_nb.packs.control_plane.systems._fly import addressed, agent_machines, machines_path
+from runbook_nb.packs.control_plane.systems._fly import addressed, agent_machines, configure
 from runbook_nb.packs.control_plane.systems.agent_buffers._buffers import (
     buffers,
     held_events,
@@ -78,8 +78,7 @@ def _(systems: Systems) -> Json:
 @allow_writes.undo
 def _(systems: Systems, result: Json) -> Json:
     for one in result["machines"]:
-        machine = next(m for m in agent_machines(systems) if m["id"] == one["machine"])
-        _configure(systems, machine, one["was"])
+        configure(systems, {ALLOW: one["was"]}, names=[ALLOW], only=one["machine"])
     return {"as before": [one["machine"] for one in result["machines"]]}
 
 
@@ -96,23 +95,18 @@ def _allow(systems: Systems, machine: dict[str, Any]) -> dict[str, Any]:
     events = list(held_events(systems, machine["id"]))
     starts = range(0, len(events), BATCH)
     stored = sum(_store(systems, events[start : start + BATCH]) for start in starts)
-    was = _allowed(machine)
-    _configure(systems, machine, "true")
-    return {"machine": machine["id"], "was": was, "held": len(events), "stored": stored}
+    configure(systems, {ALLOW: "true"}, names=[ALLOW], only=machine["id"])
+    return {
+        "machine": machine["id"],
+        "was": _allowed(machine),
+        "held": len(events),
+        "stored": stored,
+    }
 
 
 def _store(systems: Systems, events: Sequence[dict[str, Any]]) -> int:
     with systems.database().transaction():
         return len(systems.database().rows(STORE, events=json.dumps(list(events))))
-
-
-def _configure(systems: Systems, machine: dict[str, Any], allowed: str | None) -> None:
-    fly, path = systems.http("fly"), f"{machines_path(systems)}/{machine['id']}"
-    env = {name: text for name, text in machine["config"].get("env", {}).items() if name != ALLOW}
-    env |= {} if allowed is None else {ALLOW: allowed}
-    wanted = {**machine["config"], "env": env}
-    fly.request("POST", path, json={"config": wanted}).raise_for_status()
-    fly.get(f"{path}/wait", params={"state": "started", "timeout": "60"}).raise_for_status()
 
 
 def _allowed(machine: dict[str, Any]) -> str | None:

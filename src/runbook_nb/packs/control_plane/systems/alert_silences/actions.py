@@ -5,7 +5,7 @@ from typing import Any
 
 from runbook_nb.errors import NothingDoneError
 from runbook_nb.packs.control_plane.systems._alerting.rules import Silence
-from runbook_nb.packs.control_plane.systems.alert_silences._lasting import lasting_silences, told
+from runbook_nb.packs.control_plane.systems.alert_silences._silences import lasting_silences, told
 from runbook_nb.probes.calls import Systems, action
 from runbook_nb.text.values import Json
 

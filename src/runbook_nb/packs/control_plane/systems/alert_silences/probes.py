@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from runbook_nb.packs.control_plane.systems.alert_silences._lasting import lasting_silences, told
+from runbook_nb.packs.control_plane.systems.alert_silences._silences import lasting_silences, told
 from runbook_nb.probes.calls import Reading, Systems, probe
 
 

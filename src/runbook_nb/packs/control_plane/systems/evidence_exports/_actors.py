@@ -1,7 +1,7 @@
 """What each actor takes out within an hour and a day, and what is usual for them."""
 
 import statistics
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -76,12 +76,17 @@ def _usual(actor: str, past: Sequence[Mapping[str, Any]], span: timedelta) -> fl
 def _most_within(rows: Iterable[Mapping[str, Any]], span: timedelta) -> int:
     """Count the artifacts of the busiest span, wherever it begins: no clock parts a burst."""
     within: deque[Mapping[str, Any]] = deque()
+    times: Counter[Any] = Counter()
     most = 0
     for row in sorted(rows, key=lambda each: each["at"]):
         within.append(row)
+        times[row["artifact"]] += 1
         while row["at"] - within[0]["at"] >= span:
-            within.popleft()
-        most = max(most, len({each["artifact"] for each in within}))
+            gone = within.popleft()["artifact"]
+            times[gone] -= 1
+            if not times[gone]:
+                del times[gone]
+        most = max(most, len(times))
     return most
 
 

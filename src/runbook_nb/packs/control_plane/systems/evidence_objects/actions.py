@@ -15,11 +15,11 @@ from runbook_nb.packs.control_plane.systems.evidence_objects._artifacts import (
 from runbook_nb.packs.control_plane.systems.evidence_objects._content import Pace
 from runbook_nb.packs.control_plane.systems.evidence_objects._copies import GoodCopy, Sources
 from runbook_nb.packs.control_plane.systems.evidence_objects._damage import sweep
-from runbook_nb.packs.control_plane.systems.evidence_objects._placing import replace, restore
-from runbook_nb.packs.control_plane.systems.evidence_objects._recorded import (
+from runbook_nb.packs.control_plane.systems.evidence_objects._hashes import (
     Misrecorded,
     misrecorded_rows,
 )
+from runbook_nb.packs.control_plane.systems.evidence_objects._placement import replace, restore
 from runbook_nb.probes.calls import Systems, action
 from runbook_nb.text.values import Json
 

@@ -9,7 +9,7 @@ from runbook_nb.packs.control_plane.systems.evidence_objects._artifacts import (
 )
 from runbook_nb.packs.control_plane.systems.evidence_objects._content import Pace
 from runbook_nb.packs.control_plane.systems.evidence_objects._damage import sweep
-from runbook_nb.packs.control_plane.systems.evidence_objects._recorded import misrecorded_rows
+from runbook_nb.packs.control_plane.systems.evidence_objects._hashes import misrecorded_rows
 from runbook_nb.probes.calls import Reading, Systems, probe
 from runbook_nb.timeline.events import Impact, ImpactFigure
 

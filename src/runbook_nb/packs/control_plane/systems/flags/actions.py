@@ -1,10 +1,10 @@
 """How a flag is turned off."""
 
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from runbook_nb.errors import NothingDoneError
-from runbook_nb.packs.control_plane.systems._fly import agent_machines, machines_path
+from runbook_nb.packs.control_plane.systems._fly import agent_machines, configure
 from runbook_nb.packs.control_plane.systems.flags._store import (
     failing_flags,
     store_of,
@@ -61,19 +61,6 @@ def _turn(systems: Systems, flags: list[str], *, on: bool) -> list[str]:
         with systems.database().transaction():
             rows = systems.database().rows(TURN, flags=flags, enabled=on)
         return [row["flag_name"] for row in rows]
-    changed = set()
-    for machine in agent_machines(systems):
-        before = machine["config"].get("env", {})
-        wanted = {**before, **dict.fromkeys(flags, "true" if on else "false")}
-        changed |= {name for name in flags if before.get(name) != wanted[name]}
-        if wanted != before:
-            _configure(systems, machine, wanted)
-    return sorted(changed)
-
-
-def _configure(systems: Systems, machine: dict[str, Any], environment: dict[str, str]) -> None:
-    fly, path = systems.http("fly"), f"{machines_path(systems)}/{machine['id']}"
-    config = {**machine["config"], "env": environment}
-    fly.request("POST", path, json={"config": config}).raise_for_status()
-    wait = {"state": "started", "timeout": "60"}
-    fly.get(f"{path}/wait", params=wait).raise_for_status()
+    wanted = dict.fromkeys(flags, "true" if on else "false")
+    before = configure(systems, wanted, names=flags)
+    return sorted({name for was in before.values() for name in flags if was[name] != wanted[name]})

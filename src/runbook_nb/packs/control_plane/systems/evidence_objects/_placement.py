@@ -32,12 +32,15 @@ def replace(storage: Http, artifact: Artifact, good: GoodCopy, *, bucket: str) -
         _copy(storage, artifact.path, aside)
         _demand(storage, aside, bad.digest)
         remove(storage, artifact.path)
+    is_ours = False
     try:
-        _put(storage, artifact, good)
+        is_ours = _put(storage, artifact, good)
         _demand(storage, artifact.path, artifact.proven)
     except Exception:
-        if aside:
+        if is_ours:
             remove(storage, artifact.path)
+        if aside:
+            # What somebody else put there meanwhile stays: a copy overwrites nothing.
             _copy(storage, aside, artifact.path)
         raise
     return {**_told(artifact, good), "kept aside": aside, "was right already": False}
@@ -54,7 +57,8 @@ def restore(storage: Http, path: str, *, put: str, aside: str) -> bool:
     if now is not None:
         remove(storage, path)
     if aside:
-        _copy(storage, aside, path)
+        if not _copy(storage, aside, path):
+            return False
         remove(storage, aside)
     return True
 
@@ -76,19 +80,20 @@ def _told(artifact: Artifact, good: GoodCopy) -> dict[str, Any]:
     }
 
 
-def _put(storage: Http, artifact: Artifact, good: GoodCopy) -> None:
+def _put(storage: Http, artifact: Artifact, good: GoodCopy) -> bool:
+    """Put the good copy at the path; tells whether what is there now was put by us."""
     if good.path:
-        _copy(storage, good.path, artifact.path)
-        return
+        return _copy(storage, good.path, artifact.path)
     # The client writes JSON without spaces, and the keys are in order: the form that was hashed.
     answer = storage.request("POST", address_of(artifact.path), json=sorted_keys(artifact.content))
     if answer.is_error:
         message = f"Storage refused to take {artifact.path}: {answer.json().get('message')}."
         raise ActionError(message)
+    return True
 
 
-def _copy(storage: Http, source: str, target: str) -> None:
-    """Copy an object; one that is at the target already is never overwritten."""
+def _copy(storage: Http, source: str, target: str) -> bool:
+    """Copy an object; tells whether it was: what is at the target already is not overwritten."""
     bucket, _, name = source.partition("/")
     there, _, place = target.partition("/")
     body = {
@@ -101,6 +106,7 @@ def _copy(storage: Http, source: str, target: str) -> None:
     if answer.is_error and str(answer.json().get("statusCode")) != _DUPLICATE:
         message = f"{source} could not be copied to {target}: {answer.json().get('message')}."
         raise ActionError(message)
+    return not answer.is_error
 
 
 def _demand(storage: Http, path: str, digest: str) -> None:
