@@ -7,7 +7,9 @@ import pytest
 
 from runbook_nb.errors import NoAnswerError, NothingDoneError
 from runbook_nb.packs.control_plane.lab.faults import FAULTS
+from runbook_nb.packs.control_plane.lab.faults.outside import superuser
 from runbook_nb.packs.control_plane.lab.monitoring import wait_until_quiet
+from runbook_nb.packs.control_plane.lab.rules import RULES
 from runbook_nb.packs.control_plane.systems import catalogue, deploys, flags, releases, vercel
 from runbook_nb.text.durations import hours, seconds
 
@@ -94,6 +96,21 @@ def test_once_both_are_back_no_deploy_explains_what_is_left(fault, hands):
     hands.do(releases.roll_back())
 
     assert hands.value(SINCE) == "errors risen, without a deploy"
+
+
+@injected("release_bad")
+def test_a_bad_release_alone_never_makes_a_minute_of_errors(lab, fault):
+    """However few beats a busy machine stores in it; else it would fire for a quarter hour."""
+    (rule,) = [each for each in RULES if each.name == "ErrorRateHigh"]
+    with superuser(lab) as connection, connection.transaction(force_rollback=True):
+        connection.execute("delete from telemetry_events where event_type = 'session_heartbeat'")
+        assert not rule.fires(lab, connection)
+        connection.execute(
+            "update telemetry_events set status = 'error' "
+            "where event_type = 'execution_step_completed' "
+            "and created_at > now() - interval '15 min'"
+        )
+        assert rule.fires(lab, connection)
 
 
 @injected("release_unpaired")

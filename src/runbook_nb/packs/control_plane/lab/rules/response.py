@@ -45,13 +45,15 @@ RULES: Final = (
         name="ErrorRateHigh",
         severity="critical",
         service="platform",
-        summary="More than 5 % of the events of a minute were errors.",
+        summary="More than 5 % of the events of a minute were errors, and 50 at least.",
+        # A few are of one thing, which has a rule of its own. How much of a minute they are would
+        # depend on how many beats came in it.
         fires=sql("""
             select exists (
                 select from telemetry_events
                 where created_at > now() - interval '15 min'
                 group by date_trunc('minute', created_at)
-                having count(*) filter (where status = 'error') >= 10
+                having count(*) filter (where status = 'error') >= 50
                    and count(*) filter (where status = 'error') > 0.05 * count(*))
             """),
     ),
