@@ -213,11 +213,16 @@ def restore_live_sessions(lab: LabState, *, anew: bool) -> None:
         since = now_of(connection)
         if not (anew or resumed):
             since -= timedelta(seconds=_STILL_BEATS * lab.heartbeat_interval_s)
-        until(
-            lambda: first_value(connection, _SILENT, since=since) == 0,
-            within_s=_BEATS_WITHIN_S,
-            otherwise="Not all live sessions of the lab beat again",
-        )
+        await_beats(connection, since=since)
+
+
+def await_beats(connection: Connection, *, since: datetime) -> None:
+    """Return when every live session has beaten since then."""
+    until(
+        lambda: first_value(connection, _SILENT, since=since) == 0,
+        within_s=_BEATS_WITHIN_S,
+        otherwise="Not all live sessions of the lab beat again",
+    )
 
 
 def _replace_machines(lab: LabState, api: httpx.Client) -> None:
