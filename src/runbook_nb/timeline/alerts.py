@@ -63,16 +63,20 @@ def read_delivery(path: Path) -> Delivery:
         if path.stat().st_size > SIZE_LIMIT:
             message = f"it is larger than {SIZE_LIMIT:,} bytes"
             raise ValueError(message)
-        found = _listed(json.loads(path.read_bytes()))
+        delivery = delivery_of(json.loads(path.read_bytes()))
     except (OSError, ValueError, TypeError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) else one_line(error, 200)
         message = f"{path} is not an alert: {reason or type(error).__name__}. {EXPECTED}"
         raise ParameterError(message) from error
-    delivery = _sorted(found)
     if delivery.problems and not (delivery.firing or delivery.cleared):
         message = f"{path} was not understood: {delivery.problems[0]} {EXPECTED}"
         raise ParameterError(message)
     return delivery
+
+
+def delivery_of(payload: object) -> Delivery:
+    """Return what a parsed message of an alert manager holds; raises ValueError where no alert."""
+    return _sorted(_listed(payload))
 
 
 def _listed(payload: object) -> Sequence[object]:

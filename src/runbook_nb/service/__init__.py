@@ -1,0 +1,1 @@
+"""The service: alerts come in, orders are kept and worked off."""
