@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -29,6 +30,13 @@ from runbook_nb.timeline.incidents import declare
 
 NOBODY = People()
 OPTIONS = ("Option A: Restart", "Option B: Scale out")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interruptible() -> None:
+    """Take Ctrl-C again, which a shell has what it runs in the background ignore."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Night:
