@@ -17,6 +17,8 @@
     │   └── NothingDoneError
     ├── ApprovalError
     ├── WriteRefusedError
+    ├── StoreUnavailableError
+    ├── OrderError
     ├── ExecutionError
     ├── RecordIntegrityError
     ├── LabError
@@ -102,6 +104,14 @@ class ApprovalError(RunbookError):
 
 class WriteRefusedError(RunbookError):
     """A probe tried to write; probes may only read."""
+
+
+class StoreUnavailableError(RunbookError):
+    """The store cannot be used; nothing was done."""
+
+
+class OrderError(RunbookError):
+    """No such order, or it is not one that this can be done with."""
 
 
 class ExecutionError(RunbookError):

@@ -22,6 +22,8 @@ _LISTS: Final = {"packs": '["my_team.runbooks:PACK"]', "src": '["src"]'}
 _TABLES: Final = {
     "environments": "[environments.staging.database]",
     "people": '[people."ada@company.com"]',
+    "store": "[store]",
+    "serve": "[serve]",
 }
 _KNOWN: Final = (*_FOLDERS, *_LISTS, *_TABLES)
 
@@ -44,6 +46,8 @@ class Project:
     src: tuple[Path, ...]
     environments: Mapping[str, Any]
     people: Mapping[str, Any]
+    store: Mapping[str, Any]
+    serve: Mapping[str, Any]
     said: frozenset[str]
 
     @classmethod
@@ -85,6 +89,8 @@ class Project:
             src=tuple(root / each for each in settings.get("src", ("src",))),
             environments=settings.get("environments", {}),
             people=settings.get("people", {}),
+            store=settings.get("store", {}),
+            serve=settings.get("serve", {}),
             said=frozenset(settings),
         )
 

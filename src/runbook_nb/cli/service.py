@@ -1,0 +1,230 @@
+"""The commands of the service: serve, work, order, queue, store."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from runbook_nb.cli.app import (
+    EXIT_CODES,
+    Actor,
+    AsJson,
+    Incidents,
+    Parameters,
+    app,
+    given_parameters,
+    say,
+    say_to_errors,
+)
+from runbook_nb.cli.completion import incident_ids, runbook_names
+from runbook_nb.timeline.events import Verdict
+
+if TYPE_CHECKING:
+    from runbook_nb.service.orders import KeptOrder, Orders
+
+queue = typer.Typer(help="What waits, runs or was given up; retry or drop it.")
+store = typer.Typer(help="Prepare and look at the service's database.", no_args_is_help=True)
+app.add_typer(queue, name="queue")
+app.add_typer(store, name="store")
+
+Order = Annotated[str, typer.Argument(help="The id of an order, as `runbook queue` shows it.")]
+
+
+@app.command()
+def serve(
+    *,
+    host: Annotated[str, typer.Option(help="A loopback address; empty: only work.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The port to listen on; 0: any.")
+    ] = 8765,
+    slots: Annotated[int, typer.Option(min=1, max=64, help="Runs at once.")] = 2,
+    incidents: Incidents = None,
+) -> None:
+    """Take alerts in by themselves and work what they order, until SIGTERM.
+
+    Alertmanager, Grafana, PagerDuty and Opsgenie send to /hooks/SOURCE. Nothing is approved by it:
+    what would change something waits for a person.
+
+    Example: runbook serve --slots 4
+    """
+    from runbook_nb.service.serve import serve as run_service
+    from runbook_nb.service.settings import ServiceSettings
+    from runbook_nb.timeline.folder import incidents_folder
+
+    settings = ServiceSettings.read()
+    run_service(settings, incidents or incidents_folder(), slots=slots, host=host, port=port)
+
+
+@app.command()
+def work(order: Order, *, incidents: Incidents = None, as_json: AsJson = False) -> None:
+    """Work one order here, as any other engine may ask for it; exit by its verdict.
+
+    An order that runs already, or has ended, is left alone, and so is one whose environment is
+    busy: it waits for its turn.
+
+    Example: runbook work O-1f0c2a9be4d7
+    """
+    from runbook_nb.runs.engine.progress import for_stream
+    from runbook_nb.service.settings import ServiceSettings
+    from runbook_nb.service.work import work as work_order
+    from runbook_nb.timeline.folder import incidents_folder
+
+    folder = incidents or incidents_folder()
+    progress = for_stream(sys.stderr if as_json else sys.stdout)
+    worked = work_order(order, settings=ServiceSettings.read(), incidents=folder, progress=progress)
+    if worked is None:
+        said = f"{order}: nothing to do now. See: runbook queue"
+        say(said, facts={"order": order, "worked": False}, as_json=as_json)
+        return
+    if worked.problem:
+        say_to_errors(f"{order}: {worked.problem}")
+    if worked.replaced:
+        say_to_errors(f"{order}: another worker had taken it over; what it says counts.")
+    verdict = worked.run.verdict if worked.run else Verdict.UNKNOWN
+    facts = {"order": order, "worked": True, "incident": worked.order.incident, "verdict": verdict}
+    say(f"{order}: {verdict}.", facts=facts, as_json=as_json)
+    raise typer.Exit(EXIT_CODES[verdict])
+
+
+@app.command()
+def order(
+    name: Annotated[str, typer.Argument(help="A runbook.", autocompletion=runbook_names)],
+    *,
+    incident: Annotated[str, typer.Option(help="An open incident.", autocompletion=incident_ids)],
+    parameter: Parameters = None,
+    incidents: Incidents = None,
+    by: Actor = "",
+    as_json: AsJson = False,
+) -> None:
+    """Order a run of a runbook in an open incident; a worker does it.
+
+    Example: runbook order queue_backlog --incident INC-2041
+    """
+    from runbook_nb.incident.context import actor
+    from runbook_nb.incident.declaration import declaration_of
+    from runbook_nb.runbook.runbook import Runbook
+    from runbook_nb.timeline.folder import incidents_folder
+    from runbook_nb.timeline.incidents import beginning, find, refuse_closed
+
+    timeline = find(incidents or incidents_folder(), incident)
+    refuse_closed(timeline)
+    runbook, who = Runbook.find(name), by or actor()
+    given = {"environment": beginning(timeline).environment, **given_parameters(parameter or [])}
+    declaration, _values = declaration_of(runbook, given, by=who)
+    with _orders() as orders:
+        placed, is_new = orders.place(
+            incident=incident,
+            runbook=runbook.name,
+            environment=declaration.environment.name,
+            parameters=given,
+            cause=who,
+        )
+    said = f"Order {placed}" if is_new else f"Order {placed} waits or runs already"
+    facts = {"order": placed, "new": is_new}
+    say(f"{said}: {runbook.name} in {incident}.", facts=facts, as_json=as_json)
+
+
+@queue.callback(invoke_without_command=True)
+def show_queue(context: typer.Context, *, as_json: AsJson = False) -> None:
+    """Show what waits, runs, or was given up.
+
+    Example: runbook queue
+    """
+    if context.invoked_subcommand:
+        return
+    with _orders() as orders:
+        found = orders.listed("queued", "running", "given_up")
+    lines = [_line(each) for each in found] or ["Nothing waits, runs, or was given up."]
+    say("\n".join(lines), facts={"orders": [_facts(each) for each in found]}, as_json=as_json)
+
+
+@queue.command()
+def retry(order: Order, *, as_json: AsJson = False) -> None:
+    """Queue an order again that was given up or dropped.
+
+    Example: runbook queue retry O-1f0c2a9be4d7
+    """
+    with _orders() as orders:
+        changed = orders.retry(order)
+    say(_line(changed), facts=_facts(changed), as_json=as_json)
+
+
+@queue.command()
+def drop(
+    order: Order,
+    *,
+    reason: Annotated[str, typer.Option(help="Why nobody needs it, in a sentence.")],
+    by: Actor = "",
+    as_json: AsJson = False,
+) -> None:
+    """End an order that waits, with a reason; one that runs ends by itself.
+
+    Example: runbook queue drop O-1f0c2a9be4d7 --reason "A test of the sender."
+    """
+    from runbook_nb.incident.context import actor
+
+    with _orders() as orders:
+        changed = orders.drop(order, reason=reason, by=by or actor())
+    say(_line(changed), facts=_facts(changed), as_json=as_json)
+
+
+@store.command()
+def migrate(*, as_json: AsJson = False) -> None:
+    """Bring the store's schema to this release's version; what is there stays.
+
+    Example: runbook store migrate
+    """
+    from runbook_nb.service.database import migrate as migrate_schema
+    from runbook_nb.service.database import version_known
+    from runbook_nb.service.queue import prepare_queue
+    from runbook_nb.service.settings import ServiceSettings
+
+    dsn = ServiceSettings.read().dsn.read().get_secret_value()
+    applied = migrate_schema(dsn)
+    prepare_queue(dsn)
+    said = f"Version {version_known()}; {len(applied) or 'nothing'} applied."
+    say(said, facts={"version": version_known(), "applied": applied}, as_json=as_json)
+
+
+@store.command()
+def check(*, as_json: AsJson = False) -> None:
+    """Look whether the store answers and has the schema that this release needs.
+
+    Example: runbook store check
+    """
+    from runbook_nb.service.database import demand_current, version_known
+    from runbook_nb.service.settings import ServiceSettings
+
+    settings = ServiceSettings.read()
+    settings.demand_own_store()
+    demand_current(settings.dsn.read().get_secret_value())
+    said = f"The store answers, and has version {version_known()} of the schema."
+    say(said, facts={"version": version_known()}, as_json=as_json)
+
+
+@contextmanager
+def _orders() -> "Iterator[Orders]":
+    from runbook_nb.service.database import connected, demand_current
+    from runbook_nb.service.orders import Orders
+    from runbook_nb.service.settings import ServiceSettings
+
+    dsn = ServiceSettings.read().dsn.read().get_secret_value()
+    demand_current(dsn)
+    with connected(dsn) as connection:
+        yield Orders(connection)
+
+
+def _line(order: "KeptOrder") -> str:
+    began = f", attempt {order.attempts} on {order.worker}" if order.state == "running" else ""
+    return (
+        f"{order.id}  {order.state:8}  {order.runbook} in {order.incident} ({order.environment})"
+        f"{began}, ordered {order.queued_at:%Y-%m-%d %H:%M:%SZ} because of {order.cause}"
+    )
+
+
+def _facts(order: "KeptOrder") -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return asdict(order)

@@ -1,0 +1,111 @@
+"""The service's database: its connections, and its schema from one version to the next.
+
+It is a PostgreSQL of the team's own, and never that of a platform which runbooks repair.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from runbook_nb.errors import StoreUnavailableError
+
+if TYPE_CHECKING:
+    import psycopg
+
+_SCHEMA: Final = Path(__file__).parent / "schema"
+_CONNECT_WITHIN_S: Final = 5
+# Anything that only one migration at a time may hold: the bytes of "runbook" as a number.
+_MIGRATION_LOCK: Final = 32205689463269227
+_VERSIONS: Final = """
+create schema if not exists runbook;
+create table if not exists runbook.version (
+    number int primary key,
+    at timestamptz not null default clock_timestamp()
+)
+"""
+_HAS_VERSIONS: Final = "select to_regclass('runbook.version') is not null"
+
+
+@contextmanager
+def connected(dsn: str) -> "Iterator[psycopg.Connection[dict[str, object]]]":
+    """Open a connection, each statement its own transaction, with rows as dictionaries.
+
+    Raises StoreUnavailableError where it cannot be opened, or is lost.
+    """
+    import psycopg
+    from psycopg.rows import dict_row
+
+    try:
+        with psycopg.connect(
+            dsn,
+            autocommit=True,
+            row_factory=dict_row,
+            connect_timeout=_CONNECT_WITHIN_S,
+            application_name="runbook",
+        ) as connection:
+            yield connection
+    except psycopg.OperationalError as error:
+        # The driver's words name host and database, and never the password.
+        message = f"The store cannot be reached: {str(error).splitlines()[0]}"
+        raise StoreUnavailableError(message) from error
+
+
+def version_known() -> int:
+    """Return the newest version of the schema that this release knows."""
+    return max(_number(file) for file in _SCHEMA.glob("*.sql"))
+
+
+def version_of(connection: "psycopg.Connection[dict[str, object]]") -> int:
+    """Return the version that the database has; 0 where it has none yet."""
+    found = connection.execute(_HAS_VERSIONS).fetchone()
+    if not found or not next(iter(found.values())):
+        return 0
+    newest = connection.execute("select max(number) as number from runbook.version").fetchone()
+    number = newest["number"] if newest else None
+    return number if isinstance(number, int) else 0
+
+
+def migrate(dsn: str) -> list[int]:
+    """Bring the schema to this release's version; return the numbers of what was applied.
+
+    All of it is one transaction, and two that migrate at once wait for each other. Raises
+    StoreUnavailableError where the database is newer than this release, and changes nothing then.
+    """
+    with connected(dsn) as connection, connection.transaction():
+        connection.execute("select pg_advisory_xact_lock(%s)", [_MIGRATION_LOCK])
+        now = version_of(connection)
+        demand_not_newer(now)
+        connection.execute(_VERSIONS)
+        todo = sorted(file for file in _SCHEMA.glob("*.sql") if _number(file) > now)
+        for file in todo:
+            connection.execute(file.read_bytes())
+            connection.execute("insert into runbook.version (number) values (%s)", [_number(file)])
+        return [_number(file) for file in todo]
+
+
+def demand_not_newer(version: int) -> None:
+    """Raise StoreUnavailableError for a schema that a later release made."""
+    if version > version_known():
+        message = (
+            f"The store's schema has version {version}, and this release knows {version_known()}. "
+            "Nothing was read or changed. Install the release that made it, or a later one."
+        )
+        raise StoreUnavailableError(message)
+
+
+def demand_current(dsn: str) -> None:
+    """Raise StoreUnavailableError unless the schema is the one that this release knows."""
+    with connected(dsn) as connection:
+        version = version_of(connection)
+    demand_not_newer(version)
+    if version < version_known():
+        message = (
+            f"The store's schema has version {version}, and this release needs {version_known()}. "
+            "Bring it there: runbook store migrate"
+        )
+        raise StoreUnavailableError(message)
+
+
+def _number(file: Path) -> int:
+    return int(file.name.partition("_")[0])

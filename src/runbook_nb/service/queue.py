@@ -1,0 +1,218 @@
+"""The queue: a job is a bell only, so one that is lost or doubled changes nothing."""
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, LiteralString
+
+from procrastinate import App, PsycopgConnector
+from procrastinate.exceptions import AlreadyEnqueued
+from psycopg.rows import dict_row, tuple_row
+
+from runbook_nb.errors import IncidentStateError
+from runbook_nb.redaction import Redactor
+from runbook_nb.service.database import connected
+from runbook_nb.service.deliveries import BY, KEEP, Deliveries, kept_as
+from runbook_nb.service.orders import KeptOrder, Orders
+from runbook_nb.service.settings import ServiceSettings
+from runbook_nb.service.work import STALL_S
+from runbook_nb.timeline.events import Noted
+from runbook_nb.timeline.folder import IncidentsFolder
+from runbook_nb.timeline.writer import WritableTimeline
+
+if TYPE_CHECKING:
+    import psycopg
+
+TAKING: Final = "deliveries"
+WORKING: Final = "orders"
+SWEEP_S: Final = 5.0  # how often a worker looks for what nobody rings for any more
+GRACE_S: Final = 25.0  # what a run may take to end once we are asked to
+_CUT_WITHIN_S: Final = 20.0  # what it may take once it was told
+_TAKERS: Final = 2
+_ANSWER_WITHIN_S: Final = 5.0  # what a sender of alerts waits for the store, at most
+_WORDS_LIMIT: Final = 2_000  # characters of what a run says to the error stream
+_log = logging.getLogger("runbook.service")
+
+
+class Queue:
+    """The jobs of one service: messages to take in, and orders to work.
+
+    ``program`` works an order in a process of its own and gets the order's id as its last word.
+    """
+
+    def __init__(
+        self, settings: ServiceSettings, incidents: Path, *, program: Sequence[str] | None = None
+    ) -> None:
+        self._settings, self._incidents = settings, incidents
+        self._dsn = settings.dsn.read().get_secret_value()
+        here = (sys.executable, "-m", "runbook_nb", "work")
+        self._program = tuple(program or settings.hand_over or here)
+        self._connector = PsycopgConnector(
+            conninfo=self._dsn, min_size=1, max_size=8, timeout=_ANSWER_WITHIN_S
+        )
+        self.app = App(connector=self._connector)
+        self._take_in: Any = self.app.task(name="take_in", queue=TAKING)(self._on_delivery)
+        self._work: Any = self.app.task(name="work", queue=WORKING)(self._on_order)
+
+    async def keep(self, source: str, body: bytes) -> None:
+        """Keep a message and ring for it, in one transaction.
+
+        Raises psycopg.OperationalError where the store is away: then nothing was kept.
+        """
+        values = kept_as(source, body, again_after_s=self._settings.again_after_s)
+        async with self._pool.connection(_ANSWER_WITHIN_S) as connection, connection.transaction():
+            cursor = await connection.cursor(row_factory=tuple_row).execute(KEEP, values)
+            delivery, waits = await cursor.fetchone()
+            if waits:
+                await self._take_in.configure(connection=connection).defer_async(delivery=delivery)
+
+    async def rows(
+        self, one: LiteralString, many: LiteralString
+    ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """Return the one row of a question, and all rows of another."""
+        async with self._pool.connection(_ANSWER_WITHIN_S) as connection:
+            cursor = connection.cursor(row_factory=dict_row)
+            first = await (await cursor.execute(one)).fetchone()
+            return first or {}, await (await cursor.execute(many)).fetchall()
+
+    @property
+    def _pool(self) -> Any:
+        return self._connector.pool
+
+    async def run(self, *, slots: int, ends: asyncio.Event) -> None:
+        """Work until ``ends`` is set: then take no more, and let what runs end in its time."""
+        parts = (self._worker(TAKING, _TAKERS), self._worker(WORKING, slots), self._sweep(ends))
+        workers = [asyncio.ensure_future(part) for part in parts]
+        asked = asyncio.ensure_future(ends.wait())
+        await asyncio.wait([asked, *workers], return_when=asyncio.FIRST_COMPLETED)
+        ends.set()
+        died = [worker for worker in workers if worker.done()]
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+        for worker in died:
+            worker.result()
+
+    async def _worker(self, queue: str, concurrency: int) -> None:
+        await self.app.run_worker_async(
+            queues=[queue],
+            concurrency=concurrency,
+            install_signal_handlers=False,
+            shutdown_graceful_timeout=GRACE_S,
+            delete_jobs="always",
+            fetch_job_polling_interval=SWEEP_S,
+        )
+
+    async def _on_delivery(self, delivery: int) -> None:
+        answer = await asyncio.to_thread(self._answer, delivery)
+        for said in answer.said:
+            tell("delivery", delivery=delivery, said=said)
+        await self._ring(answer.orders)
+
+    def _answer(self, delivery: int) -> Any:
+        with connected(self._dsn) as connection:
+            return Deliveries(connection, self._settings, self._incidents).take_in(delivery)
+
+    async def _on_order(self, order: str) -> None:
+        """Have an order worked by a process of its own; asked to end, it gets its time."""
+        tell("order begins", order=order)
+        process = await asyncio.create_subprocess_exec(
+            *self._program,
+            order,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        try:
+            _, said = await process.communicate()
+        except asyncio.CancelledError:
+            with suppress(ProcessLookupError):
+                process.send_signal(signal.SIGTERM)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), _CUT_WITHIN_S)
+            tell("order was cut off", order=order)
+            raise
+        words = Redactor().mask(said.decode(errors="replace")[-_WORDS_LIMIT:]).strip()
+        tell("order ended", order=order, exit_code=process.returncode, said=words)
+        # A place is free: whoever waited for it is rung for.
+        await self._ring(await asyncio.to_thread(self._waiting_orders))
+
+    def _waiting_orders(self) -> list[str]:
+        with connected(self._dsn) as connection:
+            return Orders(connection).waiting()[: self._settings.at_most]
+
+    async def _sweep(self, ends: asyncio.Event) -> None:
+        while not ends.is_set():
+            try:
+                await self._sweep_once()
+            except Exception as error:  # noqa: BLE001 - the next round may be better
+                tell("sweep failed", error=Redactor().mask(str(error)))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(ends.wait(), SWEEP_S)
+
+    async def _sweep_once(self) -> None:
+        """Take back what died, and ring for all that waits and may have lost its bell."""
+        orders, deliveries = await asyncio.to_thread(self._look_for_lost)
+        for delivery in deliveries:
+            await _ring(self._take_in, f"delivery {delivery}", delivery=delivery)
+        await self._ring(orders)
+
+    def _look_for_lost(self) -> tuple[list[str], list[int]]:
+        with connected(self._dsn) as connection:
+            orders = Orders(connection)
+            for swept in orders.sweep(stall_s=STALL_S, attempts=self._settings.attempts):
+                tell("order stalled", order=swept.id, incident=swept.incident, state=swept.state)
+                if swept.state == "given_up":
+                    self._say_given_up(swept)
+            waiting = Deliveries(connection, self._settings, self._incidents)
+            return orders.waiting(), waiting.waiting(older_s=SWEEP_S)
+
+    def _say_given_up(self, order: KeptOrder) -> None:
+        """Write on the timeline that nobody goes on with an order."""
+        text = (
+            f"The run of {order.runbook} was begun {order.attempts} times and died each time, so "
+            f"it was given up. Run it by hand, or have it retried: runbook queue retry {order.id}"
+        )
+        folder = IncidentsFolder(self._incidents).incident(order.incident)
+        timeline = WritableTimeline(folder.timeline, redactor=Redactor())
+        with suppress(IncidentStateError):
+            timeline.append(Noted(at=datetime.now(UTC), text=text, by=BY))
+
+    async def _ring(self, orders: Sequence[str]) -> None:
+        for order in orders:
+            await _ring(self._work, order, order=order)
+
+
+async def _ring(task: Any, lock: str, **arguments: Any) -> None:
+    """Ring unless a bell for the same thing waits already."""
+    with suppress(AlreadyEnqueued):
+        await task.configure(queueing_lock=lock).defer_async(**arguments)
+
+
+def prepare_queue(dsn: str) -> None:
+    """Make the tables of the queue where they are missing; raises StoreUnavailableError."""
+    from procrastinate import SyncPsycopgConnector
+
+    with connected(dsn) as connection:
+        if _has_tables(connection):
+            return
+    app = App(connector=SyncPsycopgConnector(conninfo=dsn))
+    with app.open():
+        app.schema_manager.apply_schema()
+
+
+def _has_tables(connection: "psycopg.Connection[dict[str, Any]]") -> bool:
+    found = connection.execute("select to_regclass('procrastinate_jobs') as jobs").fetchone()
+    return bool(found and found["jobs"])
+
+
+def tell(what: str, **facts: object) -> None:
+    """Log one line of JSON."""
+    _log.info(json.dumps({"at": datetime.now(UTC).isoformat(), "event": what, **facts}))

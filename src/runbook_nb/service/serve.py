@@ -1,0 +1,118 @@
+"""Serve: the web server and the workers of one machine, until a signal asks them to end."""
+
+import asyncio
+import ipaddress
+import logging
+import signal
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from runbook_nb.errors import ParameterError
+from runbook_nb.service.database import demand_current
+from runbook_nb.service.queue import Queue, prepare_queue, tell
+from runbook_nb.service.settings import ServiceSettings
+from runbook_nb.service.web import Web
+
+_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+
+
+def serve(
+    settings: ServiceSettings,
+    incidents: Path,
+    *,
+    slots: int,
+    host: str = "",
+    port: int = 0,
+    program: Sequence[str] | None = None,
+) -> None:
+    """Work orders, at most ``slots`` at once, and take messages in where a ``host`` is given.
+
+    Returns after SIGTERM or SIGINT: no more is taken, and what runs has had its time to end. Raises
+    StoreUnavailableError for a store that is away or has another schema, and ParameterError for an
+    address that others could reach: nothing here encrypts, so a proxy on this machine has to.
+    """
+    if host and not _is_loopback(host):
+        message = (
+            f"{host} can be reached by others, and nothing here encrypts. Listen on 127.0.0.1, and "
+            "put a proxy with TLS before it."
+        )
+        raise ParameterError(message)
+    settings.demand_own_store()
+    dsn = settings.dsn.read().get_secret_value()
+    demand_current(dsn)
+    prepare_queue(dsn)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.getLogger("runbook.service").setLevel(logging.INFO)
+    queue = Queue(settings, incidents, program=program)
+    with _listener(host, port) as listener:
+        asyncio.run(_serve(queue, settings, slots=slots, listener=listener))
+
+
+@contextmanager
+def _listener(host: str, port: int) -> Iterator[socket.socket | None]:
+    """Open the socket before anything else begins; raises ParameterError for a taken port."""
+    if not host:
+        yield None
+        return
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        opened = socket.create_server((host, port), family=family)
+    except OSError as error:
+        message = f"Nobody can listen on {host}, port {port}: {error.strerror}. Try another --port."
+        raise ParameterError(message) from error
+    with opened:
+        yield opened
+
+
+async def _serve(
+    queue: Queue, settings: ServiceSettings, *, slots: int, listener: socket.socket | None
+) -> None:
+    ends = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in _SIGNALS:
+        loop.add_signal_handler(signum, ends.set)
+    async with queue.app.open_async():
+        parts = [asyncio.create_task(queue.run(slots=slots, ends=ends))]
+        at = ""
+        if listener is not None:
+            at = "{}:{}".format(*listener.getsockname()[:2])
+            parts.append(asyncio.create_task(_listen(queue, settings, listener, ends)))
+        tell("serving", at=at, slots=slots)
+        try:
+            await asyncio.gather(*parts)
+        finally:
+            ends.set()
+            with suppress(asyncio.CancelledError):
+                await asyncio.gather(*parts, return_exceptions=True)
+    tell("ended")
+
+
+async def _listen(
+    queue: Queue, settings: ServiceSettings, listener: socket.socket, ends: asyncio.Event
+) -> None:
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        """A server that leaves signals to us: it would end the process before the workers have."""
+
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            """Take none."""
+            yield
+
+    app = Web(queue, settings).app()
+    server = Server(uvicorn.Config(app, log_level="warning", server_header=False))
+    listening = asyncio.create_task(server.serve(sockets=[listener]))
+    asked = asyncio.create_task(ends.wait())
+    await asyncio.wait([listening, asked], return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    await listening
+
+
+def _is_loopback(host: str) -> bool:
+    with suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host == "localhost"

@@ -1,0 +1,152 @@
+"""What a project says of its service: the tables ``[store]`` and ``[serve]`` of its file."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from runbook_nb.errors import SettingMissingError, near
+from runbook_nb.probes.secrets import Reference, parse
+from runbook_nb.project import Project, demand_project
+from runbook_nb.runbook.toml_table import TomlTable
+from runbook_nb.service.sources import SOURCES
+
+_STORE: Final = ("dsn",)
+_SOURCE: Final = ("secret",)
+_SERVE: Final = ("environments", "at_most", "again_after_s", "attempts", "hand_over", "sources")
+_ENVIRONMENTS: Final = ("default", "label")
+# Every key that can be said, by its place.
+KEYS: Final = frozenset(
+    {
+        *(f"store.{key}" for key in _STORE),
+        *(f"serve.{key}" for key in _SERVE if key not in ("environments", "sources")),
+        *(f"serve.environments.{key}" for key in _ENVIRONMENTS),
+        *(f"serve.sources.NAME.{key}" for key in _SOURCE),
+    }
+)
+_DAY_S: Final = 86_400
+_SCHEMES: Final = ("postgresql://", "postgres://")
+_HERE: Final = ("127.0.0.1", "::1")
+_PORT: Final = "5432"  # where PostgreSQL listens unless it is told otherwise
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceSettings:
+    """The service's settings.
+
+    ``dsn`` refers to the store. An alert is of the environment that its label ``label`` names, else
+    of ``environment``. ``at_most`` runs go on at once in one environment; an alert that goes on
+    firing orders another run only ``again_after_s`` seconds after the last one; a run that dies is
+    begun ``attempts`` times. ``hand_over`` is a command that works an order elsewhere, and gets its
+    id as its last word. ``sources`` refer to the secret of each sender.
+    """
+
+    dsn: Reference
+    environment: str = ""
+    label: str = "environment"
+    at_most: int = 4
+    again_after_s: float = 900
+    attempts: int = 3
+    hand_over: tuple[str, ...] = ()
+    sources: Mapping[str, Reference] = field(default_factory=dict)
+    environments: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def read(cls, project: Project | None = None) -> "ServiceSettings":
+        """Read the settings of a project, the one here by default.
+
+        Raises ProjectError where there is none, SettingMissingError without a store, and
+        ParameterError with file and key for a value that is wrong.
+        """
+        here = project or demand_project()
+        store = TomlTable(file=here.file, place="store", values=here.store)
+        store.only(_STORE)
+        if "dsn" not in here.store:
+            message = (
+                f"{here.file} names no store. Give the service a PostgreSQL of its own: "
+                '[store] dsn = "env:STORE_DSN", and the variable its postgresql:// address.'
+            )
+            raise SettingMissingError(message)
+        serve = TomlTable(file=here.file, place="serve", values=here.serve)
+        serve.only(_SERVE)
+        where = _table(serve, "environments")
+        where.only(_ENVIRONMENTS)
+        return cls(
+            dsn=parse(store.text("dsn"), of="'dsn' of 'store'"),
+            environment=where.text("default", ""),
+            label=where.text("label", cls.label),
+            at_most=serve.count("at_most", most=1_000) or cls.at_most,
+            again_after_s=serve.number("again_after_s", most=_DAY_S) or cls.again_after_s,
+            attempts=serve.count("attempts", most=20) or cls.attempts,
+            hand_over=serve.texts("hand_over"),
+            sources=dict(_sources(serve)),
+            environments=here.environments,
+        )
+
+    def demand_own_store(self) -> None:
+        """Refuse a store in a database that runbooks repair; raises SettingMissingError."""
+        own = _place(self.dsn.read().get_secret_value())
+        for name, systems in self.environments.items():
+            for system, values in systems.items() if isinstance(systems, Mapping) else ():
+                if own in _places(values):
+                    message = (
+                        f"The store is the database of {system!r} in the environment {name!r}. It "
+                        "must go on when that one is down: give the service a database of its own."
+                    )
+                    raise SettingMissingError(message)
+
+    def secret_of(self, source: str) -> str | None:
+        """Return the secret that a sender and we know; None where it may not send.
+
+        Raises SettingMissingError where it is named and cannot be read.
+        """
+        reference = self.sources.get(source)
+        return reference.read().get_secret_value() if reference else None
+
+
+def _places(values: object) -> "list[tuple[str, str, str]]":
+    """Return the databases that a system's settings refer to, of those that can be read here."""
+    found = []
+    for told in values.values() if isinstance(values, Mapping) else ():
+        with suppress(SettingMissingError, ValueError):
+            value = parse(str(told), of="a database").read().get_secret_value()
+            found += [_place(value)] if value.startswith(_SCHEMES) else []
+    return found
+
+
+def _place(dsn: str) -> tuple[str, str, str]:
+    """Return host, port and name of a database; raises ValueError for what is no address."""
+    import psycopg
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        told = conninfo_to_dict(dsn)
+    except psycopg.ProgrammingError:
+        message = "it is no address of a PostgreSQL"
+        raise ValueError(message) from None
+    host = str(told.get("host") or "localhost")
+    return (
+        "localhost" if host in _HERE else host,
+        str(told.get("port") or _PORT),
+        str(told.get("dbname") or told.get("user") or ""),
+    )
+
+
+def _table(table: TomlTable, key: str) -> TomlTable:
+    values: Any = table.values.get(key, {})
+    if not isinstance(values, Mapping):
+        table.refuse(key, f"it is {values!r}; write a table, [{table.place}.{key}]")
+    return TomlTable(file=table.file, place=f"{table.place}.{key}", values=values)
+
+
+def _sources(serve: TomlTable) -> "list[tuple[str, Reference]]":
+    named = _table(serve, "sources")
+    found = []
+    for source in named.values:
+        if source not in SOURCES:
+            named.refuse(source, f"nobody sends by that name. {near(source, SOURCES)}")
+        table = _table(named, source)
+        table.only(_SOURCE)
+        place = f"'secret' of 'serve.sources.{source}'"
+        found.append((source, parse(table.text("secret"), of=place)))
+    return found

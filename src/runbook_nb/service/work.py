@@ -1,0 +1,113 @@
+"""Work one order: claim it, run its runbook, and end it with what it came to."""
+
+import os
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from runbook_nb.errors import RunbookError, StoreUnavailableError
+from runbook_nb.redaction import Redactor
+from runbook_nb.runbook.runbook import Runbook
+from runbook_nb.runs.engine.progress import Progress
+from runbook_nb.runs.run import Order, Run, run
+from runbook_nb.service.database import connected
+from runbook_nb.service.deliveries import BY
+from runbook_nb.service.orders import KeptOrder, Orders
+from runbook_nb.service.settings import ServiceSettings
+
+BEAT_S: Final = 5.0  # how often a run says that it goes on
+STALL_S: Final = 30.0  # a run that said nothing for so long is taken for dead
+_CUT_OFF: Final = "interrupted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worked:
+    """What became of an order: its ``run``, or a ``problem``; ``replaced`` by another claim."""
+
+    order: KeptOrder
+    run: Run | None = None
+    problem: str = ""
+    replaced: bool = False
+
+
+def work(
+    order: str, *, settings: ServiceSettings, incidents: Path, progress: Progress
+) -> Worked | None:
+    """Claim an order and run it here; None where there is nothing to do with it now.
+
+    A run that a signal ends gives its order back. One that cannot be run at all ends it, with the
+    reason. Raises OrderError where there is no such order, and StoreUnavailableError.
+    """
+    dsn = settings.dsn.read().get_secret_value()
+    with connected(dsn) as connection:
+        claim = Orders(connection).claim(
+            order, worker=f"{socket.gethostname()}/{os.getpid()}", at_most=settings.at_most
+        )
+    if claim is None:
+        return None
+    with _beating(dsn, claim) as beats:
+        try:
+            done, problem = _run(claim, incidents=incidents, progress=progress), ""
+        except RunbookError as error:
+            done, problem = None, Redactor().mask(str(error))
+    with connected(dsn) as connection:
+        orders = Orders(connection)
+        if done is not None and done.execution.reason == _CUT_OFF:
+            stands = not beats.is_set() and orders.give_back(claim.id, claim.fence)
+            problem = "The run was cut off, and its order waits again."
+        else:
+            stands = orders.finish(claim.id, claim.fence, _result(done, problem))
+        return Worked(order=claim, run=done, problem=problem, replaced=not stands)
+
+
+def _run(claim: KeptOrder, *, incidents: Path, progress: Progress) -> Run:
+    order = Order(
+        runbook=Runbook.find(claim.runbook),
+        incidents=incidents,
+        actor=BY,
+        incident=claim.incident,
+        parameters=claim.parameters,
+    )
+    return run(order, progress=progress)
+
+
+def _result(done: Run | None, problem: str) -> dict[str, str | bool]:
+    if done is None:
+        return {"verdict": "unknown", "problem": problem}
+    complete = done.execution.complete
+    said = {} if complete else {"problem": Redactor().mask(done.execution.reason)}
+    return {"verdict": str(done.verdict), "run": done.context.run, "complete": complete, **said}
+
+
+@contextmanager
+def _beating(dsn: str, claim: KeptOrder) -> Iterator[threading.Event]:
+    """Say while the block runs that it goes on; one that was replaced is ended by a signal.
+
+    The event is set once another claim has replaced this one.
+    """
+    ends, replaced = threading.Event(), threading.Event()
+
+    def beat() -> None:
+        while not ends.wait(BEAT_S):
+            try:
+                with connected(dsn) as connection:
+                    goes_on = Orders(connection).beat(claim.id, claim.fence)
+            except StoreUnavailableError:
+                continue  # its lines are written where they were; the store may come back
+            if not goes_on:
+                replaced.set()
+                os.kill(os.getpid(), signal.SIGTERM)
+                return
+
+    thread = threading.Thread(target=beat, name="beat", daemon=True)
+    thread.start()
+    try:
+        yield replaced
+    finally:
+        ends.set()
+        thread.join(BEAT_S)

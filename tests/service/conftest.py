@@ -1,0 +1,105 @@
+"""A real PostgreSQL for the service's tests, with a database of its own for each."""
+
+import secrets
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from runbook_nb.authoring.scaffold.new_project import begin_project
+from runbook_nb.packs.control_plane.lab.postgres import PostgresServer
+from runbook_nb.project import Project
+from runbook_nb.service.database import migrate
+from runbook_nb.service.settings import ServiceSettings
+from runbook_nb.timeline.events import Event
+from runbook_nb.timeline.incidents import find
+
+SECRET = "a token that is long enough"
+SERVICE = """
+[store]
+dsn = "env:RUNBOOK_STORE"
+[serve]
+again_after_s = 900
+[serve.environments]
+default = "lab"
+[serve.sources.alertmanager]
+secret = "env:AM_SECRET"
+"""
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[PostgresServer]:
+    """Start a server that the tests of a process share."""
+    with tempfile.TemporaryDirectory(prefix="runbook-store-") as folder:
+        Path(folder).chmod(0o711)
+        own = PostgresServer(Path(folder) / "server")
+        own.start()
+        yield own
+        own.stop()
+
+
+@pytest.fixture
+def empty(server: PostgresServer) -> Iterator[str]:
+    """Give the address of an empty database."""
+    name = f"store_{secrets.token_hex(4)}"
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        connection.execute(f"create database {name}".encode())
+    yield server.dsn(database=name)
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        connection.execute(f"drop database {name} with (force)".encode())
+
+
+@pytest.fixture
+def store(empty: str) -> str:
+    """Give the address of a database with the service's schema."""
+    migrate(empty)
+    return empty
+
+
+@dataclass(frozen=True, kw_only=True)
+class Team:
+    """A team's project with a service: its folder, its store and its incidents."""
+
+    root: Path
+    dsn: str
+
+    @property
+    def incidents(self) -> Path:
+        """Where its incidents lie."""
+        return self.root / "incidents"
+
+    @property
+    def settings(self) -> ServiceSettings:
+        """What its project says of the service."""
+        return ServiceSettings.read(Project.read(self.root))
+
+    def told(self, incident: str) -> list[Event]:
+        """Return the events of an incident; the chain must hold."""
+        timeline = find(self.incidents, incident)
+        timeline.verify()
+        return list(timeline)
+
+
+@pytest.fixture
+def team(store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Team:
+    """Begin a project that has a store, and stand in it."""
+    begin_project(tmp_path, now=datetime.now(UTC))
+    file = tmp_path / "runbook.toml"
+    file.write_text(file.read_text() + SERVICE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RUNBOOK_STORE", store)
+    monkeypatch.setenv("AM_SECRET", SECRET)
+    monkeypatch.setenv("RUNBOOK_LAB", str(tmp_path / "lab"))
+    monkeypatch.delenv("RUNBOOK_INCIDENTS", raising=False)
+    monkeypatch.syspath_prepend(str(tmp_path / "src"))
+    return Team(root=tmp_path, dsn=store)
+
+
+@pytest.fixture
+def token() -> str:
+    """Give what Alertmanager and we know."""
+    return SECRET

@@ -1,0 +1,292 @@
+"""The whole way on one machine: real HTTP, a real queue, real kernels, and processes that die."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import httpx
+import pytest
+
+from runbook_nb.errors import ParameterError, SettingMissingError
+from runbook_nb.incident.declaration import declaration_of
+from runbook_nb.packs.control_plane.lab.processes import wait_until
+from runbook_nb.runbook.runbook import Runbook
+from runbook_nb.service import serve as serving
+from runbook_nb.service.database import connected
+from runbook_nb.service.orders import Orders
+from runbook_nb.service.queue import prepare_queue
+from runbook_nb.timeline.events import Checked, Decided, Ended, Noted, Started
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+RUNBOOK = (sys.executable, "-m", "runbook_nb")
+ALERT = {
+    "status": "firing",
+    "labels": {"alertname": "QueueWaitHigh", "severity": "critical"},
+    "fingerprint": "f1",
+    "startsAt": "2026-11-27T19:00:00Z",
+}
+
+
+class Service:
+    """A service that runs beside the test."""
+
+    def __init__(self, team, token, *words):
+        prepare_queue(team.dsn)
+        self.team, self.token, self.words = team, token, words
+        self.log = team.root / f"serve-{time.monotonic_ns()}.log"
+        self.start()
+
+    def start(self):
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*RUNBOOK, "serve", *self.words], cwd=self.team.root, stderr=log, stdout=log
+            )
+        assert wait_until(lambda: self.said("serving"), within_s=30), self.log.read_text()
+        self.url = "http://" + self.said("serving")[-1]["at"]
+
+    def said(self, event):
+        lines = [line for line in self.log.read_text().splitlines() if line.startswith("{")]
+        return [line for line in map(json.loads, lines) if line["event"] == event]
+
+    def send(self, *alerts, **headers):
+        sent = headers or {"authorization": f"Bearer {self.token}"}
+        body = {"version": "4", "alerts": list(alerts)}
+        return httpx.post(f"{self.url}/hooks/alertmanager", json=body, headers=sent)
+
+    def orders(self, *states):
+        with connected(self.team.dsn) as connection:
+            return Orders(connection).listed(*states)
+
+    def end(self, signum=signal.SIGTERM):
+        self.process.send_signal(signum)
+        return self.process.wait(90)
+
+
+@pytest.fixture
+def service(team, token):
+    own = Service(team, token, "--port", "0")
+    yield own
+    if own.process.poll() is None:
+        own.end()
+
+
+def test_an_alert_becomes_a_diagnosed_incident_by_itself(service, team):
+    """From the message to the decision; what would change something waits for a person."""
+    assert service.send(ALERT).status_code == 202
+    assert wait_until(lambda: service.orders("done"), within_s=60)
+
+    (order,) = service.orders("done")
+    events = team.told(order.incident)
+    kinds = [type(event) for event in events]
+    assert kinds.count(Started) == kinds.count(Ended) == 1
+    assert {Checked, Decided} <= set(kinds)
+    assert (order.result["verdict"], order.result["complete"]) == ("unknown", True)
+    assert wait_until(lambda: service.said("order ended"), within_s=20)
+    assert service.said("order ended")[0]["order"] == order.id
+
+    text = httpx.get(f"{service.url}/metrics")
+    assert text.headers["content-type"].startswith("application/openmetrics-text")
+    assert 'runbook_verdicts{verdict="unknown"} 1' in text.text
+    assert text.text.endswith("# EOF\n")
+    assert httpx.get(f"{service.url}/health").json()["done"] == 1
+    assert service.end() == 0
+
+
+def test_what_is_forged_or_unknown_or_too_large_is_refused_and_not_kept(service, team):
+    """401, 404 and 413; nothing of it is in the store."""
+    assert service.send(ALERT, authorization="Bearer guess").status_code == 401
+    assert service.send(ALERT, accept="*/*").status_code == 401
+    for source in ("pagerduty", "nobody"):
+        answer = httpx.post(f"{service.url}/hooks/{source}", content=b"{}")
+        assert (answer.status_code, "alertmanager" in answer.text) == (404, True)
+    large = httpx.post(f"{service.url}/hooks/alertmanager", content=b" " * 20_000_001)
+    assert large.status_code == 413
+    assert httpx.get(f"{service.url}/hooks/alertmanager").status_code == 405
+    with connected(team.dsn) as connection:
+        assert not connection.execute("select from runbook.delivery").fetchall()
+
+
+def test_what_nobody_answers_is_kept_and_accepted(service, team):
+    """An error would be repeated for ever by its sender."""
+    body = {"authorization": f"Bearer {service.token}"}
+    answer = httpx.post(f"{service.url}/hooks/alertmanager", content=b"\x00", headers=body)
+    assert answer.status_code == 202
+    assert service.send({**ALERT, "labels": {"alertname": "Nobody"}}).status_code == 202
+    assert wait_until(lambda: len(service.said("delivery")) == 2, within_s=20)
+    assert not service.orders("queued", "running", "done")
+
+
+def test_a_killed_service_loses_nothing(service, team):
+    """Killed as soon as it had accepted; the next one goes on."""
+    assert service.send(ALERT).status_code == 202
+    service.end(signal.SIGKILL)
+    service.start()
+    assert wait_until(lambda: service.orders("done"), within_s=90), service.log.read_text()
+    (order,) = service.orders("done")
+    assert sum(isinstance(event, Started) for event in team.told(order.incident)) >= 1
+    assert len(list(team.incidents.glob("INC-*"))) == 1
+
+
+def test_asked_to_end_it_lets_a_run_end(service, team):
+    """Nothing new is begun; the order that ran is done, whole."""
+    service.send(ALERT)
+    assert wait_until(lambda: service.orders("running"), within_s=30)
+    assert service.end() == 0
+    (order,) = service.orders("done")
+    assert order.result["complete"] is True
+    assert (order.attempts, order.fence) == (1, 1)
+
+
+def test_an_order_is_worked_once_by_whoever_asks(team):
+    """Two that work the same order: one runs it, the other has nothing to do."""
+    order = placed(team)
+    both = [worker(team, order) for _ in range(2)]
+    told = [each.communicate(timeout=90)[0] for each in both]
+    assert sorted(each.returncode for each in both) == [0, 3]  # unknown: no lab runs
+    assert any("nothing to do" in text for text in told)
+    again = worker(team, order)
+    assert "nothing to do" in again.communicate(timeout=60)[0]
+    (kept,) = orders_of(team, "done")
+    assert (kept.fence, kept.result["verdict"]) == (1, "unknown")
+
+
+def test_a_frozen_worker_that_wakes_says_nothing_that_counts(team):
+    """Another one took its order over and ended it."""
+    order = placed(team)
+    frozen = worker(team, order)
+    assert wait_until(lambda: orders_of(team, "running"), within_s=30)
+    assert wait_until(lambda: started(team), within_s=30)
+    os.kill(frozen.pid, signal.SIGSTOP)
+    with connected(team.dsn) as connection:
+        assert Orders(connection).sweep(stall_s=0, attempts=3)[0].id == order
+    heir = worker(team, order)
+    heir.communicate(timeout=90)
+    (done,) = orders_of(team, "done")
+    os.kill(frozen.pid, signal.SIGCONT)
+    words = frozen.communicate(timeout=90)[1]
+
+    assert orders_of(team, "done") == [done]
+    assert done.fence == 2
+    assert "another worker" in words
+    team.told(done.incident)  # the chain holds
+
+
+def test_a_run_that_is_cut_off_gives_its_order_back(team):
+    """By SIGTERM, as a deploy sends it: the attempt does not count."""
+    order = placed(team)
+    running = worker(team, order)
+    assert wait_until(lambda: started(team), within_s=30)
+    running.send_signal(signal.SIGTERM)
+    _, words = running.communicate(timeout=60)
+    assert "waits again" in words
+    (kept,) = orders_of(team, "queued")
+    assert (kept.attempts, kept.fence) == (0, 1)
+
+
+def test_a_run_that_cannot_begin_ends_its_order_with_the_reason(team):
+    """The runbook was renamed since."""
+    order = placed(team, runbook="gone")
+    running = worker(team, order)
+    _, words = running.communicate(timeout=60)
+    assert running.returncode == 3
+    assert "gone" in words
+    assert "gone" in orders_of(team, "done")[0].result["problem"]
+
+
+def test_an_order_that_dies_each_time_is_given_up_and_said(service, team):
+    """On its timeline, and what to do next."""
+    order = placed(team)
+    with connected(team.dsn) as connection:
+        connection.execute(
+            "update runbook.orders set state = 'running', attempts = 3, fence = 3, "
+            "beat_at = clock_timestamp() - interval '1 hour' where id = %s",
+            [order],
+        )
+    assert wait_until(lambda: service.orders("given_up"), within_s=20)
+
+    def noted():
+        return [event for event in team.told("INC-7") if isinstance(event, Noted)]
+
+    assert wait_until(noted, within_s=10)
+    assert f"runbook queue retry {order}" in noted()[0].text
+
+
+def test_a_busy_environment_makes_orders_wait_and_then_works_them(team, token):
+    """One at once; the second is rung for when the first ends."""
+    file = team.root / "runbook.toml"
+    file.write_text(file.read_text().replace("[serve]\n", "[serve]\nat_most = 1\n"))
+    service = Service(team, token, "--port", "0", "--slots", "4")
+    try:
+        service.send(ALERT, {**ALERT, "fingerprint": "f2"}, {**ALERT, "fingerprint": "f3"})
+        assert wait_until(lambda: len(service.orders("done")) == 3, within_s=120)
+        spans = sorted((each.began_at, each.ended_at) for each in service.orders("done"))
+        assert all(ended <= began for (_, ended), (began, _) in pairwise(spans))
+    finally:
+        service.end()
+
+
+def test_an_address_that_others_reach_is_refused(team):
+    """Nothing here encrypts."""
+    for host in ("0.0.0.0", "::", "example.com"):  # noqa: S104 - refused
+        with pytest.raises(ParameterError, match="proxy"):
+            serving.serve(team.settings, team.incidents, slots=1, host=host, port=0)
+
+
+def test_a_store_in_a_platforms_own_database_is_refused(team):
+    """The runbooks would repair what they are kept in."""
+    file = team.root / "runbook.toml"
+    own = '[environments.staging]\nkind = "staging"\n[environments.staging.database]\n'
+    file.write_text(file.read_text() + own + 'reader = "env:RUNBOOK_STORE"\n')
+    with pytest.raises(SettingMissingError, match=r"'database'.*'staging'"):
+        serving.serve(team.settings, team.incidents, slots=1)
+
+
+def test_only_the_queue_knows_procrastinate():
+    """What would have to be replaced is one module."""
+    source = Path(serving.__file__).parents[1]
+    users = [
+        str(file.relative_to(source))
+        for file in source.rglob("*.py")
+        if "procrastinate import" in file.read_text(encoding="utf-8")
+    ]
+    assert users == ["service/queue.py"]
+
+
+def placed(team, runbook="queue_backlog"):
+    """Open an incident and order a run in it."""
+    declaration, _ = declaration_of(Runbook.find("queue_backlog"), {}, by="test")
+    declaration.declare(team.incidents, incident="INC-7")
+    with connected(team.dsn) as connection:
+        return Orders(connection).place(
+            incident="INC-7",
+            runbook=runbook,
+            environment="lab",
+            parameters={"environment": "lab"},
+            cause="test",
+        )[0]
+
+
+def worker(team, order):
+    return subprocess.Popen(
+        [*RUNBOOK, "work", order],
+        cwd=team.root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def orders_of(team, *states):
+    with connected(team.dsn) as connection:
+        return Orders(connection).listed(*states)
+
+
+def started(team):
+    """Tell whether a run of the order has begun."""
+    return any(isinstance(event, Started) for event in team.told("INC-7"))
