@@ -1,5 +1,6 @@
 """The whole way on one machine: real HTTP, a real queue, real kernels, and processes that die."""
 
+import configparser
 import json
 import os
 import signal
@@ -19,7 +20,7 @@ from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.service import serve as serving
 from runbook_nb.service.database import connected
 from runbook_nb.service.orders import Orders
-from runbook_nb.service.queue import prepare_queue
+from runbook_nb.service.queue import CUT_WITHIN_S, GRACE_S, prepare_queue
 from runbook_nb.timeline.events import Checked, Decided, Ended, Noted, Started
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -229,6 +230,26 @@ def test_a_busy_environment_makes_orders_wait_and_then_works_them(team, token):
         assert all(ended <= began for (_, ended), (began, _) in pairwise(spans))
     finally:
         service.end()
+
+
+def test_a_unit_for_systemd_serves_this_project(team):
+    """With this installation, and time for a run to end."""
+    done = subprocess.run(
+        [*RUNBOOK, "serve", "--unit", "--port", "9000"],
+        cwd=team.root,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    unit = configparser.ConfigParser(interpolation=None)
+    unit.optionxform = str
+    unit.read_string(done.stdout)
+    service = unit["Service"]
+    assert service["WorkingDirectory"] == str(team.root)
+    program, *words = service["ExecStart"].split()
+    assert Path(program).is_absolute()
+    assert words == ["serve", "--host", "127.0.0.1", "--port", "9000", "--slots", "2"]
+    assert int(service["TimeoutStopSec"]) > GRACE_S + CUT_WITHIN_S
 
 
 def test_an_address_that_others_reach_is_refused(team):

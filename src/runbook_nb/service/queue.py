@@ -33,7 +33,7 @@ TAKING: Final = "deliveries"
 WORKING: Final = "orders"
 SWEEP_S: Final = 5.0  # how often a worker looks for what nobody rings for any more
 GRACE_S: Final = 25.0  # what a run may take to end once we are asked to
-_CUT_WITHIN_S: Final = 20.0  # what it may take once it was told
+CUT_WITHIN_S: Final = 20.0  # what it may take once it was told
 _TAKERS: Final = 2
 _ANSWER_WITHIN_S: Final = 5.0  # what a sender of alerts waits for the store, at most
 _WORDS_LIMIT: Final = 2_000  # characters of what a run says to the error stream
@@ -136,7 +136,7 @@ class Queue:
             with suppress(ProcessLookupError):
                 process.send_signal(signal.SIGTERM)
             with suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), _CUT_WITHIN_S)
+                await asyncio.wait_for(process.wait(), CUT_WITHIN_S)
             tell("order was cut off", order=order)
             raise
         words = Redactor().mask(said.decode(errors="replace")[-_WORDS_LIMIT:]).strip()

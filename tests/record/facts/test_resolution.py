@@ -80,6 +80,20 @@ def test_every_reader_of_a_fix_by_a_second_run_says_the_same(story):
     assert f"**Fixed and verified.** Pass since: {LAG} and {LOAD}." in draft
 
 
+def test_only_what_was_wrong_passes_again(story):
+    """A check that never failed is verified too, and is not said to have recovered."""
+    story.checks(LAG, Verdict.FAIL, 9, "s")
+    story.checks(LOAD, Verdict.PASS, 1, "s")
+    story.tell(Decided, option=RESTART, recommended=RESTART)
+    acts(story)
+    verifies(story, LAG)
+    verifies(story, LOAD)
+    story.tell(Closed, resolution="Restarted.")
+
+    summary = Record.of(story.timeline).summary
+    assert f"Verified: {LAG} passes again; {LOAD} passes as before." in summary
+
+
 def test_a_later_run_that_finds_the_check_failing_again_takes_it_back(story):
     """No word of fixed is left anywhere."""
     story.checks(LAG, Verdict.FAIL, 9, "s")

@@ -72,7 +72,7 @@ def standing(resolved: Resolution, checks: Sequence[CheckFacts]) -> str:
     if resolved.changed_at is None:
         return ""
     if resolved.is_fixed:
-        return f"Verified: {_passing(resolved.passing, _titles(checks, Verdict.FAIL))} again."
+        return f"Verified: {_passing(resolved.passing, checks)}."
     if resolved.state is ResolutionState.NOT_KNOWN:
         return ""
     if not (resolved.broke or resolved.failing or resolved.doubtful or resolved.passing):
@@ -113,10 +113,22 @@ def stopped_at(run: RunFacts, *, is_open: bool) -> str:
     return ""
 
 
-def _passing(passing: Sequence[str], failed: Sequence[str]) -> str:
-    if len(failed) > 1 and {*passing} >= {*failed}:
-        return f"all {len(failed)} failed checks pass"
-    return f"{_named(passing)} {'passes' if len(passing) == 1 else 'pass'}"
+def _passing(passing: Sequence[str], checks: Sequence[CheckFacts]) -> str:
+    """Say which checks pass again, and which pass that were never wrong."""
+    failed = _titles(checks, Verdict.FAIL)
+    wrong = {check.title for check in checks if check.worst is not Verdict.PASS}
+    again = [title for title in passing if title in wrong]
+    never = [title for title in passing if title not in wrong]
+    if len(failed) > 1 and {*again} == {*failed}:
+        said = [f"all {len(failed)} failed checks pass again"]
+    else:
+        said = [f"{_named(again)} {_pass(again)} again"] if again else []
+    said += [f"{_named(never)} {_pass(never)}{' as before' if again else ''}"] if never else []
+    return "; ".join(said)
+
+
+def _pass(titles: Sequence[str]) -> str:
+    return "passes" if len(titles) == 1 else "pass"
 
 
 def _was(titles: Sequence[str]) -> str:

@@ -1,0 +1,360 @@
+"""A burst of alerts on a service whose parts are killed: nothing is lost, nothing done twice.
+
+    python tests/acceptance/burst.py --alerts 1000 --fingerprints 60 --kills 20
+
+Two senders each post every alert to one web server; two more services only work. All of them share
+a PostgreSQL and a folder of incidents. The runbook's check goes on failing and its action is not
+repeatable, so only the ledger and the fence guard it. A person approves it once an incident was
+diagnosed, and orders the run that acts. Meanwhile services, runs, kernels and PostgreSQL get
+SIGKILL at random. Exit code 0 where every alert was answered, every order ended, no effect is there
+twice, what was told is there, and every chain holds.
+"""
+
+import argparse
+import os
+import random
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import burst_system
+import httpx
+import psycopg
+import storm
+from command import HERE
+
+from runbook_nb.errors import LabError, RecordIntegrityError, RunbookError
+from runbook_nb.packs.control_plane.lab.postgres import PostgresServer
+from runbook_nb.runbook.pair import write as write_pair
+from runbook_nb.runs.run import approve_last
+from runbook_nb.service.database import connected, migrate
+from runbook_nb.service.orders import Orders
+from runbook_nb.service.queue import prepare_queue
+from runbook_nb.timeline import queries
+from runbook_nb.timeline.events import Acting, Approved, Closed, Decided, Ended
+from runbook_nb.timeline.folder import IncidentsFolder
+from runbook_nb.timeline.log import Timeline
+
+BOOK = (
+    storm.BOOK.replace("name: storm", "name: burst")
+    .replace("title: Storm", "title: Burst")
+    .replace("# Storm", "# Burst")
+    .replace("alerts: []", "alerts:\n    - EffectMissing")
+    .replace('environment: str = "storm"', 'environment: str = "burst"')
+    .replace('runbook="storm"', 'runbook="burst"')
+    .replace("storm_system.effects()", "burst_system.missing()")
+    .replace('equals(1, "effects")', 'equals(0, "repairs")')
+    .replace("storm_system", "burst_system")
+)
+PROJECT = """\
+notebooks = "notebooks"
+incidents = "incidents"
+src = ["."]
+[environments.burst]
+kind = "lab"
+[environments.burst.database]
+reader = "env:BURST_READER"
+writer = "env:BURST_WRITER"
+[store]
+dsn = "env:BURST_STORE"
+[serve]
+at_most = 3
+attempts = 20
+[serve.environments]
+default = "burst"
+[serve.sources.alertmanager]
+secret = "env:BURST_SECRET"
+"""
+ROLES = """
+create role burst_reader login password '{password}';
+create role burst_writer login password '{password}';
+create database store;
+"""
+PORT = 18_766
+STALL_S = 30.0
+KINDS = (("kernel_process", "kernel"), ("work", "run"), ("serve", "service"))
+
+
+@dataclass
+class Found:
+    """What was there at the end."""
+
+    incidents: int = 0
+    orders: Counter[str] = field(default_factory=Counter)
+    effects: int = 0
+    twice: list[str] = field(default_factory=list)
+    not_told: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    unsettled: list[str] = field(default_factory=list)
+    never: list[str] = field(default_factory=list)
+    waiting: int = 0
+    answers_ms: list[float] = field(default_factory=list)
+
+
+class Burst:
+    """One burst: a server, three services, two senders, and a hand that kills."""
+
+    def __init__(self, folder: Path, *, seed: int) -> None:
+        self._random = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
+        self._server = PostgresServer(folder / "server")
+        self._folder = folder / "project"
+        self._folder.mkdir()
+        self._services: list[tuple[subprocess.Popen[bytes], tuple[str, ...]]] = []
+        self.found, self.kills = Found(), Counter[str]()
+
+    @property
+    def _incidents(self) -> Path:
+        return self._folder / "incidents"
+
+    def begin(self) -> None:
+        """Start the server, write the project, and start three services."""
+        self._server.start()
+        password, secret = secrets.token_hex(12), secrets.token_hex(12)
+        with psycopg.connect(self._server.dsn(), autocommit=True) as connection:
+            for statement in ROLES.format(password=password).strip().split("\n"):
+                connection.execute(statement.encode())
+            connection.execute(burst_system.TABLES.encode())
+        os.environ |= {
+            "BURST_READER": self._server.dsn("burst_reader", password=password),
+            "BURST_WRITER": self._server.dsn("burst_writer", password=password),
+            "BURST_STORE": self._server.dsn(database="store"),
+            "BURST_SECRET": secret,
+            "RUNBOOK_PROJECT": str(self._folder),
+            "PYTHONPATH": os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")]),
+        }
+        (self._folder / "notebooks").mkdir()
+        (self._folder / "runbook.toml").write_text(PROJECT, encoding="utf-8")
+        (self._folder / "notebooks" / "burst.md").write_text(BOOK, encoding="utf-8")
+        write_pair(self._folder / "notebooks" / "burst.md")
+        migrate(os.environ["BURST_STORE"])
+        prepare_queue(os.environ["BURST_STORE"])
+        self._services = [
+            (self._start(words), words)
+            for words in (("--port", str(PORT)), ("--host", ""), ("--host", ""))
+        ]
+
+    def blow(self, *, alerts: int, fingerprints: int, kills: int, within_s: float) -> None:
+        """Send every alert by two senders, kill at random, and go on until all is done."""
+        senders = [
+            threading.Thread(target=self._send, args=(alerts, fingerprints, within_s))
+            for _ in range(2)
+        ]
+        for sender in senders:
+            sender.start()
+        ends = time.monotonic() + 1_200
+        next_kill = time.monotonic() + 2
+        while time.monotonic() < ends:
+            self._start_again()
+            with suppress(RunbookError, psycopg.Error):
+                self._approve()
+                if not any(sender.is_alive() for sender in senders) and self._is_done(fingerprints):
+                    break
+            if sum(self.kills.values()) < kills and time.monotonic() > next_kill:
+                self._kill()
+                next_kill = time.monotonic() + self._random.uniform(0.5, 3)
+            time.sleep(0.2)
+        for sender in senders:
+            sender.join()
+
+    def end(self) -> None:
+        """End the services and what they began; the server last."""
+        for process, _ in self._services:
+            process.send_signal(signal.SIGTERM)
+        for process, _ in self._services:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(40)
+        for pid, _ in self._processes():
+            storm._send(pid, signal.SIGKILL)
+        self._server.stop()
+
+    def judge(self) -> Found:
+        """Compare what is in the system with what the timelines tell."""
+        with psycopg.connect(self._server.dsn()) as connection:
+            there = Counter(row[0] for row in connection.execute("select attempt from effects"))
+        self.found.effects = sum(there.values())
+        known = set[str]()
+        for folder in IncidentsFolder(self._incidents).all():
+            self.found.incidents += 1
+            timeline = Timeline(folder.timeline)
+            try:
+                timeline.verify()
+            except (RecordIntegrityError, OSError):
+                self.found.broken.append(folder.name)
+            events = timeline.proven()
+            attempts = {event.attempt for event in events if isinstance(event, Acting)}
+            known |= attempts
+            effects = sum(there[attempt] for attempt in attempts)
+            if effects > 1:
+                self.found.twice.append(folder.name)
+            if not effects:
+                self.found.never.append(folder.name)
+            unsettled = bool(queries.unsettled(events))
+            if unsettled:
+                self.found.unsettled.append(folder.name)
+            elif effects != len(queries.all_done(events)):
+                self.found.not_told.append(folder.name)
+        self.found.not_told += sorted(set(there) - known)
+        with connected(os.environ["BURST_STORE"]) as connection:
+            for row in connection.execute(
+                "select state, count(*) as n from runbook.orders group by 1"
+            ):
+                self.found.orders[str(row["state"])] = int(str(row["n"]))
+            waiting = connection.execute(
+                "select count(*) as n from runbook.delivery where taken_at is null"
+            ).fetchone()
+            self.found.waiting = int(str(waiting["n"])) if waiting else -1
+        return self.found
+
+    def _start(self, words: tuple[str, ...]) -> subprocess.Popen[bytes]:
+        with (self._folder.parent / "serve.log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "runbook_nb", "serve", "--slots", "2", *words],
+                cwd=self._folder,
+                stdout=log,
+                stderr=log,
+            )
+
+    def _start_again(self) -> None:
+        """Start what was killed, as systemd would."""
+        with suppress(LabError):
+            if not self._server.running:
+                self._server.start()
+        self._services = [
+            (self._start(words), words) if process.poll() is not None else (process, words)
+            for process, words in self._services
+        ]
+
+    def _send(self, alerts: int, fingerprints: int, within_s: float) -> None:
+        """Post each alert until it is kept, as a sender does."""
+        headers = {"authorization": f"Bearer {os.environ['BURST_SECRET']}"}
+        url = f"http://127.0.0.1:{PORT}/hooks/alertmanager"
+        began = time.monotonic()
+        with httpx.Client(headers=headers, timeout=10) as client:
+            for number in range(alerts):
+                time.sleep(max(0.0, began + within_s * number / alerts - time.monotonic()))
+                alert = {
+                    "status": "firing",
+                    "labels": {"alertname": "EffectMissing", "severity": "critical"},
+                    "fingerprint": f"f{number % fingerprints}",
+                    "startsAt": "2026-11-27T19:00:00Z",
+                    "annotations": {"summary": f"Sent as {number}."},
+                }
+                self._post(client, url, {"version": "4", "alerts": [alert]})
+
+    def _post(self, client: httpx.Client, url: str, message: object) -> None:
+        while True:
+            asked = time.monotonic()
+            with suppress(httpx.HTTPError):
+                answer = client.post(url, json=message)
+                if answer.status_code == httpx.codes.ACCEPTED:
+                    self.found.answers_ms.append(1000 * (time.monotonic() - asked))
+                    return
+            time.sleep(0.5)
+
+    def _approve(self) -> None:
+        """Say yes to what was diagnosed, once, and order the run that acts."""
+        for folder in IncidentsFolder(self._incidents).all():
+            timeline = Timeline(folder.timeline)
+            diagnosed = timeline.last(Decided) and timeline.last(Ended)
+            if not diagnosed or timeline.last(Approved) or timeline.last(Closed):
+                continue
+            approve_last(self._incidents, folder.name, option="A", by="ada")
+            with connected(os.environ["BURST_STORE"]) as connection:
+                Orders(connection).place(
+                    incident=folder.name,
+                    runbook="burst",
+                    environment="burst",
+                    parameters={"environment": "burst"},
+                    cause="ada",
+                )
+
+    def _is_done(self, fingerprints: int) -> bool:
+        """Tell whether every incident was approved and no order has still to end."""
+        folders = list(IncidentsFolder(self._incidents).all())
+        approved = sum(1 for each in folders if Timeline(each.timeline).last(Approved))
+        with connected(os.environ["BURST_STORE"]) as connection:
+            live = Orders(connection).listed("queued", "running")
+            waiting = connection.execute("select from runbook.delivery where taken_at is null")
+            return approved >= fingerprints and not live and not waiting.fetchall()
+
+    def _kill(self) -> None:
+        kind = self._random.choice(("service", "run", "run", "kernel", "kernel", "postgres"))
+        if kind == "postgres":
+            with suppress(LabError):
+                storm._send(self._server.pid, signal.SIGKILL)
+                self.kills[kind] += 1
+            return
+        found = [pid for pid, what in self._processes() if what == kind]
+        if found:
+            storm._send(self._random.choice(found), signal.SIGKILL)
+            self.kills[kind] += 1
+
+    def _processes(self) -> Iterator[tuple[int, str]]:
+        """Find all that belongs to this burst, by the project in its environment."""
+        wanted = f"RUNBOOK_PROJECT={self._folder}".encode()
+        for entry in Path("/proc").iterdir():
+            with suppress(OSError):
+                if not entry.name.isdigit() or int(entry.name) == os.getpid():
+                    continue
+                if wanted not in (entry / "environ").read_bytes().split(b"\0"):
+                    continue
+                line = (entry / "cmdline").read_bytes().decode(errors="replace")
+                kind = next((what for word, what in KINDS if word in line), "other")
+                yield int(entry.name), kind
+
+
+def main() -> int:
+    """Blow, judge and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--alerts", type=int, default=1000, help="of each of the two senders")
+    parser.add_argument("--fingerprints", type=int, default=60, help="different alerts")
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--seconds", type=float, default=10.0, help="that the senders take")
+    parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000)
+    given = parser.parse_args()
+    print(f"seed {given.seed}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="runbook-burst-") as folder:
+        Path(folder).chmod(0o711)
+        burst = Burst(Path(folder), seed=given.seed)
+        began = time.monotonic()
+        burst.begin()
+        try:
+            burst.blow(
+                alerts=given.alerts,
+                fingerprints=given.fingerprints,
+                kills=given.kills,
+                within_s=given.seconds,
+            )
+            took = time.monotonic() - began
+            burst._start_again()
+            found = burst.judge()
+        finally:
+            burst.end()
+    slow = sorted(found.answers_ms)
+    print(
+        f"{took:.0f} s, killed: {dict(burst.kills)}"
+        f"\nanswers: {len(slow)}, median {slow[len(slow) // 2]:.0f} ms, "
+        f"99 of 100 within {slow[len(slow) * 99 // 100]:.0f} ms"
+        f"\nincidents: {found.incidents} of {given.fingerprints}; orders: {dict(found.orders)}"
+        f"\nmessages that nobody took in: {found.waiting}"
+        f"\neffects: {found.effects}; twice: {len(found.twice)} {found.twice}"
+        f"\nnot told, or told and not done: {len(found.not_told)} {found.not_told}"
+        f"\nnever done: {len(found.never)} {found.never}"
+        f"\nleft to a person: {len(found.unsettled)} {found.unsettled}"
+        f"\nchains broken: {len(found.broken)} {found.broken}"
+    )
+    lost = found.waiting or found.incidents != given.fingerprints or set(found.orders) != {"done"}
+    return 1 if lost or found.twice or found.not_told or found.broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
