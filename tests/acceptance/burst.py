@@ -34,6 +34,7 @@ from command import HERE
 
 from runbook_nb.errors import LabError, RecordIntegrityError, RunbookError
 from runbook_nb.packs.control_plane.lab.postgres import PostgresServer
+from runbook_nb.packs.control_plane.lab.postmaster import free_port
 from runbook_nb.runbook.pair import write as write_pair
 from runbook_nb.runs.run import approve_last
 from runbook_nb.service.database import connected, migrate
@@ -79,8 +80,6 @@ create role burst_reader login password '{password}';
 create role burst_writer login password '{password}';
 create database store;
 """
-PORT = 18_766
-STALL_S = 30.0
 KINDS = (("kernel_process", "kernel"), ("work", "run"), ("serve", "service"))
 
 
@@ -109,6 +108,7 @@ class Burst:
         self._folder = folder / "project"
         self._folder.mkdir()
         self._services: list[tuple[subprocess.Popen[bytes], tuple[str, ...]]] = []
+        self._port = free_port()
         self.found, self.kills = Found(), Counter[str]()
 
     @property
@@ -139,7 +139,7 @@ class Burst:
         prepare_queue(os.environ["BURST_STORE"])
         self._services = [
             (self._start(words), words)
-            for words in (("--port", str(PORT)), ("--host", ""), ("--host", ""))
+            for words in (("--port", str(self._port)), ("--host", ""), ("--host", ""))
         ]
 
     def blow(self, *, alerts: int, fingerprints: int, kills: int, within_s: float) -> None:
@@ -236,7 +236,7 @@ class Burst:
     def _send(self, alerts: int, fingerprints: int, within_s: float) -> None:
         """Post each alert until it is kept, as a sender does."""
         headers = {"authorization": f"Bearer {os.environ['BURST_SECRET']}"}
-        url = f"http://127.0.0.1:{PORT}/hooks/alertmanager"
+        url = f"http://127.0.0.1:{self._port}/hooks/alertmanager"
         began = time.monotonic()
         with httpx.Client(headers=headers, timeout=10) as client:
             for number in range(alerts):
@@ -353,6 +353,7 @@ def main() -> int:
         f"\nchains broken: {len(found.broken)} {found.broken}"
     )
     lost = found.waiting or found.incidents != given.fingerprints or set(found.orders) != {"done"}
+    lost = lost or set(found.never) - set(found.unsettled)
     return 1 if lost or found.twice or found.not_told or found.broken else 0
 
 
