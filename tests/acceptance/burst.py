@@ -41,7 +41,7 @@ from runbook_nb.service.database import connected, migrate
 from runbook_nb.service.orders import Orders
 from runbook_nb.service.queue import prepare_queue
 from runbook_nb.timeline import queries
-from runbook_nb.timeline.events import Acting, Approved, Closed, Decided, Ended
+from runbook_nb.timeline.events import Acting, Approved, Decided, Ended
 from runbook_nb.timeline.folder import IncidentsFolder
 from runbook_nb.timeline.log import Timeline
 
@@ -261,26 +261,42 @@ class Burst:
             time.sleep(0.5)
 
     def _approve(self) -> None:
-        """Say yes to what was diagnosed, once, and order the run that acts."""
+        """Do what a person does: order a run again that died, and say yes to what was found.
+
+        A killed kernel ends its run, and the service does not repeat what kills kernels.
+        """
         for folder in IncidentsFolder(self._incidents).all():
             timeline = Timeline(folder.timeline)
-            diagnosed = timeline.last(Decided) and timeline.last(Ended)
-            if not diagnosed or timeline.last(Approved) or timeline.last(Closed):
+            ended = timeline.last(Ended)
+            if ended is None or self._has_live_order(folder.name):
                 continue
-            approve_last(self._incidents, folder.name, option="A", by="ada")
-            with connected(os.environ["BURST_STORE"]) as connection:
-                Orders(connection).place(
-                    incident=folder.name,
-                    runbook="burst",
-                    environment="burst",
-                    parameters={"environment": "burst"},
-                    cause="ada",
-                )
+            is_approved = timeline.last(Approved) is not None
+            if ended.complete and not is_approved and timeline.last(Decided):
+                approve_last(self._incidents, folder.name, option="A", by="ada")
+                self._order(folder.name)
+            elif not ended.complete:
+                self._order(folder.name)
+
+    def _has_live_order(self, incident: str) -> bool:
+        with connected(os.environ["BURST_STORE"]) as connection:
+            live = Orders(connection).listed("queued", "running")
+            return any(order.incident == incident for order in live)
+
+    def _order(self, incident: str) -> None:
+        with connected(os.environ["BURST_STORE"]) as connection:
+            Orders(connection).place(
+                incident=incident,
+                runbook="burst",
+                environment="burst",
+                parameters={"environment": "burst"},
+                cause="ada",
+            )
 
     def _is_done(self, fingerprints: int) -> bool:
-        """Tell whether every incident was approved and no order has still to end."""
-        folders = list(IncidentsFolder(self._incidents).all())
-        approved = sum(1 for each in folders if Timeline(each.timeline).last(Approved))
+        """Tell whether a run of every incident acted or could, and no order has still to end."""
+        timelines = [Timeline(each.timeline) for each in IncidentsFolder(self._incidents).all()]
+        whole = [each for each in timelines if (last := each.last(Ended)) and last.complete]
+        approved = sum(1 for each in whole if each.last(Approved))
         with connected(os.environ["BURST_STORE"]) as connection:
             live = Orders(connection).listed("queued", "running")
             waiting = connection.execute("select from runbook.delivery where taken_at is null")

@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, LiteralString
+from typing import Any, Final, LiteralString
 
+import psycopg
 from procrastinate import App, PsycopgConnector
-from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from psycopg.rows import dict_row, tuple_row
 
-from runbook_nb.errors import IncidentStateError
+from runbook_nb.errors import IncidentStateError, RunbookError, StoreUnavailableError
 from runbook_nb.redaction import Redactor
 from runbook_nb.service.database import connected
 from runbook_nb.service.deliveries import BY, KEEP, Deliveries, kept_as
@@ -26,15 +27,13 @@ from runbook_nb.timeline.events import Noted
 from runbook_nb.timeline.folder import IncidentsFolder
 from runbook_nb.timeline.writer import WritableTimeline
 
-if TYPE_CHECKING:
-    import psycopg
-
 TAKING: Final = "deliveries"
 WORKING: Final = "orders"
 SWEEP_S: Final = 5.0  # how often a worker looks for what nobody rings for any more
 GRACE_S: Final = 25.0  # what a run may take to end once we are asked to
 CUT_WITHIN_S: Final = 20.0  # what it may take once it was told
 _TAKERS: Final = 2
+_AGAIN_AFTER_S: Final = 1.0
 _ANSWER_WITHIN_S: Final = 5.0  # what a sender of alerts waits for the store, at most
 _WORDS_LIMIT: Final = 2_000  # characters of what a run says to the error stream
 _log = logging.getLogger("runbook.service")
@@ -100,17 +99,30 @@ class Queue:
             worker.result()
 
     async def _worker(self, queue: str, concurrency: int) -> None:
-        await self.app.run_worker_async(
-            queues=[queue],
-            concurrency=concurrency,
-            install_signal_handlers=False,
-            shutdown_graceful_timeout=GRACE_S,
-            delete_jobs="always",
-            fetch_job_polling_interval=SWEEP_S,
-        )
+        """Work for ever; where the store is lost, begin again until it is back."""
+        while True:
+            try:
+                await self.app.run_worker_async(
+                    queues=[queue],
+                    concurrency=concurrency,
+                    install_signal_handlers=False,
+                    shutdown_graceful_timeout=GRACE_S,
+                    delete_jobs="always",
+                    fetch_job_polling_interval=SWEEP_S,
+                )
+            except ConnectorException as error:
+                tell("store lost", queue=queue, error=str(error.__cause__ or error).strip())
+                await asyncio.sleep(_AGAIN_AFTER_S)
+            else:
+                return
 
     async def _on_delivery(self, delivery: int) -> None:
-        answer = await asyncio.to_thread(self._answer, delivery)
+        try:
+            answer = await asyncio.to_thread(self._answer, delivery)
+        except (RunbookError, psycopg.Error, OSError) as error:
+            # It still waits, and the next sweep rings for it.
+            tell("delivery waits", delivery=delivery, error=Redactor().mask(str(error)))
+            return
         for said in answer.said:
             tell("delivery", delivery=delivery, said=said)
         await self._ring(answer.orders)
@@ -141,8 +153,9 @@ class Queue:
             raise
         words = Redactor().mask(said.decode(errors="replace")[-_WORDS_LIMIT:]).strip()
         tell("order ended", order=order, exit_code=process.returncode, said=words)
-        # A place is free: whoever waited for it is rung for.
-        await self._ring(await asyncio.to_thread(self._waiting_orders))
+        # A place is free: whoever waited for it is rung for, now or by the next sweep.
+        with suppress(StoreUnavailableError):
+            await self._ring(await asyncio.to_thread(self._waiting_orders))
 
     def _waiting_orders(self) -> list[str]:
         with connected(self._dsn) as connection:
@@ -192,7 +205,8 @@ class Queue:
 
 async def _ring(task: Any, lock: str, **arguments: Any) -> None:
     """Ring unless a bell for the same thing waits already."""
-    with suppress(AlreadyEnqueued):
+    # A bell that cannot be rung now is rung by the next sweep.
+    with suppress(AlreadyEnqueued, ConnectorException):
         await task.configure(queueing_lock=lock).defer_async(**arguments)
 
 
@@ -208,7 +222,7 @@ def prepare_queue(dsn: str) -> None:
         app.schema_manager.apply_schema()
 
 
-def _has_tables(connection: "psycopg.Connection[dict[str, Any]]") -> bool:
+def _has_tables(connection: psycopg.Connection[dict[str, Any]]) -> bool:
     found = connection.execute("select to_regclass('procrastinate_jobs') as jobs").fetchone()
     return bool(found and found["jobs"])
 

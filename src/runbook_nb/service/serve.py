@@ -46,6 +46,8 @@ def serve(
     prepare_queue(dsn)
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("runbook.service").setLevel(logging.INFO)
+    # What goes wrong in the queue is told by us, in one line each.
+    logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
     queue = Queue(settings, incidents, program=program)
     with _listener(host, port) as listener:
         asyncio.run(_serve(queue, settings, slots=slots, listener=listener))
