@@ -23,7 +23,17 @@ def firing(lab: LabState) -> list[dict[str, Any]]:
     import psycopg
 
     with psycopg.connect(Lab(lab.folder).dsn("runbook_reader"), autocommit=True) as connection:
-        return [_alert(rule) for rule in RULES if rule.fires(lab, connection)]
+        return [_alert(rule) for rule in RULES if _fires(rule, lab, connection)]
+
+
+def _fires(rule: AlertRule, lab: LabState, connection: Any) -> bool:
+    """Tell whether a rule fires; one whose source gives no answer now does not, until it does."""
+    import httpx
+
+    try:
+        return bool(rule.fires(lab, connection))
+    except httpx.HTTPError:
+        return False
 
 
 def wait_until_quiet(lab: LabState, *, within_s: float = 90) -> list[str]:
