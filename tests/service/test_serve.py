@@ -49,7 +49,7 @@ class Service:
                 [*RUNBOOK, "serve", *self.words], cwd=self.team.root, stderr=log, stdout=log
             )
         assert wait_until(lambda: self.said("serving"), within_s=30), self.log.read_text()
-        self.url = "http://" + self.said("serving")[-1]["at"]
+        self.url = "http://" + self.said("serving")[-1]["address"]
 
     def said(self, event):
         lines = [line for line in self.log.read_text().splitlines() if line.startswith("{")]
@@ -216,6 +216,11 @@ def test_an_order_that_dies_each_time_is_given_up_and_said(service, team):
 
     assert wait_until(noted, within_s=10)
     assert f"runbook queue retry {order}" in noted()[0].text
+    assert wait_until(lambda: service.orders("given_up")[0].result, within_s=10)
+    with connected(team.dsn) as connection:
+        assert Orders(connection).untold() == []
+        assert not Orders(connection).tell(order, "again")
+        assert Orders(connection).retry(order).result is None
 
 
 def test_a_busy_environment_makes_orders_wait_and_then_works_them(team, token):

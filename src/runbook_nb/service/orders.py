@@ -63,8 +63,16 @@ set state = case when attempts >= %(attempts)s then 'given_up' else 'queued' end
 where state = 'running' and beat_at < clock_timestamp() - make_interval(secs => %(stall_s)s)
 returning *
 """
+_UNTOLD: Final = """
+select * from runbook.orders where state = 'given_up' and result is null order by ended_at
+"""
+_TOLD: Final = """
+update runbook.orders set result = jsonb_build_object('told', %(told)s::text)
+where id = %(order)s and state = 'given_up' and result is null
+returning id
+"""
 _RETRY: Final = """
-update runbook.orders set state = 'queued', attempts = 0, ended_at = null
+update runbook.orders set state = 'queued', attempts = 0, ended_at = null, result = null
 where id = %(order)s and state in ('given_up', 'dropped')
 returning *
 """
@@ -182,6 +190,15 @@ class Orders:
         """
         values = {"stall_s": stall_s, "attempts": attempts}
         return _all(self._connection.execute(_SWEEP, values).fetchall())
+
+    def untold(self) -> list[KeptOrder]:
+        """Return the orders that were given up and of which nobody was told yet."""
+        return _all(self._connection.execute(_UNTOLD).fetchall())
+
+    def tell(self, order: str, words: str) -> bool:
+        """Note that it was told that an order was given up; False where somebody did so before."""
+        given = {"order": order, "told": words}
+        return self._connection.execute(_TOLD, given).fetchone() is not None
 
     def retry(self, order: str) -> KeptOrder:
         """Queue an order again that was given up or dropped; raises OrderError for another one."""

@@ -182,13 +182,13 @@ class Queue:
             orders = Orders(connection)
             for swept in orders.sweep(stall_s=STALL_S, attempts=self._settings.attempts):
                 tell("order stalled", order=swept.id, incident=swept.incident, state=swept.state)
-                if swept.state == "given_up":
-                    self._say_given_up(swept)
+            for given_up in orders.untold():
+                orders.tell(given_up.id, self._say_given_up(given_up))
             waiting = Deliveries(connection, self._settings, self._incidents)
             return orders.waiting(), waiting.waiting(older_s=SWEEP_S)
 
-    def _say_given_up(self, order: KeptOrder) -> None:
-        """Write on the timeline that nobody goes on with an order."""
+    def _say_given_up(self, order: KeptOrder) -> str:
+        """Write on the timeline that nobody goes on with an order, and return the words."""
         text = (
             f"The run of {order.runbook} was begun {order.attempts} times and died each time, so "
             f"it was given up. Run it by hand, or have it retried: runbook queue retry {order.id}"
@@ -197,6 +197,7 @@ class Queue:
         timeline = WritableTimeline(folder.timeline, redactor=Redactor())
         with suppress(IncidentStateError):
             timeline.append(Noted(at=datetime.now(UTC), text=text, by=BY))
+        return text
 
     async def _ring(self, orders: Sequence[str]) -> None:
         for order in orders:

@@ -78,11 +78,11 @@ async def _serve(
         loop.add_signal_handler(signum, ends.set)
     async with queue.app.open_async():
         parts = [asyncio.create_task(queue.run(slots=slots, ends=ends))]
-        at = ""
+        address = ""
         if listener is not None:
-            at = "{}:{}".format(*listener.getsockname()[:2])
+            address = "{}:{}".format(*listener.getsockname()[:2])
             parts.append(asyncio.create_task(_listen(queue, settings, listener, ends)))
-        tell("serving", at=at, slots=slots)
+        tell("serving", address=address, slots=slots)
         try:
             await asyncio.gather(*parts)
         finally:
