@@ -85,7 +85,7 @@ class Services:
         connect = ConnectCallback(
             self._database,
             composio=_url(self.ports["composio"]),
-            key=read_secret(self._folder, "composio.token"),
+            key=lambda: read_secret(self._folder, "composio.token"),
         )
         access = Access(folder=self._folder, ports=self.ports)
         return {

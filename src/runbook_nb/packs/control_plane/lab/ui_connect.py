@@ -1,6 +1,7 @@
 """The ui's part of a Connect Link: where Composio sends the customer back to."""
 
 import logging
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Final
 from uuid import uuid4
@@ -45,13 +46,12 @@ class ConnectCallback:
     """Takes customers back from Composio and settles the row of their link.
 
     As on the platform, a row that the database will not update leaves the customer with an error.
+    ``key`` is asked each time: a rotation replaces the key while the ui runs.
     """
 
-    def __init__(self, database: AgentDatabase, *, composio: str, key: str) -> None:
-        self._database = database
-        self._composio = httpx.AsyncClient(
-            base_url=composio, headers={"x-api-key": key}, timeout=5, trust_env=False
-        )
+    def __init__(self, database: AgentDatabase, *, composio: str, key: Callable[[], str]) -> None:
+        self._database, self._key = database, key
+        self._composio = httpx.AsyncClient(base_url=composio, timeout=5, trust_env=False)
 
     async def answer(self, request: Request) -> Response:
         """Answer the browser that comes back."""
@@ -71,7 +71,9 @@ class ConnectCallback:
         if rows[0]["state"] and rows[0]["state"] != asked.get("state"):
             await self._tell(rows[0], "error_surface_viewed", error_code="state_mismatch")
             return _refusal(HTTPStatus.BAD_REQUEST, "state_mismatch")
-        answer = await self._composio.get(f"/api/v3.1/connected_accounts/{account}")
+        headers = {"x-api-key": self._key()}
+        path = f"/api/v3.1/connected_accounts/{account}"
+        answer = await self._composio.get(path, headers=headers)
         found = answer.raise_for_status().json()
         approved = found["status"] == "ACTIVE"
         for row in rows:
