@@ -22,9 +22,11 @@ from runbook_nb.packs.control_plane.lab.release import COMMIT, labelled
 from runbook_nb.packs.control_plane.lab.state import LabState
 
 _SHARED: Final = """
-select count(distinct split_part(state ->> 'runner', ':', 1)) = 3
-       and bool_and(last_heartbeat_at > now() - interval '3 seconds')
-  from mission_sessions where status = 'active' and state ? 'runner'
+select count(*) = 3 and min(sessions) >= 2 and bool_and(beating)
+  from (select count(*) as sessions,
+               bool_and(last_heartbeat_at > now() - interval '3 seconds') as beating
+          from mission_sessions where status = 'active' and state ? 'runner'
+         group by split_part(state ->> 'runner', ':', 1)) as machine
 """
 _BEATEN: Final = """
 select bool_and(last_heartbeat_at > %(since)s) from mission_sessions
@@ -65,7 +67,7 @@ def scale_to_three(lab: LabState) -> list[dict[str, Any]]:
             api.post("/machines", json={"config": release(lab)})
         until(
             lambda: bool(first_value(connection, _SHARED)),
-            within_s=8,
+            within_s=15,
             otherwise="Three machines did not share the sessions",
         )
         machines: list[dict[str, Any]] = api.get("/machines").json()
