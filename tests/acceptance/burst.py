@@ -31,11 +31,13 @@ import httpx
 import psycopg
 import storm
 from command import HERE
+from strikes import processes_with, send
 
 from runbook_nb.errors import LabError, RecordIntegrityError, RunbookError
 from runbook_nb.packs.control_plane.lab.postgres import PostgresServer
 from runbook_nb.packs.control_plane.lab.postmaster import free_port
 from runbook_nb.runbook.pair import write as write_pair
+from runbook_nb.runs.engine.kernel import PROGRAM as KERNEL
 from runbook_nb.runs.run import approve_last
 from runbook_nb.service.database import connected, migrate
 from runbook_nb.service.orders import Orders
@@ -80,7 +82,7 @@ create role burst_reader login password '{password}';
 create role burst_writer login password '{password}';
 create database store;
 """
-KINDS = (("kernel_process", "kernel"), ("work", "run"), ("serve", "service"))
+KINDS = ((KERNEL, "kernel"), ("work", "run"), ("serve", "service"))
 
 
 @dataclass
@@ -173,7 +175,7 @@ class Burst:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(40)
         for pid, _ in self._processes():
-            storm._send(pid, signal.SIGKILL)
+            send(pid, signal.SIGKILL)
         self._server.stop()
 
     def judge(self) -> Found:
@@ -306,26 +308,19 @@ class Burst:
         kind = self._random.choice(("service", "run", "run", "kernel", "kernel", "postgres"))
         if kind == "postgres":
             with suppress(LabError):
-                storm._send(self._server.pid, signal.SIGKILL)
+                send(self._server.pid, signal.SIGKILL)
                 self.kills[kind] += 1
             return
         found = [pid for pid, what in self._processes() if what == kind]
         if found:
-            storm._send(self._random.choice(found), signal.SIGKILL)
+            send(self._random.choice(found), signal.SIGKILL)
             self.kills[kind] += 1
 
     def _processes(self) -> Iterator[tuple[int, str]]:
         """Find all that belongs to this burst, by the project in its environment."""
-        wanted = f"RUNBOOK_PROJECT={self._folder}".encode()
-        for entry in Path("/proc").iterdir():
-            with suppress(OSError):
-                if not entry.name.isdigit() or int(entry.name) == os.getpid():
-                    continue
-                if wanted not in (entry / "environ").read_bytes().split(b"\0"):
-                    continue
-                line = (entry / "cmdline").read_bytes().decode(errors="replace")
-                kind = next((what for word, what in KINDS if word in line), "other")
-                yield int(entry.name), kind
+        for pid, line in processes_with("RUNBOOK_PROJECT", self._folder):
+            words = line.split("\0")
+            yield pid, next((what for word, what in KINDS if word in words), "other")
 
 
 def main() -> int:

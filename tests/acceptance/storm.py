@@ -9,7 +9,6 @@ the timeline tells: an action done, or settled as done. Exit code 0 where it is,
 """
 
 import argparse
-import os
 import random
 import signal
 import subprocess
@@ -23,6 +22,7 @@ from pathlib import Path
 import psycopg
 import storm_system
 from command import Command
+from strikes import processes_with, send
 
 from runbook_nb.errors import LabError, RecordIntegrityError
 from runbook_nb.packs.control_plane.lab.lab import Lab
@@ -110,7 +110,7 @@ writer = "file:{secrets}/writer.dsn"
 """
 STORM_S = 7.0  # a run takes about as long
 # What the line of a process shows; the rest of what a runner starts is a runner.
-KINDS = ((b"kernel_process", "kernel"), (b"watchdog", "keeper"))
+KINDS = (("kernel_process", "kernel"), ("watchdog", "keeper"))
 STRIKES = ("kernel", "runner", "keeper", "postgres")
 
 
@@ -174,12 +174,12 @@ class Storm:
             process = self._random.choice(found)
             self.strikes += 1
             if self._random.random() < (0.15 if victim == "postgres" else 0.4):
-                _send(process, signal.SIGKILL)
+                send(process, signal.SIGKILL)
             else:
-                _send(process, signal.SIGSTOP)
+                send(process, signal.SIGSTOP)
                 time.sleep(self._random.uniform(0.01, 0.5))
                 if self._random.random() < 0.8:
-                    _send(process, signal.SIGCONT)
+                    send(process, signal.SIGCONT)
 
     def _victims(self, kind: str) -> list[int]:
         if kind == "postgres":
@@ -188,25 +188,15 @@ class Storm:
 
     def _processes(self) -> Iterator[tuple[int, str]]:
         """Find all that the runners started, by the folder of incidents in their environment."""
-        wanted = f"RUNBOOK_INCIDENTS={self._runbook.incidents}".encode()
-        for entry in Path("/proc").iterdir():
-            with suppress(OSError):
-                if not entry.name.isdigit() or int(entry.name) == os.getpid():
-                    continue
-                if wanted not in (entry / "environ").read_bytes().split(b"\0"):
-                    continue
-                line = (entry / "cmdline").read_bytes()
-                yield (
-                    int(entry.name),
-                    next((what for word, what in KINDS if word in line), "runner"),
-                )
+        for pid, line in processes_with("RUNBOOK_INCIDENTS", self._runbook.incidents):
+            yield pid, next((what for word, what in KINDS if word in line), "runner")
 
     def _calm(self) -> None:
         """Let all go on, and start PostgreSQL again if it was killed."""
         for process, _ in self._processes():
-            _send(process, signal.SIGCONT)
+            send(process, signal.SIGCONT)
         for process in self._postgres():
-            _send(process, signal.SIGCONT)
+            send(process, signal.SIGCONT)
         ends = time.monotonic() + 60
         while time.monotonic() < ends:
             if not self._postgres():
@@ -231,7 +221,7 @@ class Storm:
     def _end_all(self) -> None:
         """End what is left of the round; kernels whose keeper was killed go on otherwise."""
         for process, _ in self._processes():
-            _send(process, signal.SIGKILL)
+            send(process, signal.SIGKILL)
 
     def _judge(self, number: int, path: Path) -> None:
         there = self._sql(f"select count(*) from storm.effects where number = {int(number)}")
@@ -255,11 +245,6 @@ class Storm:
             cursor = connection.execute(sql)
             row = cursor.fetchone() if cursor.description else None
         return int(row[0]) if row else 0
-
-
-def _send(process: int, signum: signal.Signals) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        os.kill(process, signum)
 
 
 def main() -> int:

@@ -53,7 +53,7 @@ def serve(
 
     Example: runbook serve --slots 4
     """
-    from runbook_nb.service.serve import serve as run_service
+    from runbook_nb.service.server import serve as run_service
     from runbook_nb.service.settings import ServiceSettings
     from runbook_nb.timeline.folder import incidents_folder
 
@@ -92,7 +92,7 @@ def work(order: Order, *, incidents: Incidents = None, as_json: AsJson = False) 
     """
     from runbook_nb.runs.engine.progress import for_stream
     from runbook_nb.service.settings import ServiceSettings
-    from runbook_nb.service.work import work as work_order
+    from runbook_nb.service.worker import work as work_order
     from runbook_nb.timeline.folder import incidents_folder
 
     folder = incidents or incidents_folder()
@@ -128,6 +128,7 @@ def order(
     """
     from runbook_nb.incident.context import actor
     from runbook_nb.incident.declaration import declaration_of
+    from runbook_nb.runbook.policy import policy_for
     from runbook_nb.runbook.runbook import Runbook
     from runbook_nb.timeline.folder import incidents_folder
     from runbook_nb.timeline.incidents import beginning, find, refuse_closed
@@ -144,6 +145,7 @@ def order(
             environment=declaration.environment.name,
             parameters=given,
             cause=who,
+            priority=policy_for(runbook).urgency(str(runbook.front["severity"])),
         )
     said = f"Order {placed}" if is_new else f"Order {placed} waits or runs already"
     facts = {"order": placed, "new": is_new}
@@ -205,7 +207,7 @@ def migrate(*, as_json: AsJson = False) -> None:
     from runbook_nb.service.queue import prepare_queue
     from runbook_nb.service.settings import ServiceSettings
 
-    dsn = ServiceSettings.read().dsn.read().get_secret_value()
+    dsn = ServiceSettings.read().address()
     applied = migrate_schema(dsn)
     prepare_queue(dsn)
     said = f"Version {version_known()}; {len(applied) or 'nothing'} applied."
@@ -221,9 +223,7 @@ def check(*, as_json: AsJson = False) -> None:
     from runbook_nb.service.database import demand_current, version_known
     from runbook_nb.service.settings import ServiceSettings
 
-    settings = ServiceSettings.read()
-    settings.demand_own_store()
-    demand_current(settings.dsn.read().get_secret_value())
+    demand_current(ServiceSettings.read().address())
     said = f"The store answers, and has version {version_known()} of the schema."
     say(said, facts={"version": version_known()}, as_json=as_json)
 
@@ -234,7 +234,7 @@ def _orders() -> "Iterator[Orders]":
     from runbook_nb.service.orders import Orders
     from runbook_nb.service.settings import ServiceSettings
 
-    dsn = ServiceSettings.read().dsn.read().get_secret_value()
+    dsn = ServiceSettings.read().address()
     demand_current(dsn)
     with connected(dsn) as connection:
         yield Orders(connection)

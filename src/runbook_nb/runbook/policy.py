@@ -87,6 +87,11 @@ class Policy:
         """Return what was decided about a severity; None for one that the policy does not have."""
         return next((each for each in self.severities if each.name == name), None)
 
+    def urgency(self, severity: str) -> int:
+        """Return how many severities are less bad than this one; 0 for one that nobody knows."""
+        names = self.severity_names
+        return len(names) - 1 - names.index(severity) if severity in names else 0
+
     def review_period(self, severity: str) -> int:
         """Return for how many days a proof holds of a runbook of this severity."""
         known = self.severity(severity)

@@ -67,12 +67,22 @@ def note_cleared(
     """Note each alert that is over in its open incident, and say where; nothing is run for it."""
     for alert in alerts:
         try:
-            book = Runbook.for_alert(alert)
-            place = Environment.load(book.environment(parameters))
-            redactor = place.redactor(allowed=book.contacts)
-            known = clear(incidents, environment=place.name, alert=alert, by=by, redactor=redactor)
+            known = note_one_cleared(alert, incidents=incidents, parameters=parameters, by=by)
         except RunbookError as error:
             say(f"{Redactor().mask(alert.name)} is resolved; nobody answers it: {error}")
             continue
         where = f"noted in {known}" if known else "it has no open incident"
         say(f"{alert.name} is resolved: {where}.")
+
+
+def note_one_cleared(
+    alert: Alert, *, incidents: Path, parameters: Mapping[str, str], by: str
+) -> str | None:
+    """Note an alert that is over in its open incident, and return which; None where it has none.
+
+    Raises RunbookNotFoundError where no runbook answers it, and SettingMissingError.
+    """
+    book = Runbook.for_alert(alert)
+    place = Environment.load(book.environment(parameters))
+    redactor = place.redactor(allowed=book.contacts)
+    return clear(incidents, environment=place.name, alert=alert, by=by, redactor=redactor)

@@ -31,7 +31,7 @@ _HAS_VERSIONS: Final = "select to_regclass('runbook.version') is not null"
 def connected(dsn: str) -> "Iterator[psycopg.Connection[dict[str, object]]]":
     """Open a connection, each statement its own transaction, with rows as dictionaries.
 
-    Raises StoreUnavailableError where it cannot be opened, or is lost.
+    Raises StoreUnavailableError where it cannot be opened, is lost, or its role lacks a right.
     """
     import psycopg
     from psycopg.rows import dict_row
@@ -48,6 +48,12 @@ def connected(dsn: str) -> "Iterator[psycopg.Connection[dict[str, object]]]":
     except psycopg.OperationalError as error:
         # The driver's words name host and database, and never the password.
         message = f"The store cannot be reached: {str(error).splitlines()[0]}"
+        raise StoreUnavailableError(message) from error
+    except psycopg.errors.InsufficientPrivilege as error:
+        message = (
+            f"The store's role may not do this: {str(error).splitlines()[0]}. Grant it what is "
+            "missing, or name a role that owns the database."
+        )
         raise StoreUnavailableError(message) from error
 
 

@@ -7,22 +7,24 @@ orders a run, or ends an alert, or is named as unanswered.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from runbook_nb.errors import IncidentStateError, ParameterError, RunbookError
+from runbook_nb.errors import ParameterError, RunbookError
 from runbook_nb.incident.declaration import declaration_of
-from runbook_nb.probes.environment import Environment
 from runbook_nb.redaction import Redactor
+from runbook_nb.runbook.policy import policy_for
 from runbook_nb.runbook.runbook import Runbook
+from runbook_nb.runs.delivery import note_one_cleared
 from runbook_nb.service.orders import Orders
 from runbook_nb.service.settings import ServiceSettings
 from runbook_nb.service.sources import SOURCES
 from runbook_nb.text.formatting import one_line
 from runbook_nb.timeline.events import Alert
-from runbook_nb.timeline.incidents import clear, find, refuse_closed
+from runbook_nb.timeline.folder import IncidentsFolder
+from runbook_nb.timeline.tail import is_closed
 
 if TYPE_CHECKING:
     import psycopg
@@ -72,11 +74,6 @@ where incident = %(incident)s and runbook = %(runbook)s
   and (state in ('queued', 'running')
        or ended_at > clock_timestamp() - make_interval(secs => %(again)s))
 """
-_URGENT: Final[Mapping[str, int]] = {
-    **dict.fromkeys(("critical", "p1", "sev1", "page"), 3),
-    **dict.fromkeys(("error", "high", "p2", "sev2"), 2),
-    **dict.fromkeys(("warning", "p3", "sev3"), 1),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,11 +133,10 @@ class Deliveries:
     def _answer(self, source: str, alert: Alert, *, fires: bool) -> tuple[list[str], str]:
         """Answer one alert; return the orders that it placed, and what became of it."""
         try:
-            runbook = Runbook.for_alert(alert)
             environment = self._environment_of(alert)
             if not fires:
-                return [], self._clear(runbook, environment, alert)
-            return self._fire(source, runbook, environment, alert)
+                return [], self._clear(environment, alert)
+            return self._fire(source, Runbook.for_alert(alert), environment, alert)
         except (RunbookError, ValueError, TypeError, KeyError, AttributeError) as error:
             # What cannot be answered now cannot be later either; a full disk or a lost store can.
             return [], f"unanswered: {one_line(error, 400)}"
@@ -163,7 +159,7 @@ class Deliveries:
         seen = self._connection.execute(_SEEN, key).fetchone()
         incident = str(seen["incident"]) if seen else ""
         parameters = {"environment": environment}
-        if not incident or self._is_closed(incident):
+        if not incident or self._is_over(incident):
             declaration, _values = declaration_of(runbook, parameters, by=BY)
             timeline = declaration.declare(self._incidents, incident=None, alert=alert)
             incident = timeline.folder.name
@@ -176,7 +172,7 @@ class Deliveries:
             environment=environment,
             parameters=parameters,
             cause=alert.name,
-            priority=_URGENT.get(alert.severity.casefold(), 0),
+            priority=policy_for(runbook).urgency(str(runbook.front["severity"])),
         )
         return [order], f"{incident}, order {order}{'' if is_new else ', which was placed before'}"
 
@@ -186,20 +182,15 @@ class Deliveries:
         found = self._connection.execute(_RAN_LATELY, values).fetchone()
         return bool(found and found["orders"])
 
-    def _clear(self, runbook: Runbook, environment: str, alert: Alert) -> str:
-        place = Environment.load(environment)
-        redactor = place.redactor(allowed=runbook.contacts)
-        known = clear(
-            self._incidents, environment=place.name, alert=alert, by=BY, redactor=redactor
-        )
+    def _clear(self, environment: str, alert: Alert) -> str:
+        given = {"environment": environment}
+        known = note_one_cleared(alert, incidents=self._incidents, parameters=given, by=BY)
         return f"resolved, noted in {known}" if known else "resolved, and it has no open incident"
 
-    def _is_closed(self, incident: str) -> bool:
-        try:
-            refuse_closed(find(self._incidents, incident))
-        except IncidentStateError:
-            return True
-        return False
+    def _is_over(self, incident: str) -> bool:
+        """Tell whether an incident was closed, or is gone."""
+        folder = IncidentsFolder(self._incidents).incident(incident)
+        return not folder.is_incident or is_closed(folder.timeline)
 
 
 def _alerts_of(source: str, body: bytes) -> Iterable[tuple[Alert | None, bool, str]]:

@@ -22,7 +22,7 @@ from runbook_nb.service.database import connected
 from runbook_nb.service.deliveries import BY, KEEP, Deliveries, kept_as
 from runbook_nb.service.orders import KeptOrder, Orders
 from runbook_nb.service.settings import ServiceSettings
-from runbook_nb.service.work import STALL_S
+from runbook_nb.service.worker import STALL_S
 from runbook_nb.timeline.events import Noted
 from runbook_nb.timeline.folder import IncidentsFolder
 from runbook_nb.timeline.writer import WritableTimeline
@@ -40,18 +40,12 @@ _log = logging.getLogger("runbook.service")
 
 
 class Queue:
-    """The jobs of one service: messages to take in, and orders to work.
+    """The jobs of one service: messages to take in, and orders to work."""
 
-    ``program`` works an order in a process of its own and gets the order's id as its last word.
-    """
-
-    def __init__(
-        self, settings: ServiceSettings, incidents: Path, *, program: Sequence[str] | None = None
-    ) -> None:
+    def __init__(self, settings: ServiceSettings, incidents: Path) -> None:
         self._settings, self._incidents = settings, incidents
-        self._dsn = settings.dsn.read().get_secret_value()
-        here = (sys.executable, "-m", "runbook_nb", "work")
-        self._program = tuple(program or settings.hand_over or here)
+        self._dsn = settings.address()
+        self._program = settings.hand_over or (sys.executable, "-m", "runbook_nb", "work")
         self._connector = PsycopgConnector(
             conninfo=self._dsn, min_size=1, max_size=8, timeout=_ANSWER_WITHIN_S
         )

@@ -83,9 +83,20 @@ class ServiceSettings:
             environments=here.environments,
         )
 
-    def demand_own_store(self) -> None:
-        """Refuse a store in a database that runbooks repair; raises SettingMissingError."""
-        own = _place(self.dsn.read().get_secret_value())
+    def address(self) -> str:
+        """Return the store's address, a secret.
+
+        Raises SettingMissingError where it cannot be read, is none, or is that of a database which
+        runbooks repair: the store must go on when that one is down.
+        """
+        address = self.dsn.read().get_secret_value()
+        own = _place(address)
+        if own is None:
+            message = (
+                f"The setting {self.dsn.of} refers to {self.dsn}, which holds no address of a "
+                "PostgreSQL. Write one such as postgresql://user:password@host:5432/store."
+            )
+            raise SettingMissingError(message)
         for name, systems in self.environments.items():
             for system, values in systems.items() if isinstance(systems, Mapping) else ():
                 if own in _places(values):
@@ -94,6 +105,7 @@ class ServiceSettings:
                         "must go on when that one is down: give the service a database of its own."
                     )
                     raise SettingMissingError(message)
+        return address
 
     def secret_of(self, source: str) -> str | None:
         """Return the secret that a sender and we know; None where it may not send.
@@ -104,26 +116,26 @@ class ServiceSettings:
         return reference.read().get_secret_value() if reference else None
 
 
-def _places(values: object) -> "list[tuple[str, str, str]]":
+def _places(values: object) -> list[tuple[str, str, str] | None]:
     """Return the databases that a system's settings refer to, of those that can be read here."""
     found = []
     for told in values.values() if isinstance(values, Mapping) else ():
-        with suppress(SettingMissingError, ValueError):
-            value = parse(str(told), of="a database").read().get_secret_value()
-            found += [_place(value)] if value.startswith(_SCHEMES) else []
+        with suppress(SettingMissingError):
+            found.append(_place(parse(str(told), of="a database").read().get_secret_value()))
     return found
 
 
-def _place(dsn: str) -> tuple[str, str, str]:
-    """Return host, port and name of a database; raises ValueError for what is no address."""
+def _place(address: str) -> tuple[str, str, str] | None:
+    """Return host, port and name of a database; None for what is no address of a PostgreSQL."""
     import psycopg
     from psycopg.conninfo import conninfo_to_dict
 
+    if not address.startswith(_SCHEMES):
+        return None
     try:
-        told = conninfo_to_dict(dsn)
+        told = conninfo_to_dict(address)
     except psycopg.ProgrammingError:
-        message = "it is no address of a PostgreSQL"
-        raise ValueError(message) from None
+        return None
     host = str(told.get("host") or "localhost")
     return (
         "localhost" if host in _HERE else host,

@@ -4,7 +4,6 @@ It understands nothing of a message but who sent it: that keeps its answer fast,
 can be understood later.
 """
 
-import logging
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -21,7 +20,6 @@ from runbook_nb.service.sources import SOURCES
 from runbook_nb.timeline.alerts import SIZE_LIMIT
 
 OPEN_METRICS: Final = "application/openmetrics-text; version=1.0.0; charset=utf-8"
-_log = logging.getLogger("runbook.service")
 
 _FIGURES: Final = """
 select

@@ -142,7 +142,7 @@ def test_a_link_is_sent_followed_and_recorded_by_the_way_back(hands, fault, mend
         lambda: any(
             (row["id"], row["status"]) == (link["row begun"], "approved") for row in rows(hands)
         ),
-        within_s=15,
+        within_s=6,
     )
 
 

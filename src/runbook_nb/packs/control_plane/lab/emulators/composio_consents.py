@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Any, Final, Protocol
 
 import httpx
@@ -15,8 +14,6 @@ from runbook_nb.packs.control_plane.lab.emulators.composio_auth_configs import (
 # A customer of the lab follows a link at once; real ones take a minute or never do.
 _FOLLOWED_AFTER_S: Final = 1.5
 _CALLBACK_WITHIN_S: Final = 5.0
-_LOADS: Final = 6
-_LOADED_AGAIN_AFTER_S: Final = 1.0
 REFUSED: Final = "access_denied: the resource owner or authorization server denied the request"
 
 
@@ -70,21 +67,13 @@ class Customers:
 
 
 async def _call_back(url: str, account: Consenting, *, status: str) -> None:
-    """Send the customer's browser back to the platform; whatever it meets there is its own.
-
-    A link that nobody knows yet is loaded again: a real customer has it from whoever wrote its row,
-    and ours may be there before.
-    """
+    """Send the customer's browser back to the platform; whatever it meets there is its own."""
     back = httpx.URL(url).copy_merge_params({"status": status, "connected_account_id": account.id})
-    async with httpx.AsyncClient(trust_env=False, timeout=_CALLBACK_WITHIN_S) as browser:
-        for _load in range(_LOADS):
-            try:
-                answer = await browser.get(back)
-            except httpx.HTTPError:
-                return
-            if answer.status_code != HTTPStatus.NOT_FOUND:
-                return
-            await asyncio.sleep(_LOADED_AGAIN_AFTER_S)
+    try:
+        async with httpx.AsyncClient(trust_env=False, timeout=_CALLBACK_WITHIN_S) as browser:
+            await browser.get(back)
+    except httpx.HTTPError:
+        return
 
 
 def arrange(customers: Customers, configs: AuthConfigs, body: dict[str, Any]) -> None:

@@ -21,7 +21,8 @@ _DUPLICATE: Final = "409"
 def replace(storage: Http, artifact: Artifact, good: GoodCopy, *, bucket: str) -> dict[str, Any]:
     """Keep a wrong object aside in ``bucket``, put the good copy at its path, and read it back.
 
-    Raises ActionError where that was not to be done; then the path has what it had.
+    Raises ActionError where that was not to be done; then the path has what it had, or what
+    somebody else put there meanwhile.
     """
     bad = content_of(storage, artifact.path)
     if bad is not None and bad.digest == artifact.proven:

@@ -1,11 +1,11 @@
-"""Serve: the web server and the workers of one machine, until a signal asks them to end."""
+"""The web server and the workers of one machine, until a signal asks them to end."""
 
 import asyncio
 import ipaddress
 import logging
 import signal
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -26,7 +26,6 @@ def serve(
     slots: int,
     host: str = "",
     port: int = 0,
-    program: Sequence[str] | None = None,
 ) -> None:
     """Work orders, at most ``slots`` at once, and take messages in where a ``host`` is given.
 
@@ -40,15 +39,14 @@ def serve(
             "put a proxy with TLS before it."
         )
         raise ParameterError(message)
-    settings.demand_own_store()
-    dsn = settings.dsn.read().get_secret_value()
+    dsn = settings.address()
     demand_current(dsn)
     prepare_queue(dsn)
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("runbook.service").setLevel(logging.INFO)
     # What goes wrong in the queue is told by us, in one line each.
     logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
-    queue = Queue(settings, incidents, program=program)
+    queue = Queue(settings, incidents)
     with _listener(host, port) as listener:
         asyncio.run(_serve(queue, settings, slots=slots, listener=listener))
 

@@ -11,13 +11,15 @@ from itertools import pairwise
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from runbook_nb.errors import ParameterError, SettingMissingError
 from runbook_nb.incident.declaration import declaration_of
 from runbook_nb.packs.control_plane.lab.processes import wait_until
 from runbook_nb.runbook.runbook import Runbook
-from runbook_nb.service import serve as serving
+from runbook_nb.service import server as serving
 from runbook_nb.service.database import connected
 from runbook_nb.service.orders import Orders
 from runbook_nb.service.queue import CUT_WITHIN_S, GRACE_S, prepare_queue
@@ -239,13 +241,7 @@ def test_a_busy_environment_makes_orders_wait_and_then_works_them(team, token):
 
 def test_a_unit_for_systemd_serves_this_project(team):
     """With this installation, and time for a run to end."""
-    done = subprocess.run(
-        [*RUNBOOK, "serve", "--unit", "--port", "9000"],
-        cwd=team.root,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = typed(team, "serve", "--unit", "--port", "9000")
     unit = configparser.ConfigParser(interpolation=None)
     unit.optionxform = str
     unit.read_string(done.stdout)
@@ -264,6 +260,49 @@ def test_an_address_that_others_reach_is_refused(team):
             serving.serve(team.settings, team.incidents, slots=1, host=host, port=0)
 
 
+@pytest.mark.parametrize("words", [["queue"], ["work", "O-1"], ["serve"], ["store", "check"]])
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("hello hunter2hunter2", "no address of a PostgreSQL"),
+        ("postgresql://a:hunter2hunter2@[::1/x", "no address of a PostgreSQL"),
+        ("postgresql://a:hunter2hunter2@127.0.0.1:9/x", "cannot be reached"),
+    ],
+)
+def test_a_store_that_cannot_be_used_is_one_sentence(team, monkeypatch, words, address, said):
+    """For every command, and without its password."""
+    monkeypatch.setenv("RUNBOOK_STORE", address)
+    done = typed(team, *words)
+    assert done.returncode == 3
+    assert said in done.stderr
+    assert "hunter2" not in done.stdout + done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_store_without_its_tables_says_how_to_make_them(team):
+    """Before anything is tried."""
+    with psycopg.connect(team.dsn, autocommit=True) as connection:
+        connection.execute("drop schema runbook cascade")
+    for words in (["queue"], ["work", "O-1"], ["serve"], ["queue", "retry", "O-1"]):
+        done = typed(team, *words)
+        assert (done.returncode, "runbook store migrate" in done.stderr) == (3, True)
+
+
+def test_a_role_without_rights_is_one_sentence(team, monkeypatch):
+    """It names what is missing."""
+    with psycopg.connect(team.dsn, autocommit=True) as connection:
+        connection.execute("drop role if exists nobodys")
+        connection.execute("create role nobodys login password 'hunter2hunter2'")
+    told = conninfo_to_dict(team.dsn)
+    address = "postgresql://nobodys:hunter2hunter2@{host}:{port}/{dbname}".format(**told)
+    monkeypatch.setenv("RUNBOOK_STORE", address)
+    for words in (["queue"], ["store", "check"], ["store", "migrate"], ["serve"]):
+        done = typed(team, *words)
+        assert done.returncode == 3
+        assert "permission denied" in done.stderr
+        assert "bug" not in done.stderr
+
+
 def test_a_store_in_a_platforms_own_database_is_refused(team):
     """The runbooks would repair what they are kept in."""
     file = team.root / "runbook.toml"
@@ -271,6 +310,8 @@ def test_a_store_in_a_platforms_own_database_is_refused(team):
     file.write_text(file.read_text() + own + 'reader = "env:RUNBOOK_STORE"\n')
     with pytest.raises(SettingMissingError, match=r"'database'.*'staging'"):
         serving.serve(team.settings, team.incidents, slots=1)
+    with pytest.raises(SettingMissingError, match="a database of its own"):
+        team.settings.address()
 
 
 def test_only_the_queue_knows_procrastinate():
@@ -282,6 +323,13 @@ def test_only_the_queue_knows_procrastinate():
         if "procrastinate import" in file.read_text(encoding="utf-8")
     ]
     assert users == ["service/queue.py"]
+
+
+def typed(team, *words):
+    """Type a command in the team's project, and return how it ended."""
+    return subprocess.run(
+        [*RUNBOOK, *words], cwd=team.root, capture_output=True, text=True, check=False, timeout=60
+    )
 
 
 def placed(team, runbook="queue_backlog"):

@@ -15,7 +15,7 @@ from runbook_nb.redaction import Redactor
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runs.engine.progress import Progress
 from runbook_nb.runs.run import Order, Run, run
-from runbook_nb.service.database import connected
+from runbook_nb.service.database import connected, demand_current
 from runbook_nb.service.deliveries import BY
 from runbook_nb.service.orders import KeptOrder, Orders
 from runbook_nb.service.settings import ServiceSettings
@@ -43,7 +43,8 @@ def work(
     A run that a signal ends gives its order back. One that cannot be run at all ends it, with the
     reason. Raises OrderError where there is no such order, and StoreUnavailableError.
     """
-    dsn = settings.dsn.read().get_secret_value()
+    dsn = settings.address()
+    demand_current(dsn)
     with connected(dsn) as connection:
         claim = Orders(connection).claim(
             order, worker=f"{socket.gethostname()}/{os.getpid()}", at_most=settings.at_most
