@@ -239,6 +239,14 @@ def test_a_busy_environment_makes_orders_wait_and_then_works_them(team, token):
         service.end()
 
 
+def test_a_taken_port_is_refused_before_anything_begins(service, team):
+    """By its number."""
+    port = service.url.rpartition(":")[2]
+    done = typed(team, "serve", "--port", port)
+    assert done.returncode == 3
+    assert f"port {port}: Address already in use. Try another --port." in done.stderr
+
+
 def test_a_unit_for_systemd_serves_this_project(team):
     """With this installation, and time for a run to end."""
     done = typed(team, "serve", "--unit", "--port", "9000")

@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 import logging
+import os
 import signal
 import socket
 from collections.abc import Iterator
@@ -45,7 +46,8 @@ def serve(
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("runbook.service").setLevel(logging.INFO)
     # What goes wrong in the queue is told by us, in one line each.
-    logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
+    for library in ("procrastinate", "psycopg.pool"):
+        logging.getLogger(library).setLevel(logging.CRITICAL)
     queue = Queue(settings, incidents)
     with _listener(host, port) as listener:
         asyncio.run(_serve(queue, settings, slots=slots, listener=listener))
@@ -61,7 +63,8 @@ def _listener(host: str, port: int) -> Iterator[socket.socket | None]:
     try:
         opened = socket.create_server((host, port), family=family)
     except OSError as error:
-        message = f"Nobody can listen on {host}, port {port}: {error.strerror}. Try another --port."
+        why = os.strerror(error.errno) if error.errno else str(error)
+        message = f"Nobody can listen on {host}, port {port}: {why}. Try another --port."
         raise ParameterError(message) from error
     with opened:
         yield opened
