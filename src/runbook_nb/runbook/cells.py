@@ -7,6 +7,7 @@ would take longer than all else that reads a runbook.
 import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -35,6 +36,7 @@ _TAGS: Final = re.compile(r"\btags=\[(?P<tags>[^\]]*)\]")
 _TAG: Final = re.compile(r"[\"']([^\"']+)[\"']")
 _SPLITTING: Final = 2  # blank lines part two cells of text
 INJECTED: Final = ("injected-parameters", "papermill-error-cell-tag")
+_TRIES: Final = 9  # of a parse that other threads held up
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +109,7 @@ class Cell:
     def tree(self) -> ast.Module | SyntaxError:
         """What Python reads in the cell; SyntaxError where it reads nothing."""
         try:
-            return ast.parse(self.source)
+            return _parse(self.source)
         except SyntaxError as error:
             return error
         except (ValueError, RecursionError, MemoryError) as error:
@@ -137,6 +139,18 @@ class Cell:
     def statements(self) -> list[ast.stmt]:
         """The statements of the cell; none where it is no Python."""
         return self.tree.body if isinstance(self.tree, ast.Module) else []
+
+
+def _parse(source: str) -> ast.Module:
+    """Parse a cell, also while other threads parse.
+
+    Python 3.11 keeps the depth of the tree it builds in one place for all threads, and raises
+    SystemError in a thread that finds another's: https://github.com/python/cpython/issues/106905
+    """
+    for _ in range(_TRIES):
+        with suppress(SystemError):
+            return ast.parse(source)
+    return ast.parse(source)
 
 
 def cut_cells(lines: Sequence[str], *, first: int) -> Iterator[Cell]:

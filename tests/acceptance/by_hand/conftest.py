@@ -158,6 +158,11 @@ class Tab:
         """Wait until the cell with this code is the one that Shift+Enter runs."""
         self.page.locator(".jp-CodeCell.jp-mod-active").filter(has_text=code).wait_for()
 
+    def goes_to(self, check: str) -> None:
+        """Follow the board to a check that failed: where it stands, nobody may have scrolled to."""
+        self.page.locator(f"#runbook-board li[data-verb=check] a:text-is('{check}')").click()
+        self.page.wait_for_selector(f".jp-Notebook .rb-card.rb-fail >> text={check}")
+
     def board(self) -> str:
         return self.page.inner_text("#runbook-board")
 

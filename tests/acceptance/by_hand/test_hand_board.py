@@ -117,7 +117,8 @@ def test_two_tabs_of_a_copy_save_and_neither_asks_what_to_overwrite(desk, opened
         here.page.keyboard.press("Control+s")
         here.page.wait_for_timeout(1500)
         assert here.page.locator(".jp-Dialog").count() == 0
-    opened("INC-73").page.wait_for_selector(".jp-Notebook .rb-card.rb-fail")
+    assert '"rb-card rb-fail' in desk.copy("INC-73").read_text().replace("\\", "")
+    opened("INC-73").goes_to("Silent")
 
 
 def test_a_second_tab_shows_what_the_first_one_runs_and_who_is_asked(desk, opened, dead_sessions):

@@ -79,8 +79,9 @@ def test_the_proxy_beats_on_while_the_agent_hangs(view, harmed_agent):
         stream = events(answer)
         until_event(stream, "message")
         view.signal_agent(signal.SIGSTOP)
+        # What the agent sent before is stored still; from then on the beats are the proxy's alone.
+        until_event(stream, "session_heartbeat")
         since = view.now()
-        # What the agent sent before is on its way still; three more beats are the proxy's alone.
         for _ in range(3):
             until_event(stream, "session_heartbeat")
         assert view.beating(since) == 0
