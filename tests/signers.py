@@ -1,10 +1,19 @@
 """People with keys, for the tests of approvals."""
 
-from dataclasses import dataclass
+import hashlib
+import json
+import secrets
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import cbor2
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from runbook_nb.incident.approval import Approver
 from runbook_nb.runbook.keys import Seal, signing_seal
+from runbook_nb.runbook.passkeys import Passkey, encoded
 from runbook_nb.runbook.people import People, Person
 
 
@@ -51,3 +60,46 @@ def key_file(folder: Path, name: str) -> Path:
 def people(*signers: Signer) -> People:
     """Return the people that a project's settings would name."""
     return People(persons=tuple(each.person for each in signers))
+
+
+PRESENT, VERIFIED = 0x01, 0x04  # the flags of an authenticator's answer
+
+
+@dataclass(kw_only=True)
+class Device:
+    """A device with one passkey, which signs what it is asked to, also what it should not."""
+
+    host: str = "runbooks.example.com"
+    flags: int = PRESENT | VERIFIED
+    origin: str = ""
+    credential: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+
+    def __post_init__(self) -> None:
+        self._key = generate_private_key(SECP256R1())
+
+    @property
+    def passkey(self) -> Passkey:
+        numbers = self._key.public_key().public_numbers()
+        x, y = (number.to_bytes(32, "big") for number in (numbers.x, numbers.y))
+        # EC2, ES256, P-256: RFC 9053.
+        public = cbor2.dumps({1: 2, 3: -7, -1: 1, -2: x, -3: y})
+        return Passkey(host=self.host, credential=encoded(self.credential), public=encoded(public))
+
+    def assertion(self, challenge: bytes, *, kind: str = "webauthn.get") -> dict[str, Any]:
+        """Return what ``toJSON()`` gives of an assertion."""
+        said = {
+            "type": kind,
+            "challenge": encoded(challenge),
+            "origin": self.origin or f"https://{self.host}",
+            "crossOrigin": False,
+        }
+        client = json.dumps(said).encode()
+        state = hashlib.sha256(self.host.encode()).digest() + bytes([self.flags]) + bytes(4)
+        signature = self._key.sign(state + hashlib.sha256(client).digest(), ECDSA(SHA256()))
+        response = {
+            "authenticatorData": encoded(state),
+            "clientDataJSON": encoded(client),
+            "signature": encoded(signature),
+        }
+        own = encoded(self.credential)
+        return {"id": own, "rawId": own, "type": "public-key", "response": response}

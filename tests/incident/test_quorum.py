@@ -13,11 +13,12 @@ from runbook_nb.incident.approval import LIFETIME, Approvable, Approver, approve
 from runbook_nb.incident.quorum import ApprovalClaim, demand
 from runbook_nb.incident.statement import STATEMENT_TYPE, signed, signer, statement_of
 from runbook_nb.redaction import Redactor
-from runbook_nb.runbook.people import Person
+from runbook_nb.runbook.passkeys import challenge_of, written
+from runbook_nb.runbook.people import People, Person
 from runbook_nb.timeline.events import Approved, Closed, Noted
 from runbook_nb.timeline.log import GENESIS, Timeline
 from runbook_nb.timeline.writer import WritableTimeline
-from signers import make_signer, people
+from signers import Device, make_signer, people
 
 OPTION, CALL = "Option A: Drop", "agent.drop(table='jobs')"
 WORDS = {"option": OPTION, "text": "t" * 64, "parameters": "p" * 64, "code": "c" * 64}
@@ -87,6 +88,49 @@ def test_a_signed_yes_is_its_key_owners(timeline, ada, demanded):
     yes = demanded()
     assert (yes.by, yes.approvers) == (ada.name, {ada.seal.fingerprint: ada.name})
     assert demanded(title="Another action of the option").by == ada.name
+
+
+@pytest.fixture
+def by_device(timeline, given):
+    """Write the approval of a person with a passkey, and return that person."""
+
+    def by_device(name, device, **changes):
+        passkey = device.passkey
+        drawn = replace(given(Approver(name=name)), key=str(passkey), **changes)
+        assertion = written(device.assertion(challenge_of(statement_of(drawn))))
+        timeline.append(replace(drawn, signature=assertion))
+        return Person(name=name, keys=(passkey.fingerprint,), may=("approve",), passkeys=(passkey,))
+
+    return by_device
+
+
+def test_a_yes_by_a_passkey_counts_as_one_by_a_key_does(timeline, ada, by_device):
+    """Two people, each with what they have, are two."""
+    device = Device()
+    cleo = by_device("cleo@company.com", device)
+    told = {**WORDS, "title": "Drop", "call": CALL, "now": datetime.now(UTC)}
+    known = People(persons=(ada.person, cleo))
+
+    yes = demand(timeline, ApprovalClaim(**told), lambda: known)
+    assert (yes.by, yes.approvers) == (cleo.name, {device.passkey.fingerprint: cleo.name})
+    with pytest.raises(ApprovalError, match="two people, and one has signed"):
+        demand(timeline, ApprovalClaim(**told, signatures=PRODUCTION), lambda: known)
+    approve(timeline, Approvable(**WORDS, **SEEN, requested_by="sam"), ada.approver)
+    both = demand(timeline, ApprovalClaim(**told, signatures=PRODUCTION), lambda: known)
+    assert set(both.approvers.values()) == {ada.name, cleo.name}
+
+
+def test_a_passkey_of_nobody_here_and_one_that_signed_another_thing_count_for_nothing(
+    timeline, ada, by_device
+):
+    """As a key of nobody does."""
+    by_device("cleo@company.com", Device())
+    told = {**WORDS, "title": "Drop", "call": CALL, "now": datetime.now(UTC)}
+    with pytest.raises(ApprovalError, match="nobody who may approve has that key"):
+        demand(timeline, ApprovalClaim(**told), lambda: people(ada))
+    last = Timeline(timeline.path)[-1]
+    timeline.append(replace(last, option="Option B: Wipe"))
+    assert signer(Timeline(timeline.path)[-1]) == ""
 
 
 def test_a_yes_holds_until_its_end_and_not_at_it(timeline, ada, demanded):

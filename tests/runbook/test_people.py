@@ -5,6 +5,7 @@ import pytest
 from runbook_nb.errors import ParameterError, ProjectError
 from runbook_nb.project import Project
 from runbook_nb.runbook.people import People, read_people, same_person, tidy_name
+from signers import Device
 
 ADA, BOB = f"SHA256:{'A' * 43}", f"SHA256:{'B' * 43}"
 
@@ -33,6 +34,20 @@ keys = ["{BOB}"]
     assert found.owner(ADA).may_approve
     assert not found.owner(BOB).may_approve
     assert found.owner(f"SHA256:{'C' * 43}") is None
+
+
+def test_a_passkey_is_known_by_its_fingerprint(tmp_path):
+    """It stands whole in the file, since the page must name it to the device."""
+    passkey = Device().passkey
+    (person,) = people(tmp_path, f'[people.Ada]\nkeys = ["{ADA}", "{passkey}"]').persons
+
+    assert person.keys == (ADA, passkey.fingerprint)
+    assert person.passkeys == (passkey,)
+    with pytest.raises(ParameterError, match="/passkey shows one"):
+        people(tmp_path, '[people.Ada]\nkeys = ["passkey:half"]')
+    two = f'[people.Ada]\nkeys = ["{passkey}"]\n[people.Bob]\nkeys = ["{passkey}"]'
+    with pytest.raises(ParameterError, match="one of them has it"):
+        people(tmp_path, two)
 
 
 def test_without_people_nobody_is_known(tmp_path):

@@ -1,6 +1,7 @@
 """A real PostgreSQL for the service's tests, with a database of its own for each."""
 
 import secrets
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from running_service import RUNBOOK, Service
 
 from runbook_nb.authoring.scaffold.new_project import begin_project
 from runbook_nb.packs.control_plane.lab.postgres import PostgresServer
@@ -103,3 +105,31 @@ def team(store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Team:
 def token() -> str:
     """Give what Alertmanager and we know."""
     return SECRET
+
+
+@pytest.fixture
+def service(team: Team, token: str) -> Iterator[Service]:
+    """Serve on a port of its own."""
+    own = Service(team, token, "--port", "0")
+    yield own
+    if own.process.poll() is None:
+        own.end()
+
+
+@pytest.fixture
+def signed(team: Team, token: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    """Serve where each yes is signed, beside a lab whose only worker is gone."""
+    monkeypatch.setenv("RUNBOOK_ENVIRONMENTS__LAB__APPROVE", "signed")
+
+    def runbook(*words: str) -> None:
+        typed = [*RUNBOOK, *words]
+        done = subprocess.run(typed, cwd=team.root, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    runbook("lab", "up")
+    runbook("lab", "inject", "worker_gone")
+    own = Service(team, token, "--port", "0")
+    own.url = own.url.replace("127.0.0.1", "localhost")
+    yield own
+    own.end()
+    runbook("lab", "down")

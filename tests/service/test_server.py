@@ -1,12 +1,9 @@
 """The whole way on one machine: real HTTP, a real queue, real kernels, and processes that die."""
 
 import configparser
-import json
 import os
 import signal
 import subprocess
-import sys
-import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,6 +11,7 @@ import httpx
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
+from running_service import RUNBOOK, Service
 
 from runbook_nb.errors import ParameterError, SettingMissingError
 from runbook_nb.incident.declaration import declaration_of
@@ -22,61 +20,17 @@ from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.service import server as serving
 from runbook_nb.service.database import connected
 from runbook_nb.service.orders import Orders
-from runbook_nb.service.queue import CUT_WITHIN_S, GRACE_S, prepare_queue
+from runbook_nb.service.queue import CUT_WITHIN_S, GRACE_S
 from runbook_nb.timeline.events import Checked, Decided, Ended, Noted, Started
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
-RUNBOOK = (sys.executable, "-m", "runbook_nb")
 ALERT = {
     "status": "firing",
     "labels": {"alertname": "QueueWaitHigh", "severity": "critical"},
     "fingerprint": "f1",
     "startsAt": "2026-11-27T19:00:00Z",
 }
-
-
-class Service:
-    """A service that runs beside the test."""
-
-    def __init__(self, team, token, *words):
-        prepare_queue(team.dsn)
-        self.team, self.token, self.words = team, token, words
-        self.log = team.root / f"serve-{time.monotonic_ns()}.log"
-        self.start()
-
-    def start(self):
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [*RUNBOOK, "serve", *self.words], cwd=self.team.root, stderr=log, stdout=log
-            )
-        assert wait_until(lambda: self.said("serving"), within_s=30), self.log.read_text()
-        self.url = "http://" + self.said("serving")[-1]["address"]
-
-    def said(self, event):
-        lines = [line for line in self.log.read_text().splitlines() if line.startswith("{")]
-        return [line for line in map(json.loads, lines) if line["event"] == event]
-
-    def send(self, *alerts, **headers):
-        sent = headers or {"authorization": f"Bearer {self.token}"}
-        body = {"version": "4", "alerts": list(alerts)}
-        return httpx.post(f"{self.url}/hooks/alertmanager", json=body, headers=sent)
-
-    def orders(self, *states):
-        with connected(self.team.dsn) as connection:
-            return Orders(connection).listed(*states)
-
-    def end(self, signum=signal.SIGTERM):
-        self.process.send_signal(signum)
-        return self.process.wait(90)
-
-
-@pytest.fixture
-def service(team, token):
-    own = Service(team, token, "--port", "0")
-    yield own
-    if own.process.poll() is None:
-        own.end()
 
 
 def test_an_alert_becomes_a_diagnosed_incident_by_itself(service, team):

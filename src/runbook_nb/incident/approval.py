@@ -92,26 +92,36 @@ def approve(timeline: WritableTimeline, approvable: Approvable, approver: Approv
 
     Raises ApprovalError where a part of it would be masked, and so never be the same again.
     """
+    drawn = draft(timeline, approvable, by=approver.name)
+    return put(timeline, signed(drawn, approver.seal))
+
+
+def draft(
+    timeline: WritableTimeline, approvable: Approvable, *, by: str, key: str = ""
+) -> Approved:
+    """Return a yes as it can be signed, and write nothing; ``key`` is what will sign it."""
     seen = timeline.seen()
     now = datetime.now(UTC)
-    given = signed(
-        Approved(
-            at=now,
-            by=approver.name,
-            option=approvable.option,
-            text=approvable.text,
-            parameters=approvable.parameters,
-            code=approvable.code,
-            requested_by=approvable.requested_by,
-            calls=dict(approvable.calls),
-            call_digests=dict(approvable.call_digests),
-            incident=timeline.folder.name,
-            expires_at=now + LIFETIME,
-            seen=seen,
-            nonce=secrets.token_hex(16),
-        ),
-        approver.seal,
+    return Approved(
+        at=now,
+        by=by,
+        option=approvable.option,
+        text=approvable.text,
+        parameters=approvable.parameters,
+        code=approvable.code,
+        requested_by=approvable.requested_by,
+        calls=dict(approvable.calls),
+        call_digests=dict(approvable.call_digests),
+        incident=timeline.folder.name,
+        expires_at=now + LIFETIME,
+        seen=seen,
+        nonce=secrets.token_hex(16),
+        key=key,
     )
+
+
+def put(timeline: WritableTimeline, given: Approved) -> Approved:
+    """Write a yes that was signed; raises ApprovalError where a part of it would be masked."""
     if not timeline.stands_as_given(given):
         message = (
             "A part of this approval would be masked when it is written, and what is approved is "

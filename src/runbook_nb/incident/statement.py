@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from runbook_nb.runbook.keys import Seal, fingerprint, is_signed
+from runbook_nb.runbook.passkeys import PASSKEY, Passkey, is_asserted
 from runbook_nb.timeline.events import Approved
 
 STATEMENT_TYPE: Final = "urn:runbook-nb:approval:v1"
@@ -37,6 +38,8 @@ def signed(approval: Approved, seal: Seal) -> Approved:
 
 def signer(approval: Approved) -> str:
     """Return the fingerprint of the key that signed exactly this; empty where none did."""
+    if approval.key.startswith(PASSKEY):
+        return _passkey_of(approval)
     try:
         key = bytes.fromhex(approval.key.removeprefix(ED25519))
         signature = bytes.fromhex(approval.signature)
@@ -47,3 +50,13 @@ def signer(approval: Approved) -> str:
         return ""
     fits = is_signed(statement_of(approval), signature=signature, public=key)
     return fingerprint(key) if fits else ""
+
+
+def _passkey_of(approval: Approved) -> str:
+    try:
+        passkey = Passkey.read(approval.key)
+    except ValueError:
+        return ""
+    statement = statement_of(approval)
+    fits = is_asserted(statement, assertion=approval.signature, passkey=passkey)
+    return passkey.fingerprint if fits else ""

@@ -11,20 +11,25 @@ from dataclasses import dataclass
 from typing import Final
 
 from runbook_nb.project import Project
+from runbook_nb.runbook.passkeys import PASSKEY, Passkey
 from runbook_nb.runbook.toml_table import TomlTable
 
 APPROVE: Final = "approve"
-# What a key is known by begins with its kind: an Ed25519 key is known by its fingerprint.
+# What a key is known by begins with its kind; an Ed25519 key is known by its fingerprint alone.
 _KEY: Final = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """One person: a name, the fingerprints of their keys, and what they may do."""
+    """One person: a name, the fingerprints of their keys, and what they may do.
+
+    ``passkeys`` are those of the keys that a device keeps.
+    """
 
     name: str
     keys: tuple[str, ...]
     may: tuple[str, ...] = ()
+    passkeys: tuple[Passkey, ...] = ()
 
     @property
     def may_approve(self) -> bool:
@@ -89,10 +94,20 @@ def _person(name: str, people: TomlTable) -> Person:
     table = people.table(name)
     table.only(("keys", "may"))
     keys, may = table.texts("keys"), table.texts("may")
-    for key in keys:
+    passkeys = tuple(_passkey(key, table) for key in keys if key.startswith(PASSKEY))
+    plain = tuple(key for key in keys if not key.startswith(PASSKEY))
+    for key in plain:
         if not _KEY.fullmatch(key):
             table.refuse("keys", f"{key!r} is no fingerprint; `runbook key` shows one: SHA256:…")
     for right in may:
         if right != APPROVE:
             table.refuse("may", f"it is {right!r}; the only right is {APPROVE!r}")
-    return Person(name=name, keys=keys, may=may)
+    known = (*plain, *(passkey.fingerprint for passkey in passkeys))
+    return Person(name=name, keys=known, may=may, passkeys=passkeys)
+
+
+def _passkey(text: str, table: TomlTable) -> Passkey:
+    try:
+        return Passkey.read(text)
+    except ValueError as error:
+        return table.refuse("keys", str(error).rstrip("."))

@@ -157,15 +157,21 @@ def run(order: Order, *, progress: Progress, ready: SpareKernel | None = None) -
     )
 
 
-def approve_last(
-    incidents: Path, incident: str, *, option: str, by: str, key: Path | None = None
-) -> Approved:
-    """Approve an option for the text, parameters, calls and code of the last run.
+@dataclass(frozen=True, kw_only=True)
+class LastRun:
+    """What a yes to an option of the last run is given to, and where it is written."""
 
-    It is signed by the ``key`` file, or by this user's key; ``by`` is a label where a name is
-    enough. Raises IncidentStateError when nothing has run or it is closed, StepNotFoundError for an
-    unknown option, SettingMissingError where the environment is unknown, ApprovalError where nobody
-    can sign, and ParameterError for a name that would be masked.
+    timeline: WritableTimeline
+    environment: Environment
+    approvable: Approvable
+    started: Started
+
+
+def last_run(incidents: Path, incident: str, *, option: str) -> LastRun:
+    """Return what can be approved of the last run: its text, parameters, calls and code.
+
+    Raises IncidentStateError when nothing has run or it is closed, StepNotFoundError for an unknown
+    option, and SettingMissingError where the environment is unknown.
     """
     known = find(incidents, incident)
     refuse_closed(known)
@@ -174,21 +180,38 @@ def approve_last(
         message = f"{incident} has no run yet. Diagnose first: runbook run --incident {incident}"
         raise IncidentStateError(message)
     runbook, environment = Runbook.find(started.runbook), Environment.load(started.environment)
-    meant = _option_or_undo(option, runbook)
-    approver = _approver(environment, label=by, key=key)
-    redactor = environment.redactor(allowed=runbook.contacts)
-    demand_plain_person(approver.name, redactor)
     ran = [acted for acted in known.of(Acted) if acted.run == started.run]
-    approvable = Approvable(
-        option=meant,
-        text=started.runbook_digest,
-        parameters=_parameters_of(started),
-        code=started.code,
-        requested_by=started.by,
-        calls={acted.title: acted.call for acted in ran},
-        call_digests={acted.title: acted.call_digest for acted in ran if acted.call_digest},
+    return LastRun(
+        timeline=WritableTimeline(
+            known.path, redactor=environment.redactor(allowed=runbook.contacts)
+        ),
+        environment=environment,
+        approvable=Approvable(
+            option=_option_or_undo(option, runbook),
+            text=started.runbook_digest,
+            parameters=_parameters_of(started),
+            code=started.code,
+            requested_by=started.by,
+            calls={acted.title: acted.call for acted in ran},
+            call_digests={acted.title: acted.call_digest for acted in ran if acted.call_digest},
+        ),
+        started=started,
     )
-    return approve(WritableTimeline(known.path, redactor=redactor), approvable, approver)
+
+
+def approve_last(
+    incidents: Path, incident: str, *, option: str, by: str, key: Path | None = None
+) -> Approved:
+    """Approve an option of the last run.
+
+    It is signed by the ``key`` file, or by this user's key; ``by`` is a label where a name is
+    enough. Raises what ``last_run`` raises, ApprovalError where nobody can sign, and ParameterError
+    for a name that would be masked.
+    """
+    last = last_run(incidents, incident, option=option)
+    approver = _approver(last.environment, label=by, key=key)
+    demand_plain_person(approver.name, last.timeline.redactor)
+    return approve(last.timeline, last.approvable, approver)
 
 
 def _approver(environment: Environment, *, label: str, key: Path | None) -> Approver:

@@ -90,6 +90,15 @@ where state = any(%(states)s)
 order by state = 'queued', priority desc, queued_at
 limit %(limit)s
 """
+_RUNNING: Final = """
+select id from runbook.orders
+where incident = %(incident)s and runbook = %(runbook)s and state = 'running'
+"""
+_LAST: Final = """
+select parameters from runbook.orders
+where incident = %(incident)s and runbook = %(runbook)s and state = 'done'
+order by ended_at desc limit 1
+"""
 _NEXT: Final = """
 select id from runbook.orders where state = 'queued' order by priority desc, queued_at
 """
@@ -225,6 +234,18 @@ class Orders:
     def waiting(self) -> list[str]:
         """Return the ids of the queued orders, what goes next first."""
         return [str(row["id"]) for row in self._connection.execute(_NEXT).fetchall()]
+
+    def running(self, incident: str, runbook: str) -> str:
+        """Return the id of the order that runs this runbook in an incident; empty for none."""
+        given = {"incident": incident, "runbook": runbook}
+        found = self._connection.execute(_RUNNING, given).fetchone()
+        return str(found["id"]) if found else ""
+
+    def parameters_of(self, incident: str, runbook: str) -> Mapping[str, Json] | None:
+        """Return what the last run by an order was given; None where there was none."""
+        given = {"incident": incident, "runbook": runbook}
+        found = self._connection.execute(_LAST, given).fetchone()
+        return found["parameters"] if found else None
 
     def _changed(self, statement: str, order: str, fence: int, **values: object) -> bool:
         given = {"order": order, "fence": fence, **values}

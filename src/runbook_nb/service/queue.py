@@ -43,7 +43,7 @@ class Queue:
     """The jobs of one service: messages to take in, and orders to work."""
 
     def __init__(self, settings: ServiceSettings, incidents: Path) -> None:
-        self._settings, self._incidents = settings, incidents
+        self._settings, self.incidents = settings, incidents
         self._dsn = settings.address()
         self._program = settings.hand_over or (sys.executable, "-m", "runbook_nb", "work")
         self._connector = PsycopgConnector(
@@ -123,7 +123,7 @@ class Queue:
 
     def _answer(self, delivery: int) -> Any:
         with connected(self._dsn) as connection:
-            return Deliveries(connection, self._settings, self._incidents).take_in(delivery)
+            return Deliveries(connection, self._settings, self.incidents).take_in(delivery)
 
     async def _on_order(self, order: str) -> None:
         """Have an order worked by a process of its own; asked to end, it gets its time."""
@@ -147,7 +147,11 @@ class Queue:
             raise
         words = Redactor().mask(said.decode(errors="replace")[-_WORDS_LIMIT:]).strip()
         tell("order ended", order=order, exit_code=process.returncode, said=words)
-        # A place is free: whoever waited for it is rung for, now or by the next sweep.
+        # A place is free.
+        await self.ring_waiting()
+
+    async def ring_waiting(self) -> None:
+        """Ring for the orders that wait; where the store is away, the next sweep does."""
         with suppress(StoreUnavailableError):
             await self._ring(await asyncio.to_thread(self._waiting_orders))
 
@@ -178,7 +182,7 @@ class Queue:
                 tell("order stalled", order=swept.id, incident=swept.incident, state=swept.state)
             for given_up in orders.untold():
                 orders.tell(given_up.id, self._say_given_up(given_up))
-            waiting = Deliveries(connection, self._settings, self._incidents)
+            waiting = Deliveries(connection, self._settings, self.incidents)
             return orders.waiting(), waiting.waiting(older_s=SWEEP_S)
 
     def _say_given_up(self, order: KeptOrder) -> str:
@@ -187,7 +191,7 @@ class Queue:
             f"The run of {order.runbook} was begun {order.attempts} times and died each time, so "
             f"it was given up. Run it by hand, or have it retried: runbook queue retry {order.id}"
         )
-        folder = IncidentsFolder(self._incidents).incident(order.incident)
+        folder = IncidentsFolder(self.incidents).incident(order.incident)
         timeline = WritableTimeline(folder.timeline, redactor=Redactor())
         with suppress(IncidentStateError):
             timeline.append(Noted(at=datetime.now(UTC), text=text, by=BY))

@@ -13,6 +13,7 @@ from typing import Final
 
 from runbook_nb.errors import ParameterError
 from runbook_nb.service.database import demand_current
+from runbook_nb.service.pages import Pages
 from runbook_nb.service.queue import Queue, prepare_queue, tell
 from runbook_nb.service.settings import ServiceSettings
 from runbook_nb.service.web import Web
@@ -106,7 +107,7 @@ async def _listen(
             """Take none."""
             yield
 
-    app = Web(queue, settings).app()
+    app = Web(queue, settings, Pages(queue, settings, queue.incidents, ends)).app()
     server = Server(uvicorn.Config(app, log_level="warning", server_header=False))
     listening = asyncio.create_task(server.serve(sockets=[listener]))
     asked = asyncio.create_task(ends.wait())

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from runbook_nb.errors import SettingMissingError, near
 from runbook_nb.probes.secrets import Reference, parse
@@ -13,7 +14,9 @@ from runbook_nb.service.sources import SOURCES
 
 _STORE: Final = ("dsn",)
 _SOURCE: Final = ("secret",)
-_SERVE: Final = ("environments", "at_most", "again_after_s", "attempts", "hand_over", "sources")
+_SERVE: Final = (
+    *("environments", "at_most", "again_after_s", "attempts", "hand_over", "sources", "page"),
+)
 _ENVIRONMENTS: Final = ("default", "label")
 # Every key that can be said, by its place.
 KEYS: Final = frozenset(
@@ -38,7 +41,8 @@ class ServiceSettings:
     of ``environment``. ``at_most`` runs go on at once in one environment; an alert that goes on
     firing orders another run only ``again_after_s`` seconds after the last one; a run that dies is
     begun ``attempts`` times. ``hand_over`` is a command that works an order elsewhere, and gets its
-    id as its last word. ``sources`` refer to the secret of each sender.
+    id as its last word. ``sources`` refer to the secret of each sender. ``page`` is where people
+    reach the service's pages; passkeys are made for its host.
     """
 
     dsn: Reference
@@ -48,6 +52,7 @@ class ServiceSettings:
     again_after_s: float = 900
     attempts: int = 3
     hand_over: tuple[str, ...] = ()
+    page: str = ""
     sources: Mapping[str, Reference] = field(default_factory=dict)
     environments: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
@@ -79,6 +84,7 @@ class ServiceSettings:
             again_after_s=serve.number("again_after_s", most=_DAY_S) or cls.again_after_s,
             attempts=serve.count("attempts", most=20) or cls.attempts,
             hand_over=serve.texts("hand_over"),
+            page=_page(serve),
             sources=dict(_sources(serve)),
             environments=here.environments,
         )
@@ -149,6 +155,14 @@ def _table(table: TomlTable, key: str) -> TomlTable:
     if not isinstance(values, Mapping):
         table.refuse(key, f"it is {values!r}; write a table, [{table.place}.{key}]")
     return TomlTable(file=table.file, place=f"{table.place}.{key}", values=values)
+
+
+def _page(serve: TomlTable) -> str:
+    page = serve.text("page", "")
+    place = urlsplit(page)
+    if page and (place.scheme != "https" or not place.hostname or place.path.strip("/")):
+        serve.refuse("page", f"it is {page!r}; write one such as https://runbooks.example.com")
+    return page
 
 
 def _sources(serve: TomlTable) -> "list[tuple[str, Reference]]":

@@ -1,4 +1,4 @@
-"""The web server of the service: messages come in, and its health is told.
+"""The web server of the service: messages come in, its health is told, and its pages are shown.
 
 It understands nothing of a message but who sent it: that keeps its answer fast, and what is kept
 can be understood later.
@@ -9,11 +9,13 @@ from typing import Any, Final
 
 import psycopg
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from runbook_nb.errors import SettingMissingError
+from runbook_nb.service.answers import body_of, said, too_large
+from runbook_nb.service.pages import Pages
 from runbook_nb.service.queue import Queue, tell
 from runbook_nb.service.settings import ServiceSettings
 from runbook_nb.service.sources import SOURCES
@@ -41,8 +43,8 @@ from runbook.orders where state = 'done' group by 1 order by 1
 class Web:
     """The routes of the service, on one queue."""
 
-    def __init__(self, queue: Queue, settings: ServiceSettings) -> None:
-        self._queue, self._settings = queue, settings
+    def __init__(self, queue: Queue, settings: ServiceSettings, pages: Pages) -> None:
+        self._queue, self._settings, self._pages = queue, settings, pages
 
     def app(self) -> Starlette:
         """Make the application; whoever serves it opens the queue before."""
@@ -51,6 +53,7 @@ class Web:
                 Route("/hooks/{source}", self._hook, methods=["POST"]),
                 Route("/health", self._health, methods=["GET"]),
                 Route("/metrics", self._metrics, methods=["GET"]),
+                *self._pages.routes(),
             ]
         )
 
@@ -61,28 +64,28 @@ class Web:
             secret = self._settings.secret_of(source.name) if source else None
         except SettingMissingError as error:
             tell("source without secret", error=str(error))
-            return _said(HTTPStatus.SERVICE_UNAVAILABLE, "The secret of this source is missing.")
+            return said(HTTPStatus.SERVICE_UNAVAILABLE, "The secret of this source is missing.")
         if source is None or secret is None:
             known = ", ".join(sorted(self._settings.sources)) or "none"
-            return _said(HTTPStatus.NOT_FOUND, f"No such source. Those that may send: {known}.")
-        body = await _body(request)
+            return said(HTTPStatus.NOT_FOUND, f"No such source. Those that may send: {known}.")
+        body = await body_of(request, limit=SIZE_LIMIT)
         if body is None:
-            return _said(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"At most {SIZE_LIMIT:,} bytes.")
+            return too_large(SIZE_LIMIT)
         headers = {name.casefold(): value for name, value in request.headers.items()}
         if not source.genuine(headers, body, secret):
             tell("refused", source=source.name, bytes=len(body))
-            return _said(HTTPStatus.UNAUTHORIZED, "The token or signature is not the one agreed.")
+            return said(HTTPStatus.UNAUTHORIZED, "The token or signature is not the one agreed.")
         try:
             await self._queue.keep(source.name, body)
         except psycopg.Error as error:
             tell("store away", error=type(error).__name__)
-            return _said(HTTPStatus.SERVICE_UNAVAILABLE, "The store is away; send it again.")
-        return _said(HTTPStatus.ACCEPTED, "Kept.")
+            return said(HTTPStatus.SERVICE_UNAVAILABLE, "The store is away; send it again.")
+        return said(HTTPStatus.ACCEPTED, "Kept.")
 
     async def _health(self, _request: Request) -> Response:
         found = await self._figures()
         if found is None:
-            return _said(HTTPStatus.SERVICE_UNAVAILABLE, "The store is away.")
+            return said(HTTPStatus.SERVICE_UNAVAILABLE, "The store is away.")
         figures, _ = found
         return JSONResponse({name: float(value) for name, value in figures.items()})
 
@@ -117,24 +120,6 @@ class Web:
             return await self._queue.rows(_FIGURES, _VERDICTS)
         except psycopg.Error:
             return None
-
-
-async def _body(request: Request) -> bytes | None:
-    """Return the raw body; None for one that is too large, which is not read to its end."""
-    parts, size = [], 0
-    try:
-        async for part in request.stream():
-            size += len(part)
-            if size > SIZE_LIMIT:
-                return None
-            parts.append(part)
-    except ClientDisconnect:
-        return None
-    return b"".join(parts)
-
-
-def _said(status: HTTPStatus, words: str) -> Response:
-    return JSONResponse({"said": words}, status_code=status)
 
 
 def _gauge(name: str, value: object) -> str:

@@ -299,6 +299,7 @@ _SERVICE: Final = {
     "serve.again_after_s": "Seconds until an alert that goes on firing orders again; 900.",
     "serve.attempts": "How often a run that dies is begun until it is given up; 3 by default.",
     "serve.hand_over": "A command that works an order elsewhere; the id is its last word.",
+    "serve.page": "Where people reach the pages, https://HOST; passkeys are made for the host.",
     "serve.sources.NAME.secret": "What a sender and we know, by reference. Without it, refused.",
 }
 

@@ -43,13 +43,18 @@ def next_command(board: Board) -> str:
     if board.closed_at is not None:
         return ""
     run = f"runbook run {board.runbook} --incident {board.incident}"
-    option = board.decided.option if board.decided else None
-    chosen = {step.standing for step in board.steps if option and step.option == option}
-    if option and chosen & _LEFT and StepState.DONE not in chosen:
+    if option := unapproved(board):
         return f"{run} --approve {letter(option)}"
     if board.decided is None:
         return run
     return f"runbook close {board.incident}"
+
+
+def unapproved(board: Board) -> str:
+    """Return the option that was decided on, and whose actions wait for a yes; empty for none."""
+    option = board.decided.option if board.decided and board.closed_at is None else None
+    chosen = {step.standing for step in board.steps if option and step.option == option}
+    return option or "" if chosen & _LEFT and StepState.DONE not in chosen else ""
 
 
 def _reading(step: BoardStep) -> dict[str, Any]:

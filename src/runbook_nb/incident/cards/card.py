@@ -1,6 +1,7 @@
 """Events as cards: text and HTML made of one event, so that both say the same."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -21,11 +22,20 @@ class Card:
     """One event to look at: HTML in a notebook, text on a terminal.
 
     ``production`` names the environment where a mistake harms customers, and is empty elsewhere.
-    ``changed`` tells that the cell that ran is not the runbook's.
+    ``changed`` tells that the cell that ran is not the runbook's, ``unfolded`` shows at once what
+    must be read before an answer.
     """
 
-    def __init__(self, event: Event, *, production: str = "", changed: bool = False) -> None:
+    def __init__(
+        self,
+        event: Event,
+        *,
+        production: str = "",
+        changed: bool = False,
+        unfolded: bool = False,
+    ) -> None:
         self.event, self._production, self._changed = event, production, changed
+        self._unfolded = unfolded
 
     def __repr__(self) -> str:
         """Return the card as text."""
@@ -52,7 +62,10 @@ class Card:
         """Return the card as HTML, every value escaped; ``style()`` is its style sheet."""
         banner = production_banner(self._production) if self._production else ""
         changed = f'<p class="rb-changed"><b>{escape(CHANGED)}</b></p>' if self._changed else ""
-        return "".join(_html(face(self.event), above=banner, below=changed))
+        shown = face(self.event)
+        if self._unfolded:
+            shown = replace(shown, unfolded=True)
+        return "".join(_html(shown, above=banner, below=changed))
 
 
 @cache

@@ -8,18 +8,17 @@ from runbook_nb.errors import ParameterError, RunbookError
 from runbook_nb.incident.asking import Question, asked_at
 from runbook_nb.incident.board import Board, board_of
 from runbook_nb.incident.cards import board_html
-from runbook_nb.incident.cards.sidebar import ShownIncident, ShownRunbook, shelf_html
+from runbook_nb.incident.cards.sidebar import ShownRunbook, shelf_html
+from runbook_nb.incident.open_incidents import open_incidents
 from runbook_nb.probes.environment import load_settings
 from runbook_nb.probes.lab_settings import LAB
 from runbook_nb.runbook import Runbook, runbooks_folder
 from runbook_nb.runbook.catalog import Entry, EntryState, read_entries
 from runbook_nb.runbook.policy import policy_or_default
 from runbook_nb.runs.jupyter.controls import controls_html
-from runbook_nb.text.durations import words
 from runbook_nb.text.formatting import anchor, clock, one_line
-from runbook_nb.timeline import queries
 from runbook_nb.timeline.folder import IncidentFolder, IncidentsFolder
-from runbook_nb.timeline.incidents import find, maybe_open
+from runbook_nb.timeline.incidents import find
 from runbook_nb.timeline.log import Timeline
 
 
@@ -32,12 +31,6 @@ def shelf(incidents: Path) -> str:
     return shelf_html(
         runbooks, incidents=open_incidents(incidents, now=now), environments=_environments()
     )
-
-
-def open_incidents(incidents: Path, *, now: datetime) -> list[ShownIncident]:
-    """Return the incidents that are open, newest first; one that cannot be read says so."""
-    shown = (_open(folder, now=now) for folder in maybe_open(incidents))
-    return [incident for incident in shown if incident is not None]
 
 
 def board(incidents: Path, path: str) -> dict[str, str]:
@@ -99,26 +92,6 @@ def _shown(entry: Entry) -> ShownRunbook:
         severity=entry.severity,
         freshness=entry.freshness.said,
         due=entry.freshness.is_due,
-    )
-
-
-def _open(folder: IncidentFolder, *, now: datetime) -> ShownIncident | None:
-    incident = folder.name
-    try:
-        timeline = _timeline(folder.timeline)
-        first = queries.opened(timeline)
-        if first is None or queries.closed(timeline):
-            return None
-    except (RunbookError, OSError) as error:
-        return ShownIncident(
-            incident=incident, title=str(error), severity="?", runbook="", open_for="?"
-        )
-    return ShownIncident(
-        incident=incident,
-        title=first.title,
-        severity=first.severity,
-        runbook=first.runbook,
-        open_for=words(round((now - first.at).total_seconds())),
     )
 
 
