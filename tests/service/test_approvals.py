@@ -3,6 +3,7 @@
 import base64
 import json
 import secrets
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -10,6 +11,7 @@ from running_service import HOSTILE
 
 from runbook_nb.packs.control_plane.lab.processes import wait_until
 from runbook_nb.service.database import connected
+from runbook_nb.service.findings import message_of
 from runbook_nb.timeline.events import Acted, Acting, Approved, Outcome
 from signers import PRESENT, Device
 
@@ -51,6 +53,14 @@ def signed_by(device, told, **said):
 def test_a_yes_is_written_once_and_acted_on_once(signed, team, ada, waiting):
     """With the parameters of the run that rehearsed it."""
     incident, address = waiting
+    (order,) = signed.orders("done")
+    page = replace(team.settings, page="https://runbooks.example.com")
+    message = message_of(order, team.incidents, page)
+    assert message.title.startswith(f"{incident}, SEV2 in lab: ")
+    assert "Fails: Workers: 0 workers, expected at least 1 workers." in message.lines
+    assert "Recommended: Option A: Start a worker. It waits for a yes." in message.lines
+    assert "Risk of Start a worker: Jobs run again at once, all that waited first." in message.lines
+    assert message.link == f"https://runbooks.example.com/incidents/{incident}/approve"
     told = asked(address, ada.passkey.fingerprint).json()
     answer = signed_by(ada, told)
 
@@ -64,6 +74,11 @@ def test_a_yes_is_written_once_and_acted_on_once(signed, team, ada, waiting):
     assert len(kinds(team, incident, Acting)) == 1
     assert len(kinds(team, incident, Approved)) == 1
     assert wait_until(lambda: len(signed.orders("done")) == 2, within_s=60)
+    lines = message_of(order, team.incidents, page).lines
+    assert ("Done: Start a worker." in lines, any("Recommended" in line for line in lines)) == (
+        True,
+        False,
+    )
     # What is done waits for no yes any more.
     assert httpx.get(address).status_code == 409
     assert asked(address, ada.passkey.fingerprint).status_code == 403

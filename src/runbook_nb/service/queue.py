@@ -20,6 +20,8 @@ from runbook_nb.errors import IncidentStateError, RunbookError, StoreUnavailable
 from runbook_nb.redaction import Redactor
 from runbook_nb.service.database import connected
 from runbook_nb.service.deliveries import BY, KEEP, Deliveries, kept_as
+from runbook_nb.service.findings import given_up, places_of
+from runbook_nb.service.messages import Messages, Told
 from runbook_nb.service.orders import KeptOrder, Orders
 from runbook_nb.service.settings import ServiceSettings
 from runbook_nb.service.worker import STALL_S
@@ -147,8 +149,20 @@ class Queue:
             raise
         words = Redactor().mask(said.decode(errors="replace")[-_WORDS_LIMIT:]).strip()
         tell("order ended", order=order, exit_code=process.returncode, said=words)
+        with suppress(StoreUnavailableError):
+            await self._tell_people()
         # A place is free.
         await self.ring_waiting()
+
+    async def _tell_people(self) -> None:
+        """Tell every message that waits; one that is not taken is told later."""
+        while self._settings.channels and (told := await asyncio.to_thread(self._tell_next)):
+            facts = {"order": told.order, "channel": told.channel, "problem": told.problem}
+            tell("not told" if told.problem else "told", message=told.message, **facts)
+
+    def _tell_next(self) -> Told | None:
+        with connected(self._dsn) as connection:
+            return Messages(connection, self._settings.channels).tell_next()
 
     async def ring_waiting(self) -> None:
         """Ring for the orders that wait; where the store is away, the next sweep does."""
@@ -171,6 +185,7 @@ class Queue:
     async def _sweep_once(self) -> None:
         """Take back what died, and ring for all that waits and may have lost its bell."""
         orders, deliveries = await asyncio.to_thread(self._look_for_lost)
+        await self._tell_people()
         for delivery in deliveries:
             await _ring(self._take_in, f"delivery {delivery}", delivery=delivery)
         await self._ring(orders)
@@ -180,10 +195,20 @@ class Queue:
             orders = Orders(connection)
             for swept in orders.sweep(stall_s=STALL_S, attempts=self._settings.attempts):
                 tell("order stalled", order=swept.id, incident=swept.incident, state=swept.state)
-            for given_up in orders.untold():
-                orders.tell(given_up.id, self._say_given_up(given_up))
+            for order in orders.untold():
+                self._end_given_up(connection, order)
             waiting = Deliveries(connection, self._settings, self.incidents)
             return orders.waiting(), waiting.waiting(older_s=SWEEP_S)
+
+    def _end_given_up(
+        self, connection: psycopg.Connection[dict[str, Any]], order: KeptOrder
+    ) -> None:
+        words = self._say_given_up(order)
+        with connection.transaction():
+            if Orders(connection).tell(order.id, words) and self._settings.channels:
+                places = places_of(order, self.incidents, self._settings)
+                message = given_up(order, words, self._settings)
+                Messages(connection, self._settings.channels).put(order.id, message, places)
 
     def _say_given_up(self, order: KeptOrder) -> str:
         """Write on the timeline that nobody goes on with an order, and return the words."""

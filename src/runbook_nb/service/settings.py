@@ -1,6 +1,7 @@
 """What a project says of its service: the tables ``[store]`` and ``[serve]`` of its file."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -10,23 +11,36 @@ from runbook_nb.errors import SettingMissingError, near
 from runbook_nb.probes.secrets import Reference, parse
 from runbook_nb.project import Project, demand_project
 from runbook_nb.runbook.toml_table import TomlTable
+from runbook_nb.service.channels import Channel, PagerDuty, Slack, pagerduty, slack
 from runbook_nb.service.sources import SOURCES
 
 _STORE: Final = ("dsn",)
 _SOURCE: Final = ("secret",)
 _SERVE: Final = (
-    *("environments", "at_most", "again_after_s", "attempts", "hand_over", "sources", "page"),
+    *(
+        "environments",
+        "at_most",
+        "again_after_s",
+        "attempts",
+        "hand_over",
+        "sources",
+        "page",
+        "tell",
+    ),
 )
+_TELL: Final = {"slack": ("token", "channel", "url"), "pagerduty": ("token", "from", "url")}
 _ENVIRONMENTS: Final = ("default", "label")
 # Every key that can be said, by its place.
 KEYS: Final = frozenset(
     {
         *(f"store.{key}" for key in _STORE),
-        *(f"serve.{key}" for key in _SERVE if key not in ("environments", "sources")),
+        *(f"serve.{key}" for key in _SERVE if key not in ("environments", "sources", "tell")),
+        *(f"serve.tell.{channel}.{key}" for channel, keys in _TELL.items() for key in keys),
         *(f"serve.environments.{key}" for key in _ENVIRONMENTS),
         *(f"serve.sources.NAME.{key}" for key in _SOURCE),
     }
 )
+_ROOM: Final = re.compile(r"[CG][A-Z0-9]{6,20}")
 _DAY_S: Final = 86_400
 _SCHEMES: Final = ("postgresql://", "postgres://")
 _HERE: Final = ("127.0.0.1", "::1")
@@ -42,7 +56,8 @@ class ServiceSettings:
     firing orders another run only ``again_after_s`` seconds after the last one; a run that dies is
     begun ``attempts`` times. ``hand_over`` is a command that works an order elsewhere, and gets its
     id as its last word. ``sources`` refer to the secret of each sender. ``page`` is where people
-    reach the service's pages; passkeys are made for its host.
+    reach the service's pages; passkeys are made for its host. ``channels`` are where people are
+    told of what was found, and ``room`` is that of Slack.
     """
 
     dsn: Reference
@@ -53,6 +68,8 @@ class ServiceSettings:
     attempts: int = 3
     hand_over: tuple[str, ...] = ()
     page: str = ""
+    channels: Mapping[str, Channel] = field(default_factory=dict)
+    room: str = ""
     sources: Mapping[str, Reference] = field(default_factory=dict)
     environments: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
@@ -85,6 +102,8 @@ class ServiceSettings:
             attempts=serve.count("attempts", most=20) or cls.attempts,
             hand_over=serve.texts("hand_over"),
             page=_page(serve),
+            channels=dict(_channels(_table(serve, "tell"))),
+            room=_room(_table(serve, "tell")),
             sources=dict(_sources(serve)),
             environments=here.environments,
         )
@@ -163,6 +182,30 @@ def _page(serve: TomlTable) -> str:
     if page and (place.scheme != "https" or not place.hostname or place.path.strip("/")):
         serve.refuse("page", f"it is {page!r}; write one such as https://runbooks.example.com")
     return page
+
+
+def _channels(tell: TomlTable) -> Iterator[tuple[str, Channel]]:
+    tell.only(tuple(_TELL))
+    for name in tell.values:
+        table = _table(tell, name)
+        table.only(_TELL[name])
+        token = parse(table.text("token"), of=f"'token' of 'serve.tell.{name}'")
+        url = table.text("url", "").rstrip("/")
+        if name == "slack":
+            yield name, Slack(token=token, url=url or slack.API)
+        else:
+            yield name, PagerDuty(token=token, sender=table.text("from"), url=url or pagerduty.API)
+
+
+def _room(tell: TomlTable) -> str:
+    """Return the id of Slack's channel: a message is looked for by it, and never by a name."""
+    if "slack" not in tell.values:
+        return ""
+    table = _table(tell, "slack")
+    room = table.text("channel")
+    if not _ROOM.fullmatch(room):
+        table.refuse("channel", f"it is {room!r}; write the channel's id, such as C0123ABCDEF")
+    return room
 
 
 def _sources(serve: TomlTable) -> "list[tuple[str, Reference]]":

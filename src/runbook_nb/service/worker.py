@@ -17,6 +17,8 @@ from runbook_nb.runs.engine.progress import Progress
 from runbook_nb.runs.run import Order, Run, run
 from runbook_nb.service.database import connected, demand_current
 from runbook_nb.service.deliveries import BY
+from runbook_nb.service.findings import message_of, places_of
+from runbook_nb.service.messages import Messages
 from runbook_nb.service.orders import KeptOrder, Orders
 from runbook_nb.service.settings import ServiceSettings
 
@@ -56,13 +58,20 @@ def work(
             done, problem = _run(claim, incidents=incidents, progress=progress), ""
         except RunbookError as error:
             done, problem = None, Redactor().mask(str(error))
-    with connected(dsn) as connection:
+    cut_off = done is not None and done.execution.reason == _CUT_OFF
+    if done is not None and not problem and not done.execution.complete:
+        problem = Redactor().mask(done.execution.reason)
+    message = message_of(claim, incidents, settings, problem=problem)
+    places = places_of(claim, incidents, settings)
+    with connected(dsn) as connection, connection.transaction():
         orders = Orders(connection)
-        if done is not None and done.execution.reason == _CUT_OFF:
+        if cut_off:
             stands = not beats.is_set() and orders.give_back(claim.id, claim.fence)
             problem = "The run was cut off, and its order waits again."
         else:
             stands = orders.finish(claim.id, claim.fence, _result(done, problem))
+            if stands:
+                Messages(connection, settings.channels).put(claim.id, message, places)
         return Worked(order=claim, run=done, problem=problem, replaced=not stands)
 
 
@@ -78,10 +87,10 @@ def _run(claim: KeptOrder, *, incidents: Path, progress: Progress) -> Run:
 
 
 def _result(done: Run | None, problem: str) -> dict[str, str | bool]:
+    said = {"problem": problem} if problem else {}
     if done is None:
-        return {"verdict": "unknown", "problem": problem}
+        return {"verdict": "unknown", **said}
     complete = done.execution.complete
-    said = {} if complete else {"problem": Redactor().mask(done.execution.reason)}
     return {"verdict": str(done.verdict), "run": done.context.run, "complete": complete, **said}
 
 

@@ -97,9 +97,17 @@ def severity_of(events: Iterable[Event]) -> str:
 
 def first_alert(events: Iterable[Event]) -> Alert | None:
     """Return the alert that opened the incident, or the first that joined it."""
+    return next(_alerts(events), None)
+
+
+def alerts(events: Iterable[Event]) -> list[Alert]:
+    """Return the alert that opened the incident and all that came to it, oldest first."""
+    return list(_alerts(events))
+
+
+def _alerts(events: Iterable[Event]) -> Iterator[Alert]:
     told: Iterator[tuple[int, Opened | Alerted]] = numbered(events, Opened, Alerted)
-    alerts = (event.alert for _, event in told)
-    return next((alert for alert in alerts if alert is not None), None)
+    return (event.alert for _, event in told if event.alert is not None)
 
 
 def runs(events: Iterable[Event], runbook: str = "") -> dict[str, Started]:

@@ -300,6 +300,12 @@ _SERVICE: Final = {
     "serve.attempts": "How often a run that dies is begun until it is given up; 3 by default.",
     "serve.hand_over": "A command that works an order elsewhere; the id is its last word.",
     "serve.page": "Where people reach the pages, https://HOST; passkeys are made for the host.",
+    "serve.tell.slack.token": "A bot's, by reference, with chat:write and channels:history.",
+    "serve.tell.slack.channel": "The id of the channel where what was found is told: C0123ABCDEF.",
+    "serve.tell.slack.url": "Of the API, where it is another one: https://slack.com/api.",
+    "serve.tell.pagerduty.token": "Of the REST API, by reference; notes go to its own incidents.",
+    "serve.tell.pagerduty.from": "The address of the user in whose name notes are added.",
+    "serve.tell.pagerduty.url": "Of the API, where it is another one: https://api.eu.pagerduty.com.",
     "serve.sources.NAME.secret": "What a sender and we know, by reference. Without it, refused.",
 }
 

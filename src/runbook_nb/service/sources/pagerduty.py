@@ -10,6 +10,7 @@ from runbook_nb.service.sources.source import Headers, Source, is_signed, name_i
 from runbook_nb.timeline.alerts import Delivery, delivery_of
 
 SIGNATURE: Final = "x-pagerduty-signature"
+INCIDENT_LABEL: Final = "pagerduty_incident"  # of an alert: the id that notes are added by
 _VERSION: Final = "v1="
 _STATES: Final = {
     "incident.triggered": "firing",
@@ -46,6 +47,7 @@ def _read(message: object) -> Delivery:
                 "severity": _summary(incident, "priority") or incident.get("urgency", ""),
                 "service": _summary(incident, "service"),
                 "url": incident.get("html_url") or "",
+                INCIDENT_LABEL: str(incident.get("id") or ""),
             },
             "annotations": {"summary": title},
             "fingerprint": incident.get("incident_key") or incident.get("id"),

@@ -1,0 +1,17 @@
+-- What people are told of an order: each message once, wherever its sender dies.
+
+create table runbook.message (
+    id text primary key,  -- stands in the message itself, so that it is found where it was told
+    order_id text not null references runbook.orders (id),
+    channel text not null,
+    place text not null,  -- where in the channel: a room, or an incident of the sender of alerts
+    body jsonb not null,
+    made_at timestamptz not null default clock_timestamp(),
+    next_at timestamptz not null default clock_timestamp(),  -- nobody else tells it before
+    tries int not null default 0,
+    told_at timestamptz,
+    left_at timestamptz,  -- when it was given up
+    problem text not null default '',
+    unique (order_id, channel, place)
+);
+create index message_waiting on runbook.message (next_at) where told_at is null and left_at is null;
