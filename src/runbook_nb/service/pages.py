@@ -8,6 +8,7 @@ import asyncio
 import json
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from http import HTTPStatus
@@ -74,7 +75,7 @@ class Pages:
         ]
 
     async def _list(self, request: Request) -> Response:
-        def shown() -> str:
+        def shown() -> "_Page":
             with _READING:
                 found = open_incidents(self._incidents, now=datetime.now(UTC))
             return _page("incidents", title="Open incidents", incidents=found)
@@ -82,7 +83,7 @@ class Pages:
         return await self._answered(request, shown)
 
     async def _incident(self, request: Request) -> Response:
-        def shown() -> str:
+        def shown() -> "_Page":
             view = View(self._incidents, request.path_params["incident"])
             return _page(
                 "incident",
@@ -103,7 +104,8 @@ class Pages:
             return refused
         try:
             view = await asyncio.to_thread(View, self._incidents, request.path_params["incident"])
-            view.seen = int(request.headers.get("last-event-id") or request.query_params["after"])
+            given = request.headers.get("last-event-id") or request.query_params["after"]
+            view.seen = max(0, int(given))
         except (RunbookError, ValueError, KeyError) as error:
             return said(HTTPStatus.NOT_FOUND, str(error))
         return StreamingResponse(
@@ -127,7 +129,7 @@ class Pages:
             await asyncio.sleep(_LOOK_S)
 
     async def _approve(self, request: Request) -> Response:
-        def shown() -> str:
+        def shown() -> "_Page":
             asked = self._approvals.asked(request.path_params["incident"])
             return _page(
                 "approve",
@@ -163,7 +165,7 @@ class Pages:
         return answer
 
     async def _passkey(self, request: Request) -> Response:
-        def shown() -> str:
+        def shown() -> "_Page":
             return _page(
                 "passkey",
                 title="Make a passkey",
@@ -179,22 +181,22 @@ class Pages:
 
         return await self._done(request, told)
 
-    async def _answered(self, request: Request, shown: Callable[[], str]) -> Response:
+    async def _answered(self, request: Request, shown: "Callable[[], _Page]") -> Response:
         """Answer with a page; what is wrong is told on one as well."""
         refused = self._refused(request)
         if refused is not None:
             return refused
         status = HTTPStatus.OK
         try:
-            html = await asyncio.to_thread(shown)
+            page = await asyncio.to_thread(shown)
         except (RunbookError, OSError) as error:
             status = HTTPStatus.NOT_FOUND
             if isinstance(error, ApprovalError):
                 status = HTTPStatus.CONFLICT
-            html = _page("trouble", title="Not shown", said=str(error))
-        nonce = secrets.token_urlsafe(16)
+            page = _page("trouble", title="Not shown", said=str(error))
+        own = f"'nonce-{page.nonce}'"
         policy = (
-            f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; "
+            f"default-src 'none'; style-src {own}; script-src {own}; "
             "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         )
         headers = {
@@ -203,7 +205,7 @@ class Pages:
             "referrer-policy": "no-referrer",
             "x-content-type-options": "nosniff",
         }
-        return HTMLResponse(html.replace(_NONCE, nonce), status_code=status, headers=headers)
+        return HTMLResponse(page.html, status_code=status, headers=headers)
 
     async def _done(
         self, request: Request, work: Callable[[dict[str, Any]], dict[str, Any]]
@@ -280,8 +282,12 @@ class View:
         return {"board": board_html(board), "option": unapproved(board)}
 
 
-# Stands in a page that is made once, and is another one for each answer.
-_NONCE: Final = "NONCE-OF-THIS-ANSWER"
+@dataclass(frozen=True, kw_only=True)
+class _Page:
+    """A page, and the nonce of its own style and script."""
+
+    html: str
+    nonce: str
 
 
 @cache
@@ -295,19 +301,17 @@ def _templates() -> Environment:
     )
 
 
-def _page(name: str, *, script: str = "", **values: Any) -> str:
+def _page(name: str, *, script: str = "", **values: Any) -> _Page:
     folder = templates_folder("serve") / "page"
-    sheet = (folder / "page.css").read_text(encoding="utf-8")
-    return (
-        _templates()
-        .get_template(f"{name}.html.j2")
-        .render(
-            style=style() + sheet,
-            script=(folder / script).read_text(encoding="utf-8") if script else "",
-            nonce=_NONCE,
-            **values,
-        )
+    nonce = secrets.token_urlsafe(16)
+    template = _templates().get_template(f"{name}.html.j2")
+    html = template.render(
+        style=style() + (folder / "page.css").read_text(encoding="utf-8"),
+        script=(folder / script).read_text(encoding="utf-8") if script else "",
+        nonce=nonce,
+        **values,
     )
+    return _Page(html=html, nonce=nonce)
 
 
 def _unfolded(event: Event, asked: Asked) -> str:
