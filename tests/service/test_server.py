@@ -20,7 +20,8 @@ from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.service import server as serving
 from runbook_nb.service.database import connected
 from runbook_nb.service.orders import Orders
-from runbook_nb.service.queue import CUT_WITHIN_S, GRACE_S
+from runbook_nb.service.queue import GRACE_S
+from runbook_nb.service.workers import CUT_WITHIN_S
 from runbook_nb.timeline.events import Checked, Decided, Ended, Noted, Started
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -53,6 +54,32 @@ def test_an_alert_becomes_a_diagnosed_incident_by_itself(service, team):
     assert text.text.endswith("# EOF\n")
     assert httpx.get(f"{service.url}/health").json()["done"] == 1
     assert service.end() == 0
+
+
+def below(pid):
+    """Return the processes that one has started, and those that these have."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [each for child in map(int, children) for each in (child, *below(child))]
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGKILL])
+def test_workers_wait_ready_and_end_with_the_service(service, signum):
+    """An order is handed to one of them; none is left behind, however the service ends."""
+
+    def waiting():
+        commands = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in below(pid_of_service)]
+        return [each for each in commands if b"--parked" in each]
+
+    pid_of_service = service.process.pid
+    assert wait_until(lambda: len(waiting()) == 2, within_s=30)
+    assert wait_until(lambda: len(below(pid_of_service)) >= 6, within_s=30), "each has a kernel"
+    assert service.send(ALERT).status_code == 202
+    assert wait_until(lambda: service.orders("done"), within_s=60)
+    assert service.said("order begins")[0]["ready"]
+    assert wait_until(lambda: len(waiting()) == 2, within_s=30)
+    left = below(pid_of_service)
+    service.end(signum)
+    assert wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in left), within_s=30)
 
 
 def test_what_is_forged_or_unknown_or_too_large_is_refused_and_not_kept(service, team):

@@ -82,7 +82,17 @@ def _unit(*, host: str, port: int, slots: int) -> str:
 
 
 @app.command()
-def work(order: Order, *, incidents: Incidents = None, as_json: AsJson = False) -> None:
+def work(
+    order: Annotated[
+        str, typer.Argument(help="The id of an order, as `runbook queue` shows it.")
+    ] = "",
+    *,
+    parked: Annotated[
+        bool, typer.Option("--parked", hidden=True, help="Get ready, and read the id from a line.")
+    ] = False,
+    incidents: Incidents = None,
+    as_json: AsJson = False,
+) -> None:
     """Work one order here, as any other engine may ask for it; exit by its verdict.
 
     An order that runs already, or has ended, is left alone, and so is one whose environment is
@@ -90,14 +100,33 @@ def work(order: Order, *, incidents: Incidents = None, as_json: AsJson = False) 
 
     Example: runbook work O-1f0c2a9be4d7
     """
+    from contextlib import nullcontext
+
+    from runbook_nb.errors import ParameterError
     from runbook_nb.runs.engine.progress import for_stream
+    from runbook_nb.runs.engine.spare_kernel import SpareKernel
     from runbook_nb.service.settings import ServiceSettings
+    from runbook_nb.service.worker import get_ready
     from runbook_nb.service.worker import work as work_order
     from runbook_nb.timeline.folder import incidents_folder
 
-    folder = incidents or incidents_folder()
-    progress = for_stream(sys.stderr if as_json else sys.stdout)
-    worked = work_order(order, settings=ServiceSettings.read(), incidents=folder, progress=progress)
+    with SpareKernel(single=True) if parked else nullcontext() as ready:
+        if parked:
+            get_ready()
+            order = sys.stdin.readline().strip()
+            if not order:
+                return  # who was to name it has ended
+        if not order:
+            message = "Name an order: runbook work ORDER. See those that wait: runbook queue"
+            raise ParameterError(message)
+        # Read only now: they may have changed while nobody worked.
+        worked = work_order(
+            order,
+            settings=ServiceSettings.read(),
+            incidents=incidents or incidents_folder(),
+            progress=for_stream(sys.stderr if as_json else sys.stdout),
+            ready=ready,
+        )
     if worked is None:
         said = f"{order}: nothing to do now. See: runbook queue"
         say(said, facts={"order": order, "worked": False}, as_json=as_json)

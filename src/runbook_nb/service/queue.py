@@ -3,8 +3,6 @@
 import asyncio
 import json
 import logging
-import signal
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -25,6 +23,7 @@ from runbook_nb.service.messages import Messages, Told
 from runbook_nb.service.orders import KeptOrder, Orders
 from runbook_nb.service.settings import ServiceSettings
 from runbook_nb.service.worker import STALL_S
+from runbook_nb.service.workers import Workers
 from runbook_nb.timeline.events import Noted
 from runbook_nb.timeline.folder import IncidentsFolder
 from runbook_nb.timeline.writer import WritableTimeline
@@ -33,7 +32,6 @@ TAKING: Final = "deliveries"
 WORKING: Final = "orders"
 SWEEP_S: Final = 5.0  # how often a worker looks for what nobody rings for any more
 GRACE_S: Final = 25.0  # what a run may take to end once we are asked to
-CUT_WITHIN_S: Final = 20.0  # what it may take once it was told
 _TAKERS: Final = 2
 _AGAIN_AFTER_S: Final = 1.0
 _ANSWER_WITHIN_S: Final = 5.0  # what a sender of alerts waits for the store, at most
@@ -47,7 +45,7 @@ class Queue:
     def __init__(self, settings: ServiceSettings, incidents: Path) -> None:
         self._settings, self.incidents = settings, incidents
         self._dsn = settings.address()
-        self._program = settings.hand_over or (sys.executable, "-m", "runbook_nb", "work")
+        self._workers, self._slots = Workers(settings.hand_over), 0
         self._connector = PsycopgConnector(
             conninfo=self._dsn, min_size=1, max_size=8, timeout=_ANSWER_WITHIN_S
         )
@@ -82,6 +80,7 @@ class Queue:
 
     async def run(self, *, slots: int, ends: asyncio.Event) -> None:
         """Work until ``ends`` is set: then take no more, and let what runs end in its time."""
+        self._slots = slots
         parts = (self._worker(TAKING, _TAKERS), self._worker(WORKING, slots), self._sweep(ends))
         workers = [asyncio.ensure_future(part) for part in parts]
         asked = asyncio.ensure_future(ends.wait())
@@ -91,6 +90,7 @@ class Queue:
         for worker in workers:
             worker.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
+        await self._workers.end()
         for worker in died:
             worker.result()
 
@@ -128,31 +128,20 @@ class Queue:
             return Deliveries(connection, self._settings, self.incidents).take_in(delivery)
 
     async def _on_order(self, order: str) -> None:
-        """Have an order worked by a process of its own; asked to end, it gets its time."""
-        tell("order begins", order=order)
-        process = await asyncio.create_subprocess_exec(
-            *self._program,
-            order,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )
+        """Have an order worked by a process of its own."""
+        tell("order begins", order=order, ready=self._workers.are_ready)
         try:
-            _, said = await process.communicate()
+            ended = await self._workers.work(order)
         except asyncio.CancelledError:
-            with suppress(ProcessLookupError):
-                process.send_signal(signal.SIGTERM)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), CUT_WITHIN_S)
             tell("order was cut off", order=order)
             raise
-        words = Redactor().mask(said.decode(errors="replace")[-_WORDS_LIMIT:]).strip()
-        tell("order ended", order=order, exit_code=process.returncode, said=words)
+        words = Redactor().mask(ended.said[-_WORDS_LIMIT:]).strip()
+        tell("order ended", order=order, exit_code=ended.exit_code, said=words)
         with suppress(StoreUnavailableError):
             await self._tell_people()
         # A place is free.
         await self.ring_waiting()
+        await self._workers.get_ready(slots=self._slots)
 
     async def _tell_people(self) -> None:
         """Tell every message that waits; one that is not taken is told later."""
@@ -186,6 +175,7 @@ class Queue:
         """Take back what died, and ring for all that waits and may have lost its bell."""
         orders, deliveries = await asyncio.to_thread(self._look_for_lost)
         await self._tell_people()
+        await self._workers.get_ready(slots=self._slots)
         for delivery in deliveries:
             await _ring(self._take_in, f"delivery {delivery}", delivery=delivery)
         await self._ring(orders)

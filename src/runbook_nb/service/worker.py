@@ -1,5 +1,6 @@
 """Work one order: claim it, run its runbook, and end it with what it came to."""
 
+import importlib
 import os
 import signal
 import socket
@@ -12,8 +13,10 @@ from typing import Final
 
 from runbook_nb.errors import RunbookError, StoreUnavailableError
 from runbook_nb.redaction import Redactor
+from runbook_nb.runbook.lean import lean_imports
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runs.engine.progress import Progress
+from runbook_nb.runs.engine.spare_kernel import SpareKernel
 from runbook_nb.runs.run import Order, Run, run
 from runbook_nb.service.database import connected, demand_current
 from runbook_nb.service.deliveries import BY
@@ -24,6 +27,7 @@ from runbook_nb.service.settings import ServiceSettings
 
 BEAT_S: Final = 5.0  # how often a run says that it goes on
 STALL_S: Final = 30.0  # a run that said nothing for so long is taken for dead
+_EARLY: Final = ("papermill", "psycopg.types.json", "rfc8785", "runbook_nb.runs.engine.cells")
 _CUT_OFF: Final = "interrupted"
 
 
@@ -37,10 +41,24 @@ class Worked:
     replaced: bool = False
 
 
+def get_ready() -> None:
+    """Import what every run needs, and nothing that a project could have changed meanwhile."""
+    lean_imports()
+    for name in _EARLY:
+        importlib.import_module(name)
+
+
 def work(
-    order: str, *, settings: ServiceSettings, incidents: Path, progress: Progress
+    order: str,
+    *,
+    settings: ServiceSettings,
+    incidents: Path,
+    progress: Progress,
+    ready: SpareKernel | None = None,
 ) -> Worked | None:
     """Claim an order and run it here; None where there is nothing to do with it now.
+
+    ``ready`` has a kernel that waits for it.
 
     A run that a signal ends gives its order back. One that cannot be run at all ends it, with the
     reason. Raises OrderError where there is no such order, and StoreUnavailableError.
@@ -55,7 +73,8 @@ def work(
         return None
     with _beating(dsn, claim) as beats:
         try:
-            done, problem = _run(claim, incidents=incidents, progress=progress), ""
+            done = _run(claim, incidents=incidents, progress=progress, ready=ready)
+            problem = ""
         except RunbookError as error:
             done, problem = None, Redactor().mask(str(error))
     cut_off = done is not None and done.execution.reason == _CUT_OFF
@@ -75,7 +94,9 @@ def work(
         return Worked(order=claim, run=done, problem=problem, replaced=not stands)
 
 
-def _run(claim: KeptOrder, *, incidents: Path, progress: Progress) -> Run:
+def _run(
+    claim: KeptOrder, *, incidents: Path, progress: Progress, ready: SpareKernel | None
+) -> Run:
     order = Order(
         runbook=Runbook.find(claim.runbook),
         incidents=incidents,
@@ -83,7 +104,7 @@ def _run(claim: KeptOrder, *, incidents: Path, progress: Progress) -> Run:
         incident=claim.incident,
         parameters=claim.parameters,
     )
-    return run(order, progress=progress)
+    return run(order, progress=progress, ready=ready)
 
 
 def _result(done: Run | None, problem: str) -> dict[str, str | bool]:

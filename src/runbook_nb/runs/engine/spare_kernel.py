@@ -1,4 +1,4 @@
-"""One kernel ready behind each run of a series, so that the next run need not wait for its own."""
+"""A kernel that is ready before its run: behind each run of a series, or for one that may come."""
 
 import os
 from collections.abc import Mapping
@@ -14,16 +14,20 @@ from runbook_nb.runs.engine.kernel import Kernel
 class SpareKernel:
     """Keeps one kernel waiting while a run works; a context manager that ends the last one.
 
-    Each kernel serves one run, and knows nothing of it while it waits. A run with other variables
-    that all programs get has a kernel of its own: they may have been read when it was loaded.
+    ``single`` makes one at once, and none after it. Each kernel serves one run, and knows nothing
+    of it while it waits. A run with other variables that all programs get has a kernel of its own:
+    they may have been read when it was loaded.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, single: bool = False) -> None:
+        self._single = single
         self._waiting: Kernel | None = None
         self._around: Mapping[str, str] = {}
 
     def __enter__(self) -> Self:
-        """Begin a series; the first run starts its own kernel."""
+        """Begin a series; the first run of more than one starts its own kernel."""
+        if self._single:
+            self._start_next()
         return self
 
     def __exit__(
@@ -36,12 +40,13 @@ class SpareKernel:
         self._dismiss()
 
     def take(self, environ: Mapping[str, str]) -> Kernel:
-        """Return a kernel for a run with these variables, and start the one for the run after it.
+        """Return a kernel for a run with these variables; in a series, start the one after it.
 
         Raises ExecutionError if no kernel can be started.
         """
         kernel = self._handed_over(environ) or Kernel(environ)
-        self._start_next()
+        if not self._single:
+            self._start_next()
         return kernel
 
     def _handed_over(self, environ: Mapping[str, str]) -> Kernel | None:
