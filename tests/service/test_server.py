@@ -1,15 +1,18 @@
 """The whole way on one machine: real HTTP, a real queue, real kernels, and processes that die."""
 
 import configparser
+import json
 import os
 import signal
 import subprocess
+import time
 from itertools import pairwise
 from pathlib import Path
 
 import httpx
 import psycopg
 import pytest
+import yaml
 from psycopg.conninfo import conninfo_to_dict
 from running_service import RUNBOOK, Service
 
@@ -20,7 +23,7 @@ from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.service import server as serving
 from runbook_nb.service.database import connected
 from runbook_nb.service.orders import Orders
-from runbook_nb.service.queue import GRACE_S
+from runbook_nb.service.queue import GRACE_S, SWEEP_S
 from runbook_nb.service.workers import CUT_WITHIN_S
 from runbook_nb.timeline.events import Checked, Decided, Ended, Noted, Started
 
@@ -220,6 +223,27 @@ def test_a_busy_environment_makes_orders_wait_and_then_works_them(team, token):
         service.end()
 
 
+def test_another_engine_is_asked_once_and_has_time_to_begin(team, token):
+    """However often the service looks for what waits; a second one waits for its place."""
+    file = team.root / "runbook.toml"
+    engine = 'at_most = 1\nhand_over = ["sh", "-c", "echo $0 >> handed"]\n'
+    file.write_text(file.read_text().replace("[serve]\n", f"[serve]\n{engine}"))
+    service = Service(team, token, "--port", "0")
+    try:
+        service.send(ALERT, {**ALERT, "fingerprint": "f2"})
+        assert wait_until(lambda: len(service.orders("queued")) == 2, within_s=30)
+        handed = team.root / "handed"
+        assert wait_until(handed.exists, within_s=30)
+        time.sleep(2 * SWEEP_S + 1)
+        (first,) = handed.read_text().split()
+        worked = typed(team, "work", first)
+        assert worked.returncode == 3, "nothing could be read, which is a verdict"
+        assert wait_until(lambda: len(handed.read_text().split()) == 2, within_s=30)
+        assert len(set(handed.read_text().split())) == 2
+    finally:
+        service.end()
+
+
 def test_a_taken_port_is_refused_before_anything_begins(service, team):
     """By its number."""
     port = service.url.rpartition(":")[2]
@@ -228,9 +252,32 @@ def test_a_taken_port_is_refused_before_anything_begins(service, team):
     assert f"port {port}: Address already in use. Try another --port." in done.stderr
 
 
+def test_examples_of_other_engines_are_whole(team):
+    """Each is read by what reads it, and names this project or an order."""
+
+    def example(name):
+        done = typed(team, "serve", "--example", name, "--slots", "3")
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    (job,) = yaml.safe_load_all(example("kubernetes"))
+    work = job["spec"]["template"]["spec"]["containers"][0]["command"]
+    assert (job["kind"], work[-1]) == ("Job", "runbook work ORDER; test $? -lt 3")
+    dag = example("airflow")
+    assert compile(dag, "dag.py", "exec")
+    assert f'PROJECT = "{team.root}"' in dag
+    assert "max_active_runs=3" in dag
+    lines = [line for line in example("container").splitlines() if line and line[0] != "#"]
+    known = {*("FROM", "RUN", "COPY", "USER", "WORKDIR", "VOLUME"), *("STOPSIGNAL", "ENTRYPOINT")}
+    assert {line.split()[0] for line in lines} == {*known, "CMD"}
+    assert json.loads(lines[-1].removeprefix("CMD "))[:2] == ["serve", "--host"]
+    wrong = typed(team, "serve", "--example", "nomad")
+    assert (wrong.returncode, "kubernetes" in wrong.stderr) == (3, True)
+
+
 def test_a_unit_for_systemd_serves_this_project(team):
     """With this installation, and time for a run to end."""
-    done = typed(team, "serve", "--unit", "--port", "9000")
+    done = typed(team, "serve", "--example", "systemd", "--port", "9000")
     unit = configparser.ConfigParser(interpolation=None)
     unit.optionxform = str
     unit.read_string(done.stdout)

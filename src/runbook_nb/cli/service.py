@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,6 +34,15 @@ app.add_typer(store, name="store")
 Order = Annotated[str, typer.Argument(help="The id of an order, as `runbook queue` shows it.")]
 
 
+class Example(StrEnum):
+    """What may keep the service running, or work its orders."""
+
+    SYSTEMD = "systemd"
+    CONTAINER = "container"
+    KUBERNETES = "kubernetes"
+    AIRFLOW = "airflow"
+
+
 @app.command()
 def serve(
     *,
@@ -41,9 +51,9 @@ def serve(
         int, typer.Option(min=0, max=65535, help="The port to listen on; 0: any.")
     ] = 8765,
     slots: Annotated[int, typer.Option(min=1, max=64, help="Runs at once.")] = 2,
-    unit: Annotated[
-        bool, typer.Option("--unit", help="Print a unit for systemd that does this, and end.")
-    ] = False,
+    example: Annotated[
+        Example | None, typer.Option(help="Print what keeps it or its orders running, and end.")
+    ] = None,
     incidents: Incidents = None,
 ) -> None:
     """Take alerts in by themselves and work what they order, until SIGTERM.
@@ -58,20 +68,20 @@ def serve(
     from runbook_nb.timeline.folder import incidents_folder
 
     settings = ServiceSettings.read()
-    if unit:
-        typer.echo(_unit(host=host, port=port, slots=slots), nl=False)
+    if example:
+        typer.echo(_example(example, host=host, port=port, slots=slots), nl=False)
         return
     run_service(settings, incidents or incidents_folder(), slots=slots, host=host, port=port)
 
 
-def _unit(*, host: str, port: int, slots: int) -> str:
-    """Return a unit for systemd that serves the project here with this installation."""
+def _example(example: Example, *, host: str, port: int, slots: int) -> str:
+    """Return a file for the project here with this installation."""
     from string import Template
 
     from runbook_nb.project import demand_project
     from runbook_nb.runbook.folders import templates_folder
 
-    text = (templates_folder("serve") / "runbook.service").read_text(encoding="utf-8")
+    text = (templates_folder("serve") / "examples" / example).read_text(encoding="utf-8")
     return Template(text).substitute(
         project=demand_project().root,
         program=Path(sys.executable).with_name("runbook"),

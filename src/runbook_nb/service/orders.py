@@ -52,14 +52,15 @@ where id = %(order)s and fence = %(fence)s and state = 'running'
 returning id
 """
 _GIVE_BACK: Final = """
-update runbook.orders set state = 'queued', attempts = attempts - 1, worker = ''
+update runbook.orders
+set state = 'queued', attempts = attempts - 1, worker = '', handed_at = null
 where id = %(order)s and fence = %(fence)s and state = 'running'
 returning id
 """
 _SWEEP: Final = """
 update runbook.orders
 set state = case when attempts >= %(attempts)s then 'given_up' else 'queued' end,
-    ended_at = case when attempts >= %(attempts)s then clock_timestamp() end
+    ended_at = case when attempts >= %(attempts)s then clock_timestamp() end, handed_at = null
 where state = 'running' and beat_at < clock_timestamp() - make_interval(secs => %(stall_s)s)
 returning *
 """
@@ -71,8 +72,20 @@ update runbook.orders set result = jsonb_build_object('told', %(told)s::text)
 where id = %(order)s and state = 'given_up' and result is null
 returning id
 """
+_HAND: Final = """
+update runbook.orders set handed_at = clock_timestamp()
+where id = %(order)s and state = 'queued'
+  and (handed_at is null or handed_at < clock_timestamp() - make_interval(secs => %(again_s)s))
+  and (select count(*) from runbook.orders as other
+       where other.environment = orders.environment and other.id <> orders.id
+         and (other.state = 'running' or other.state = 'queued'
+              and other.handed_at > clock_timestamp() - make_interval(secs => %(again_s)s))
+      ) < %(at_most)s
+returning id
+"""
 _RETRY: Final = """
-update runbook.orders set state = 'queued', attempts = 0, ended_at = null, result = null
+update runbook.orders
+set state = 'queued', attempts = 0, ended_at = null, result = null, handed_at = null
 where id = %(order)s and state in ('given_up', 'dropped')
 returning *
 """
@@ -109,7 +122,8 @@ class KeptOrder:
     """An order as the store has it.
 
     ``attempts`` are the runs that were begun and not cut off by us, ``cause`` is the alert or the
-    person that asked, ``result`` what it came to. Higher ``priority`` goes first.
+    person that asked, ``result`` what it came to. Higher ``priority`` goes first. ``handed_at`` is
+    when another engine was asked to work it.
     """
 
     id: str
@@ -128,6 +142,7 @@ class KeptOrder:
     beat_at: datetime | None
     ended_at: datetime | None
     result: Mapping[str, Json] | None
+    handed_at: datetime | None
 
     @property
     def is_live(self) -> bool:
@@ -177,6 +192,15 @@ class Orders:
             self._connection.execute(_TAKE_TURN, [known.environment])
             values = {"order": order, "worker": worker, "at_most": at_most}
             return _kept(self._connection.execute(_CLAIM, values).fetchone())
+
+    def hand(self, order: str, *, again_s: float, at_most: int) -> bool:
+        """Note that another engine is asked now.
+
+        False where it was in the last ``again_s`` seconds, or where all places of the environment
+        are taken by runs, or by orders that were handed over and have yet to begin.
+        """
+        given = {"order": order, "again_s": again_s, "at_most": at_most}
+        return self._connection.execute(_HAND, given).fetchone() is not None
 
     def beat(self, order: str, fence: int) -> bool:
         """Say that the run of this claim goes on; False where another claim has replaced it."""

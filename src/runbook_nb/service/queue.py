@@ -31,6 +31,7 @@ from runbook_nb.timeline.writer import WritableTimeline
 TAKING: Final = "deliveries"
 WORKING: Final = "orders"
 SWEEP_S: Final = 5.0  # how often a worker looks for what nobody rings for any more
+_HANDED_FOR_S: Final = 300.0  # what another engine may take to begin an order
 GRACE_S: Final = 25.0  # what a run may take to end once we are asked to
 _TAKERS: Final = 2
 _AGAIN_AFTER_S: Final = 1.0
@@ -128,7 +129,9 @@ class Queue:
             return Deliveries(connection, self._settings, self.incidents).take_in(delivery)
 
     async def _on_order(self, order: str) -> None:
-        """Have an order worked by a process of its own."""
+        """Have an order worked by a process of its own, or hand it to another engine."""
+        if self._settings.hand_over and not await asyncio.to_thread(self._hand, order):
+            return
         tell("order begins", order=order, ready=self._workers.are_ready)
         try:
             ended = await self._workers.work(order)
@@ -157,6 +160,11 @@ class Queue:
         """Ring for the orders that wait; where the store is away, the next sweep does."""
         with suppress(StoreUnavailableError):
             await self._ring(await asyncio.to_thread(self._waiting_orders))
+
+    def _hand(self, order: str) -> bool:
+        with connected(self._dsn) as connection:
+            at_most = self._settings.at_most
+            return Orders(connection).hand(order, again_s=_HANDED_FOR_S, at_most=at_most)
 
     def _waiting_orders(self) -> list[str]:
         with connected(self._dsn) as connection:

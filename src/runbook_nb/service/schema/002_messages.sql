@@ -1,4 +1,7 @@
--- What people are told of an order: each message once, wherever its sender dies.
+-- What people are told of an order, each message once, wherever its sender dies; and when an order
+-- was handed to another engine, which takes its time to begin.
+
+alter table runbook.orders add column handed_at timestamptz;
 
 create table runbook.message (
     id text primary key,  -- stands in the message itself, so that it is found where it was told
