@@ -19,7 +19,7 @@ from runbook_nb.packs.control_plane.systems import (
 
 pytestmark = pytest.mark.slow
 
-WEEK, DAY, WATCH = timedelta(days=7), timedelta(days=1), timedelta(seconds=1.2)
+WEEK, DAY, WATCH = timedelta(days=7), timedelta(days=1), timedelta(seconds=3)
 BEHIND = telemetry.behind(quiet=timedelta(minutes=15))
 UNSEEN = telemetry.unseen()
 TAKING = event_path.taking(watch=WATCH)
