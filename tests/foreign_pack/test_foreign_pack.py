@@ -255,7 +255,8 @@ def _install(folder: Path) -> None:
     venv.create(folder / "venv", with_pip=True)
     python = folder / "venv" / "bin" / "python"
     # Both are given as files, so that no index is asked for one of these names.
-    words = (python, "-m", "pip", "install", "--quiet", *sorted(wheels.glob("*.whl")))
+    quiet = ("--quiet", "--no-compile")
+    words = (python, "-m", "pip", "install", *quiet, *sorted(wheels.glob("*.whl")))
     subprocess.run(words, env=own, check=True)
     script = "import importlib.util, sys; print(*map(importlib.util.find_spec, sys.argv[1:]))"
     told = subprocess.check_output((python, "-c", script, *NOT_NEEDED), env=own, text=True)
