@@ -2,12 +2,14 @@
 
 import base64
 import json
+import re
 import secrets
+import subprocess
 from dataclasses import replace
 
 import httpx
 import pytest
-from running_service import HOSTILE
+from running_service import HOSTILE, RUNBOOK
 
 from runbook_nb.packs.control_plane.lab.processes import wait_until
 from runbook_nb.service.database import connected
@@ -40,8 +42,15 @@ def waiting(signed, team, ada):
     return incident, f"{signed.url}/incidents/{incident}/approve"
 
 
-def asked(address, key):
-    return httpx.post(f"{address}/statement", json={"key": key})
+def basis_of(address):
+    """Return what the page says that it was drawn on; empty where there is no such page."""
+    found = re.search(r'data-basis="(\w+)"', httpx.get(address).text)
+    return found[1] if found else ""
+
+
+def asked(address, key, basis=None):
+    told = {"key": key, "basis": basis_of(address) if basis is None else basis}
+    return httpx.post(f"{address}/statement", json=told)
 
 
 def signed_by(device, told, **said):
@@ -111,7 +120,7 @@ def test_what_is_forged_is_no_yes(signed, team, ada, waiting):
 def test_only_a_page_of_ours_is_answered(signed, waiting, ada):
     """Neither a form of another site, nor a foreign name that points at this machine."""
     incident, address = waiting
-    told = json.dumps({"key": ada.passkey.fingerprint})
+    told = json.dumps({"key": ada.passkey.fingerprint, "basis": basis_of(address)})
     statement = f"{address}/statement"
     as_form = httpx.post(statement, content=told, headers={"content-type": "text/plain"})
     assert as_form.status_code == 403
@@ -132,6 +141,17 @@ def test_only_a_page_of_ours_is_answered(signed, waiting, ada):
     policy = page.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
+
+
+def test_what_was_read_is_what_is_signed(signed, team, ada, waiting):
+    """After another run, the page has to be read again, whatever that found."""
+    incident, address = waiting
+    before = basis_of(address)
+    typed = [*RUNBOOK, "run", "queue_backlog", "--incident", incident]
+    subprocess.run(typed, cwd=team.root, check=False, stdout=subprocess.DEVNULL)
+    stale = asked(address, ada.passkey.fingerprint, before)
+    assert (stale.status_code, "Load it again" in stale.text) == (403, True)
+    assert asked(address, ada.passkey.fingerprint).status_code == 200
 
 
 def test_while_a_run_goes_on_nothing_is_approved(signed, team, ada, waiting):

@@ -1,15 +1,18 @@
 """Approvals from a page: what is asked, the statement that a passkey signs, and its yes."""
 
+import hashlib
 import json
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 from urllib.parse import urlsplit
+
+import rfc8785
 
 from runbook_nb.errors import ApprovalError
 from runbook_nb.incident.approval import INCIDENT_PARAMETER, draft, parameters_digest, put
@@ -40,6 +43,7 @@ class Asked:
     """What is to be approved: an option, the events that speak of it, and whose keys count here.
 
     ``keys`` are names by the fingerprints of passkeys. ``command`` does the same in a terminal.
+    ``basis`` is the digest of all that is approved: what is signed later must have the same.
     """
 
     incident: str
@@ -49,6 +53,7 @@ class Asked:
     events: tuple[Event, ...]
     keys: Mapping[str, str]
     command: str
+    basis: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +84,8 @@ class Approvals:
         """Return what waits for a yes.
 
         Raises IncidentStateError where there is no such incident or it is closed, and ApprovalError
-        where nothing waits, or a run that may find something else goes on.
+        where nothing waits, a run that may find something else goes on, or the last run has not
+        rehearsed what waits: nobody has seen then what would be done.
         """
         timeline = find(self._incidents, incident)
         refuse_closed(timeline)
@@ -92,6 +98,10 @@ class Approvals:
         self._refuse_while_it_runs(incident, runbook.name)
         steps = [step.event for step in board.steps if step.option == option]
         left = [each for each in steps if isinstance(each, Acted) and each.outcome in _LEFT]
+        last = last_run(self._incidents, incident, option=option)
+        if any(each.run != last.started.run for each in left):
+            message = f"The last run has not rehearsed {option!r}. Run {runbook.name} again first."
+            raise ApprovalError(message)
         return Asked(
             incident=incident,
             option=option,
@@ -100,12 +110,14 @@ class Approvals:
             events=(board.decided, *left, *board.approvals),
             keys={key.fingerprint: person.name for person, key in self._passkeys()},
             command=next_command(board),
+            basis=_basis(last),
         )
 
-    def statement(self, incident: str, *, key: str) -> dict[str, Any]:
+    def statement(self, incident: str, *, key: str, basis: str) -> dict[str, Any]:
         """Return what a browser asks its device to sign; ``key`` is a fingerprint.
 
-        Raises what ``asked`` raises, and ApprovalError for a key that nobody who may approve has.
+        Raises what ``asked`` raises, and ApprovalError for a key that nobody who may approve has,
+        and where the page was drawn on another ``basis``.
         """
         asked = self.asked(incident)
         found = [(who, each) for who, each in self._passkeys() if each.fingerprint == key]
@@ -114,6 +126,9 @@ class Approvals:
             raise ApprovalError(message)
         (person, passkey), *_ = found
         last = last_run(self._incidents, incident, option=asked.option)
+        if _basis(last) != basis:
+            message = "Something else is to be done since this page was drawn. Load it again."
+            raise ApprovalError(message)
         demand_plain_person(person.name, last.timeline.redactor)
         given = draft(last.timeline, last.approvable, by=person.name, key=str(passkey))
         token = secrets.token_urlsafe(24)
@@ -238,6 +253,12 @@ class Approvals:
             del self._drawn[token]
         while len(self._drawn) >= _AT_MOST:
             del self._drawn[next(iter(self._drawn))]
+
+
+def _basis(last: LastRun) -> str:
+    """Return the digest of what a yes to an option of the last run says yes to."""
+    stated = {**asdict(last.approvable), "run": last.started.run}
+    return hashlib.sha256(rfc8785.dumps(stated)).hexdigest()
 
 
 def _given(parameters: Mapping[str, Json], digest: str, environment: str) -> dict[str, Json] | None:

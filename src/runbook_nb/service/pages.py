@@ -146,7 +146,8 @@ class Pages:
         incident = request.path_params["incident"]
 
         def made(given: dict[str, Any]) -> dict[str, Any]:
-            return self._approvals.statement(incident, key=str(given["key"]))
+            key, basis = str(given["key"]), str(given["basis"])
+            return self._approvals.statement(incident, key=key, basis=basis)
 
         return await self._done(request, made)
 

@@ -20,7 +20,8 @@ form?.addEventListener("submit", async (event) => {
   said.textContent = "Your device asks you now.";
   try {
     const here = location.pathname;
-    const asked = await ask(`${here}/statement`, { key: document.getElementById("key").value });
+    const key = document.getElementById("key").value;
+    const asked = await ask(`${here}/statement`, { key, basis: form.dataset.basis });
     const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(asked.publicKey);
     const credential = await navigator.credentials.get({ publicKey });
     const told = await ask(here, { token: asked.token, assertion: credential.toJSON() });

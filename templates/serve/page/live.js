@@ -19,8 +19,8 @@ source.addEventListener("card", (event) => {
   cards.insertAdjacentHTML("afterbegin", JSON.parse(event.data).html);
   const { id } = cards.firstElementChild;
   // A step is where it ran last.
-  const older = id && cards.querySelector(`:scope > :not(:first-child)[id=${CSS.escape(id)}]`);
-  older?.removeAttribute("id");
+  const older = `:scope > :not(:first-child)[id="${CSS.escape(id)}"]`;
+  if (id) cards.querySelector(older)?.removeAttribute("id");
 });
 document.addEventListener("click", (event) => {
   const place = event.target.closest('a[href^="#"]')?.getAttribute("href").slice(1);
