@@ -1,6 +1,5 @@
 """Work one order: claim it, run its runbook, and end it with what it came to."""
 
-import importlib
 import os
 import signal
 import socket
@@ -27,7 +26,6 @@ from runbook_nb.service.settings import ServiceSettings
 
 BEAT_S: Final = 5.0  # how often a run says that it goes on
 STALL_S: Final = 30.0  # a run that said nothing for so long is taken for dead
-_EARLY: Final = ("papermill", "psycopg.types.json", "rfc8785", "runbook_nb.runs.engine.cells")
 _CUT_OFF: Final = "interrupted"
 
 
@@ -44,8 +42,11 @@ class Worked:
 def get_ready() -> None:
     """Import what every run needs, and nothing that a project could have changed meanwhile."""
     lean_imports()
-    for name in _EARLY:
-        importlib.import_module(name)
+    import papermill  # noqa: F401
+    import psycopg.types.json  # noqa: F401
+    import rfc8785  # noqa: F401
+
+    import runbook_nb.runs.engine.cells  # noqa: F401
 
 
 def work(

@@ -394,9 +394,12 @@ def test_no_service_that_tells_its_time_is_no_comparison(lab, hands):
         hands.read(clocks.difference(services=("nowhere",)))
 
 
-@pytest.mark.parametrize(("ages_s", "told_s"), [((9, 0), 0), ((9, 9), 9)])
+@pytest.mark.parametrize(
+    ("ages_s", "told_s"),
+    [((9, 0), 0), ((12, 11, 0), 0), ((9, 9, 9), 9), ((300, 300, 9), 9), ((-60, -60, -60), 60)],
+)
 def test_a_date_from_before_a_blocked_loop_is_no_clock_that_is_behind(lab, ages_s, told_s):
-    """Asked once more it tells the time; a clock that is behind stays behind."""
+    """Asked once more it tells the time; a clock that is behind, or ahead, stays so."""
     left = iter(ages_s)
 
     class Late(BaseHTTPRequestHandler):
