@@ -126,7 +126,7 @@ def by_an_editor(path: Path) -> None:
     nbformat.write(notebook, file)
 
 
-@pytest.mark.parametrize("saved", [by_jupytext, by_an_editor])
+@pytest.mark.parametrize("saved", [pytest.param(by_jupytext, marks=pytest.mark.slow), by_an_editor])
 def test_what_an_editor_adds_when_it_saves_is_no_difference(folder, saved):
     """Neither to lint nor to `fmt --check`; `fmt` puts the notebook in form again."""
     for name in NAMES:
@@ -171,6 +171,7 @@ def test_text_to_notebook_to_text_is_the_same_to_the_byte(path):
     assert jupytext.writes(nbformat.reads(stored, as_version=4), fmt="md") == text
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_a_save_by_jupyterlab_leaves_the_text_as_it_was(folder, jupyter):
     """To the byte for every pair; the notebook is put in form again."""
@@ -185,6 +186,7 @@ def test_a_save_by_jupyterlab_leaves_the_text_as_it_was(folder, jupyter):
         assert (folder / notebook.name).read_bytes() == notebook.read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_an_edit_in_jupyterlab_reaches_the_text(folder, jupyter):
     """The pairing of JupyterLab saves both; outputs go, and the rest of the text stays."""
