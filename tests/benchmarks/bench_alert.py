@@ -6,64 +6,25 @@ waits. Needs the extras `lab` and `serve`.
 """
 
 import json
-import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "service"))
-from running_service import RUNBOOK, Service
+from running_service import RUNBOOK, TOKEN, Service, alert, own_team
 
-from runbook_nb.authoring.scaffold.new_project import begin_project
-from runbook_nb.packs.control_plane.lab.postgres import PostgresServer
-from runbook_nb.service.database import migrate
 from runbook_nb.timeline.events import Checked, Opened, Started
 from runbook_nb.timeline.log import Timeline
 
 ROUNDS = 8
 A_SECOND, SECONDS = 50, 10
-TOKEN = "a token that is long enough"
-SERVICE = """
-[store]
-dsn = "env:RUNBOOK_STORE"
-[serve.environments]
-default = "lab"
-[serve.sources.alertmanager]
-secret = "env:AM_SECRET"
-"""
-
-
-def alert(name: str, fingerprint: str) -> dict[str, object]:
-    """Return an alert as Alertmanager sends it."""
-    labels = {"alertname": name, "severity": "critical"}
-    began = datetime.now(UTC).isoformat()
-    return {"status": "firing", "labels": labels, "fingerprint": fingerprint, "startsAt": began}
-
-
-@contextmanager
-def team(root: Path) -> Iterator[None]:
-    """Begin a project with a lab and a service's store, and stand in it."""
-    begin_project(root / "team", now=datetime.now(UTC))
-    file = root / "team" / "runbook.toml"
-    file.write_text(file.read_text() + SERVICE)
-    server = PostgresServer(root / "server")
-    server.start()
-    os.environ.update(RUNBOOK_STORE=server.dsn(), AM_SECRET=TOKEN, RUNBOOK_LAB=str(root / "lab"))
-    os.chdir(root / "team")
-    migrate(server.dsn())
-    subprocess.run([*RUNBOOK, "lab", "up"], check=True, stdout=subprocess.DEVNULL)
-    yield
-    subprocess.run([*RUNBOOK, "lab", "down"], check=True, stdout=subprocess.DEVNULL)
-    server.stop()
 
 
 def timed(incidents: Path, ask: Callable[[], None]) -> tuple[float, ...]:
@@ -112,16 +73,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="runbook-alert-") as place:
         root = Path(place)
         root.chmod(0o711)
-        with team(root):
-            incidents = root / "team" / "incidents"
+        with own_team(root) as team:
+            incidents = team.incidents
 
-            class Team:
-                """What a service beside a test is told."""
-
-                dsn = os.environ["RUNBOOK_STORE"]
-                root = Path.cwd()
-
-            service = Service(Team, TOKEN, "--port", "0")
+            service = Service(team, TOKEN, "--port", "0")
             taken: dict[str, list[tuple[float, ...]]] = {"service": [], "command": []}
             for number in range(rounds):
                 fired = alert("QueueWaitHigh", f"s{number}")

@@ -4,33 +4,16 @@ import secrets
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 import pytest
-from running_service import RUNBOOK, Service
+from running_service import RUNBOOK, SERVICE, TOKEN, Service, Team
 
 from runbook_nb.authoring.scaffold.new_project import begin_project
 from runbook_nb.packs.control_plane.lab.postgres import PostgresServer
-from runbook_nb.project import Project
 from runbook_nb.service.database import migrate
-from runbook_nb.service.settings import ServiceSettings
-from runbook_nb.timeline.events import Event
-from runbook_nb.timeline.incidents import find
-
-SECRET = "a token that is long enough"
-SERVICE = """
-[store]
-dsn = "env:RUNBOOK_STORE"
-[serve]
-again_after_s = 900
-[serve.environments]
-default = "lab"
-[serve.sources.alertmanager]
-secret = "env:AM_SECRET"
-"""
 
 
 @pytest.fixture(scope="session")
@@ -62,30 +45,6 @@ def store(empty: str) -> str:
     return empty
 
 
-@dataclass(frozen=True, kw_only=True)
-class Team:
-    """A team's project with a service: its folder, its store and its incidents."""
-
-    root: Path
-    dsn: str
-
-    @property
-    def incidents(self) -> Path:
-        """Where its incidents lie."""
-        return self.root / "incidents"
-
-    @property
-    def settings(self) -> ServiceSettings:
-        """What its project says of the service."""
-        return ServiceSettings.read(Project.read(self.root))
-
-    def told(self, incident: str) -> list[Event]:
-        """Return the events of an incident; the chain must hold."""
-        timeline = find(self.incidents, incident)
-        timeline.verify()
-        return list(timeline)
-
-
 @pytest.fixture
 def team(store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Team:
     """Begin a project that has a store, and stand in it."""
@@ -94,7 +53,7 @@ def team(store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Team:
     file.write_text(file.read_text() + SERVICE)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RUNBOOK_STORE", store)
-    monkeypatch.setenv("AM_SECRET", SECRET)
+    monkeypatch.setenv("AM_SECRET", TOKEN)
     monkeypatch.setenv("RUNBOOK_LAB", str(tmp_path / "lab"))
     monkeypatch.delenv("RUNBOOK_INCIDENTS", raising=False)
     monkeypatch.syspath_prepend(str(tmp_path / "src"))
@@ -104,7 +63,7 @@ def team(store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Team:
 @pytest.fixture
 def token() -> str:
     """Give what Alertmanager and we know."""
-    return SECRET
+    return TOKEN
 
 
 @pytest.fixture

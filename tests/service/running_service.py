@@ -1,19 +1,42 @@
 """A service that runs beside a test, with what a test asks of it."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 
+from runbook_nb.authoring.scaffold.new_project import begin_project
+from runbook_nb.packs.control_plane.lab.postgres import PostgresServer
 from runbook_nb.packs.control_plane.lab.processes import wait_until
-from runbook_nb.service.database import connected
+from runbook_nb.project import Project
+from runbook_nb.service.database import connected, migrate
 from runbook_nb.service.orders import Orders
 from runbook_nb.service.queue import prepare_queue
+from runbook_nb.service.settings import ServiceSettings
+from runbook_nb.timeline.events import Event
+from runbook_nb.timeline.incidents import find
 
 RUNBOOK = (sys.executable, "-m", "runbook_nb")
+TOKEN = "a token that is long enough"
+SERVICE = """
+[store]
+dsn = "env:RUNBOOK_STORE"
+[serve]
+again_after_s = 900
+[serve.environments]
+default = "lab"
+[serve.sources.alertmanager]
+secret = "env:AM_SECRET"
+"""
 HOSTILE = {
     "status": "firing",
     "labels": {"alertname": "QueueWaitHigh", "severity": "critical"},
@@ -21,6 +44,30 @@ HOSTILE = {
     "fingerprint": "f1",
     "startsAt": "2026-11-27T19:00:00Z",
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Team:
+    """A team's project with a service: its folder, its store and its incidents."""
+
+    root: Path
+    dsn: str
+
+    @property
+    def incidents(self) -> Path:
+        """Where its incidents lie."""
+        return self.root / "incidents"
+
+    @property
+    def settings(self) -> ServiceSettings:
+        """What its project says of the service."""
+        return ServiceSettings.read(Project.read(self.root))
+
+    def told(self, incident: str) -> list[Event]:
+        """Return the events of an incident; the chain must hold."""
+        timeline = find(self.incidents, incident)
+        timeline.verify()
+        return list(timeline)
 
 
 class Service:
@@ -56,3 +103,27 @@ class Service:
     def end(self, signum=signal.SIGTERM):
         self.process.send_signal(signum)
         return self.process.wait(90)
+
+
+def alert(name: str, fingerprint: str) -> dict[str, object]:
+    """Return an alert as Alertmanager sends it."""
+    labels = {"alertname": name, "severity": "critical"}
+    began = datetime.now(UTC).isoformat()
+    return {"status": "firing", "labels": labels, "fingerprint": fingerprint, "startsAt": began}
+
+
+@contextmanager
+def own_team(root: Path) -> Iterator[Team]:
+    """Begin a project with a lab and a service's store, and stand in it."""
+    begin_project(root / "team", now=datetime.now(UTC))
+    file = root / "team" / "runbook.toml"
+    file.write_text(file.read_text() + SERVICE)
+    server = PostgresServer(root / "server")
+    server.start()
+    os.environ.update(RUNBOOK_STORE=server.dsn(), AM_SECRET=TOKEN, RUNBOOK_LAB=str(root / "lab"))
+    os.chdir(root / "team")
+    migrate(server.dsn())
+    subprocess.run([*RUNBOOK, "lab", "up"], check=True, stdout=subprocess.DEVNULL)
+    yield Team(root=Path.cwd(), dsn=server.dsn())
+    subprocess.run([*RUNBOOK, "lab", "down"], check=True, stdout=subprocess.DEVNULL)
+    server.stop()
