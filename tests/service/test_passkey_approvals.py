@@ -6,15 +6,18 @@ import re
 import secrets
 import subprocess
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 from running_service import HOSTILE, RUNBOOK
 
+from runbook_nb.incident.declaration import declaration_of
 from runbook_nb.packs.control_plane.lab.processes import wait_until
+from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.service.database import connected
 from runbook_nb.service.findings import message_of
-from runbook_nb.timeline.events import Acted, Acting, Approved, Outcome
+from runbook_nb.timeline.events import Acted, Acting, Approved, Noted, Outcome
 from signers import PRESENT, Device
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -164,6 +167,18 @@ def test_while_a_run_goes_on_nothing_is_approved(signed, team, ada, waiting):
     answer = httpx.post(address, json=signed_by(ada, told))
     assert (answer.status_code, "goes on" in answer.json()["said"]) == (403, True)
     assert kinds(team, incident, Approved) == []
+
+
+def test_a_page_of_a_very_long_incident_shows_its_newest_lines(team, service):
+    """A telephone need not draw thousands; the number of the rest is said."""
+    runbook = Runbook.find("queue_backlog")
+    declaration, _ = declaration_of(runbook, {"environment": "lab"}, by="sam")
+    timeline = declaration.declare(team.incidents, incident="INC-7")
+    for number in range(310):
+        timeline.append(Noted(at=datetime.now(UTC), text=f"Note {number} of many.", by="sam"))
+    page = httpx.get(f"{service.url}/incidents/INC-7", timeout=60).text
+    assert ("Note 309 of many" in page, "Note 5 of many" in page) == (True, False)
+    assert "11 older lines are not shown here" in page
 
 
 def test_a_page_goes_on_where_it_was_cut_off(signed, waiting):

@@ -45,6 +45,7 @@ from runbook_nb.timeline.log import Timeline
 _LOOK_S: Final = 0.5  # how often a page that is open looks for new lines
 _REDRAW_S: Final = 15.0  # its clocks go on, and a proxy sees that the connection lives
 _LOOPBACK: Final = frozenset({LOCAL_HOST, "127.0.0.1", "::1"})
+_CARDS_AT_MOST: Final = 300  # of a page, for a telephone; what comes live is added
 _BODY_LIMIT: Final = 64_000  # bytes of what a page sends; an assertion has some hundred
 # Timelines are kept between requests and read on; two threads must not read one at once.
 _READING: Final = Lock()
@@ -85,6 +86,7 @@ class Pages:
     async def _incident(self, request: Request) -> Response:
         def shown() -> "_Page":
             view = View(self._incidents, request.path_params["incident"])
+            older = view.pass_over(but=_CARDS_AT_MOST)
             return _page(
                 "incident",
                 title=view.incident,
@@ -93,6 +95,7 @@ class Pages:
                 **view.drawn(),
                 cards=[card for _, card in view.cards()][::-1],
                 seen=view.seen,
+                older=older,
             )
 
         return await self._answered(request, shown)
@@ -257,6 +260,11 @@ class View:
             message = f"{incident} has no events."
             raise IncidentStateError(message)
         self._fold = BoardFold(self._timeline, last_runbook(self._timeline))
+
+    def pass_over(self, *, but: int) -> int:
+        """Begin with the newest ``but`` events; return how many are passed over."""
+        self.seen = max(0, len(self._timeline) - but)
+        return self.seen
 
     def cards(self) -> list[tuple[int, str]]:
         """Return the cards of the events since the last look, each with its number."""
