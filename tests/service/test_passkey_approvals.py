@@ -154,7 +154,15 @@ def test_what_was_read_is_what_is_signed(signed, team, ada, waiting):
     subprocess.run(typed, cwd=team.root, check=False, stdout=subprocess.DEVNULL)
     stale = asked(address, ada.passkey.fingerprint, before)
     assert (stale.status_code, "Load it again" in stale.text) == (403, True)
-    assert asked(address, ada.passkey.fingerprint).status_code == 200
+    told = asked(address, ada.passkey.fingerprint)
+    assert told.status_code == 200
+    # A run by hand is done again with what it was given, though no order was of it.
+    with connected(team.dsn) as connection:
+        connection.execute("delete from runbook.orders")
+    given = httpx.post(address, json=signed_by(ada, told.json())).json()
+    (order,) = signed.orders("queued", "running", "done")
+    assert (order.id, order.parameters["environment"]) == (given["order"], "lab")
+    assert wait_until(lambda: kinds(team, incident, Acting), within_s=60)
 
 
 def test_while_a_run_goes_on_nothing_is_approved(signed, team, ada, waiting):

@@ -14,13 +14,15 @@ from urllib.parse import urlsplit
 
 import rfc8785
 
-from runbook_nb.errors import ApprovalError
-from runbook_nb.incident.approval import INCIDENT_PARAMETER, draft, parameters_digest, put
+from runbook_nb.errors import ApprovalError, RunbookError
+from runbook_nb.incident.approval import draft, parameters_digest, put
 from runbook_nb.incident.board import board_of
 from runbook_nb.incident.board.status import next_command, unapproved
+from runbook_nb.incident.declaration import ran_with
 from runbook_nb.incident.known_incident import last_runbook
 from runbook_nb.incident.statement import signer, statement_of
 from runbook_nb.runbook.names import demand_plain_person
+from runbook_nb.runbook.parameters import typed
 from runbook_nb.runbook.passkeys import LOCAL_HOST, Passkey, challenge_of, decoded, encoded, written
 from runbook_nb.runbook.people import Person, read_people, tidy_name
 from runbook_nb.runbook.policy import policy_for
@@ -232,9 +234,10 @@ class Approvals:
         started = drawn.last.started
         with connected(self._settings.address()) as connection:
             orders = Orders(connection)
-            parameters = orders.parameters_of(drawn.given.incident, drawn.runbook.name)
-            if parameters is None:
-                parameters = _given(started.parameters, drawn.given.parameters, started.environment)
+            # What was masked on the timeline stands in the order, where there was one.
+            ordered = orders.parameters_of(drawn.given.incident, drawn.runbook.name)
+            known = (ran_with(started, drawn.runbook), ordered or {})
+            parameters = next((each for each in known if _is_approved(each, drawn)), None)
             if parameters is None:
                 return ""
             order, _ = orders.place(
@@ -261,7 +264,13 @@ def _basis(last: LastRun) -> str:
     return hashlib.sha256(rfc8785.dumps(stated)).hexdigest()
 
 
-def _given(parameters: Mapping[str, Json], digest: str, environment: str) -> dict[str, Json] | None:
-    """Return the parameters of a run by hand, unless a part of them was masked."""
-    told = {name: value for name, value in parameters.items() if name != INCIDENT_PARAMETER}
-    return told if parameters_digest(told, environment=environment) == digest else None
+def _is_approved(parameters: Mapping[str, Json], drawn: _Drawn) -> bool:
+    """Tell whether a run with these parameters is the one that was approved."""
+    try:
+        values = typed(drawn.runbook, parameters)
+    except RunbookError:
+        return False
+    environment = drawn.last.started.environment
+    same_place = drawn.runbook.environment(values) == environment
+    digest = parameters_digest(values, environment=environment)
+    return same_place and digest == drawn.given.parameters
