@@ -18,7 +18,10 @@ pytestmark = pytest.mark.slow
 # What would start a server, a lab or a browser and stay; their other errors are tried by name.
 STAYING = {("open",), ("lab", "up"), ("drill",), ("validate",)}
 # What ends at once, and what would change the shell of who runs the tests.
-LEFT_OUT = ("help", "version", "install_completion", "show_completion", "browser", "start")
+LEFT_OUT = (
+    *("help", "version", "install_completion", "show_completion", "browser", "start"),
+    "parked",  # it waits for a line
+)
 # A form that takes no path of the project leaves nothing behind in it.
 BROKEN_TEXTS = (
     b"",

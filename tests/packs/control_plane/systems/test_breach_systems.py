@@ -179,11 +179,24 @@ def test_evidence_is_withheld_and_its_links_end(fault, lab, hands, nothing_seale
     assert httpx.get(f"{url}/{was}", headers=headers, trust_env=False).is_success
 
 
+def taken_out(hands):
+    """Return how many artifacts the busiest actor took within an hour; usual are one to three.
+
+    What is usual is of the month before, and another one on another day of the week.
+    """
+    found = hands.read(evidence_exports.unusual())
+    worst = found.detail[0]
+    assert worst["within h"] == 1
+    assert 1 <= worst["usual"] <= 3
+    assert found.value == round(worst["artifacts"] / worst["usual"], 1)
+    return worst["artifacts"]
+
+
 @pytest.mark.holds("evidence_exports.close", "evidence_exports.stop_actors")
 @pytest.mark.parametrize("fault", ["exports_burst"], indirect=True)
 def test_exports_are_closed_and_the_account_is_stopped(fault, lab, hands):
     """Both are taken back; a person whom the platform does not know is not guessed at."""
-    assert hands.value(evidence_exports.unusual()) == 45 / 2
+    assert taken_out(hands) == 45
     hands.rehearse(evidence_exports.close())
     closed = hands.do(evidence_exports.close())
     assert closed["an export is answered"] == 403
@@ -201,7 +214,7 @@ def test_exports_are_closed_and_the_account_is_stopped(fault, lab, hands):
 @pytest.mark.parametrize("fault", ["exports_burst.unnamed"], indirect=True)
 def test_somebody_without_an_account_is_not_stopped(fault, hands):
     """The exports are closed instead, and somebody looks."""
-    assert hands.value(evidence_exports.unusual()) == 30 / 2
+    assert taken_out(hands) == 30
     assert "have no account" in refused(hands, evidence_exports.stop_actors())
 
 
