@@ -117,10 +117,14 @@ STATE: Final = (
     + """
 select mission_id,
        agent_name,
-       min(state_bytes) as smallest_bytes,
+       min(first_bytes) as first_bytes,
        max(state_bytes) as largest_bytes,
-       round(max(state_bytes) / nullif(min(state_bytes), 0), 2) as growth
-from beat
+       round(max(state_bytes) / nullif(min(first_bytes), 0), 2) as growth
+from (
+    select *, first_value(state_bytes) over (
+        partition by mission_id, agent_name order by created_at) as first_bytes
+    from beat where state_bytes is not null
+) as sized
 group by mission_id, agent_name
 order by growth desc nulls last
 """
@@ -183,7 +187,10 @@ def missed(systems: Systems, *, window: timedelta) -> Reading:
 
 @probe(unit="times")
 def state_growth(systems: Systems, *, window: timedelta) -> Reading:
-    """Tell how many times a session's state grew within the window, for the one that grew most."""
+    """Return how many times its first size a session's state had, for the one that grew most.
+
+    A state that was lost and put back has not grown.
+    """
     rows = systems.database().rows(STATE, window=window)
     if not rows or rows[0]["growth"] is None:
         message = "No beat in the window carries the size of its session's state."
