@@ -8,11 +8,13 @@ import pytest
 from runbook_nb.errors import ActionError, NoAnswerError, NothingDoneError
 from runbook_nb.packs.control_plane.lab.faults import FAULTS
 from runbook_nb.packs.control_plane.lab.faults.evidence_hands import (
+    EVIDENCE,
     WITHHELD,
     Store,
     bring_back,
     keep,
     picked,
+    superuser,
 )
 from runbook_nb.packs.control_plane.systems import evidence_objects, storage_buckets
 from runbook_nb.packs.control_plane.systems.evidence_objects import _placement
@@ -239,3 +241,14 @@ def test_a_pace_waits_while_it_is_ahead():
     assert not pace.over
     now[0] = 61
     assert pace.over
+
+
+def test_a_connection_that_the_server_has_ended_costs_the_storage_no_call(lab):
+    """As after a restart of the database: the first one to write used to be told 500."""
+    rules = {"public": False, "file_size_limit": None, "allowed_mime_types": None}
+    ended = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = %s"
+    with Store(lab) as store:
+        store.bucket(EVIDENCE, **rules)
+        with superuser(lab) as connection:
+            assert connection.execute(ended, ["storage"]).fetchall() == [(True,)]
+        store.bucket(EVIDENCE, **rules)

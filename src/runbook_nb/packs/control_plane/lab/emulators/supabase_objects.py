@@ -154,6 +154,16 @@ class Buckets:
 
     def _tell(self, statement: str, values: Iterable[Any] | Mapping[str, Any]) -> None:
         """Write what the service knows; raises psycopg.Error where the database does not answer."""
+        known, connection = self._connection, self._connected()
+        try:
+            connection.execute(statement.encode(), values)  # type: ignore[arg-type]
+        except psycopg.OperationalError:
+            # The server may have ended it while nobody wrote, which only a use of it shows.
+            if connection is not known or not connection.closed:
+                raise
+            self._connected().execute(statement.encode(), values)  # type: ignore[arg-type]
+
+    def _connected(self) -> psycopg.Connection:
         if self._connection is None or self._connection.closed:
             self._connection = psycopg.connect(
                 self._dsn,
@@ -162,7 +172,7 @@ class Buckets:
                 options=_WITHIN,
                 application_name="storage",
             )
-        self._connection.execute(statement.encode(), values)  # type: ignore[arg-type]
+        return self._connection
 
     def _rows(self) -> Iterator[tuple[object, ...]]:
         for bucket, objects in self.by_name.items():
