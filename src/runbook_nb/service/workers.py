@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 CUT_WITHIN_S: Final = 20.0  # what a run may take to end once it was told
-_READY_AT_MOST: Final = 2  # each holds some 150 MB
+_READY_AT_MOST: Final = 2  # each holds some 120 MB, its kernel included
 _WORK: Final = (sys.executable, "-m", "runbook_nb", "work")
 
 
