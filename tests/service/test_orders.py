@@ -78,6 +78,24 @@ def test_an_order_is_claimed_by_one(store, orders):
     assert won[0].parameters == ASKED["parameters"]
 
 
+def test_no_more_are_handed_over_at_once_than_there_are_places(store, orders):
+    """Eight ask at the same moment, and again; one that has begun leaves its place to no other."""
+    waiting = [placed(orders, incident=f"INC-{number}") for number in range(8)]
+
+    def hand(order):
+        with connected(store) as connection:
+            return Orders(connection).hand(order, again_s=300, at_most=3)
+
+    for wanted in (3, 0):
+        with ThreadPoolExecutor(8) as pool:
+            assert sum(pool.map(hand, waiting)) == wanted
+    handed = [order for order in waiting if orders.read(order).handed_at]
+    claim = claimed(orders, handed[0])
+    assert not hand(next(order for order in waiting if order not in handed))
+    assert orders.finish(handed[0], claim.fence, {"verdict": "pass"})
+    assert hand(next(order for order in waiting if order not in handed))
+
+
 def test_no_more_runs_at_once_in_an_environment_than_allowed(store, orders):
     """However many claim at the same moment; another environment has its own places."""
     waiting = [placed(orders, incident=f"INC-{number}") for number in range(8)]

@@ -200,7 +200,9 @@ class Orders:
         are taken by runs, or by orders that were handed over and have yet to begin.
         """
         given = {"order": order, "again_s": again_s, "at_most": at_most}
-        return self._connection.execute(_HAND, given).fetchone() is not None
+        with self._connection.transaction():
+            self._connection.execute(_TAKE_TURN, [self.read(order).environment])
+            return self._connection.execute(_HAND, given).fetchone() is not None
 
     def beat(self, order: str, fence: int) -> bool:
         """Say that the run of this claim goes on; False where another claim has replaced it."""
