@@ -6,28 +6,15 @@ all its processes, in MB), how many processes there are, and what waits. Needs `
 """
 
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "service"))
-from running_service import TOKEN, Service, alert, own_team
+from running_service import TOKEN, Service, alert, below, own_team
 
 SECONDS = 3600
 DIFFERENT = 60
 EVERY_S = 60
-
-
-def below(pid: int) -> Iterator[int]:
-    """Yield a process and all that were started below it."""
-    yield pid
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:
-        return
-    for child in map(int, children):
-        yield from below(child)
 
 
 def memory_mb(pid: int) -> float:
@@ -42,33 +29,30 @@ def memory_mb(pid: int) -> float:
 def main() -> None:
     """Send, and print a line each minute and what is left at the end."""
     seconds = int(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
-    with tempfile.TemporaryDirectory(prefix="runbook-soak-") as place:
-        root = Path(place)
-        root.chmod(0o711)
-        with own_team(root) as team:
-            service = Service(team, TOKEN, "--port", "0")
-            known = [alert("QueueWaitHigh", f"f{number}") for number in range(DIFFERENT)]
-            began = time.monotonic()
-            for second in range(seconds):
-                time.sleep(max(0.0, began + second - time.monotonic()))
-                answer = service.send(known[second % DIFFERENT])
-                assert answer.status_code == 202, answer.text
-                if second % EVERY_S == EVERY_S - 1:
-                    print(line(service, second + 1), flush=True)
-            while service.orders("queued", "running"):
-                time.sleep(1)
-            left = list(below(service.process.pid))
-            print("at rest:", line(service, seconds), flush=True)
-            assert service.end() == 0
-            time.sleep(5)
-            orphans = [pid for pid in left if Path(f"/proc/{pid}").exists()]
-            print(f"left behind: {len(orphans)} of {len(left)} processes")
+    with own_team() as team:
+        service = Service(team, TOKEN, "--port", "0")
+        known = [alert("QueueWaitHigh", f"f{number}") for number in range(DIFFERENT)]
+        began = time.monotonic()
+        for second in range(seconds):
+            time.sleep(max(0.0, began + second - time.monotonic()))
+            answer = service.send(known[second % DIFFERENT])
+            assert answer.status_code == 202, answer.text
+            if second % EVERY_S == EVERY_S - 1:
+                print(line(service, second + 1), flush=True)
+        while service.orders("queued", "running"):
+            time.sleep(1)
+        left = below(service.process.pid)
+        print("at rest:", line(service, seconds), flush=True)
+        assert service.end() == 0
+        time.sleep(5)
+        orphans = [pid for pid in left if Path(f"/proc/{pid}").exists()]
+        print(f"left behind: {len(orphans)} of {len(left)} processes")
 
 
 def line(service: Service, second: int) -> str:
     """Say how it stands."""
     own = service.process.pid
-    pids = list(below(own))
+    pids = below(own)
     states = {state: len(service.orders(state)) for state in ("queued", "running", "done")}
     total = sum(map(memory_mb, pids))
     return (

@@ -9,7 +9,6 @@ import json
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -70,33 +69,29 @@ def answers(url: str) -> list[float]:
 def main() -> None:
     """Print the medians of both ways and their ratios, and what a sender waits."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
-    with tempfile.TemporaryDirectory(prefix="runbook-alert-") as place:
-        root = Path(place)
-        root.chmod(0o711)
-        with own_team(root) as team:
-            incidents = team.incidents
-
-            service = Service(team, TOKEN, "--port", "0")
-            taken: dict[str, list[tuple[float, ...]]] = {"service": [], "command": []}
-            for number in range(rounds):
-                fired = alert("QueueWaitHigh", f"s{number}")
-                taken["service"].append(timed(incidents, lambda fired=fired: service.send(fired)))
-                wait_for_rest(service)
-                file = root / "alert.json"
-                file.write_text(json.dumps({"alerts": [alert("QueueWaitHigh", f"c{number}")]}))
-                words = [*RUNBOOK, "run", "--alert", str(file)]
-                begun: list[subprocess.Popen[bytes]] = []
-                taken["command"].append(
-                    timed(
-                        incidents,
-                        lambda words=words, begun=begun: begun.append(
-                            subprocess.Popen(words, stdout=subprocess.DEVNULL)
-                        ),
-                    )
+    with own_team() as team:
+        incidents = team.incidents
+        service = Service(team, TOKEN, "--port", "0")
+        taken: dict[str, list[tuple[float, ...]]] = {"service": [], "command": []}
+        for number in range(rounds):
+            fired = alert("QueueWaitHigh", f"s{number}")
+            taken["service"].append(timed(incidents, lambda fired=fired: service.send(fired)))
+            wait_for_rest(service)
+            file = team.root / "alert.json"
+            file.write_text(json.dumps({"alerts": [alert("QueueWaitHigh", f"c{number}")]}))
+            words = [*RUNBOOK, "run", "--alert", str(file)]
+            begun: list[subprocess.Popen[bytes]] = []
+            taken["command"].append(
+                timed(
+                    incidents,
+                    lambda words=words, begun=begun: begun.append(
+                        subprocess.Popen(words, stdout=subprocess.DEVNULL)
+                    ),
                 )
-                begun[0].wait()
-            waited = answers(service.url)
-            service.end()
+            )
+            begun[0].wait()
+        waited = answers(service.url)
+        service.end()
     middle = {
         way: [statistics.median(column) for column in zip(*found, strict=True)]
         for way, found in taken.items()

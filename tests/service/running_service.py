@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -105,6 +106,15 @@ class Service:
         return self.process.wait(90)
 
 
+def below(pid: int) -> list[int]:
+    """Return a process that lives and all that were started below it, itself first."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return []
+    return [pid, *(each for child in map(int, children) for each in below(child))]
+
+
 def alert(name: str, fingerprint: str) -> dict[str, object]:
     """Return an alert as Alertmanager sends it."""
     labels = {"alertname": name, "severity": "critical"}
@@ -113,17 +123,30 @@ def alert(name: str, fingerprint: str) -> dict[str, object]:
 
 
 @contextmanager
-def own_team(root: Path) -> Iterator[Team]:
-    """Begin a project with a lab and a service's store, and stand in it."""
+def own_team() -> Iterator[Team]:
+    """Begin a project with a lab and a service's store in a folder of its own, and stand in it."""
+    with tempfile.TemporaryDirectory(prefix="runbook-team-") as folder:
+        # The server's account must be able to enter it.
+        Path(folder).chmod(0o711)
+        with _begun(Path(folder)) as team:
+            yield team
+
+
+@contextmanager
+def _begun(root: Path) -> Iterator[Team]:
     begin_project(root / "team", now=datetime.now(UTC))
     file = root / "team" / "runbook.toml"
     file.write_text(file.read_text() + SERVICE)
     server = PostgresServer(root / "server")
     server.start()
     os.environ.update(RUNBOOK_STORE=server.dsn(), AM_SECRET=TOKEN, RUNBOOK_LAB=str(root / "lab"))
+    before = Path.cwd()
     os.chdir(root / "team")
     migrate(server.dsn())
     subprocess.run([*RUNBOOK, "lab", "up"], check=True, stdout=subprocess.DEVNULL)
-    yield Team(root=Path.cwd(), dsn=server.dsn())
-    subprocess.run([*RUNBOOK, "lab", "down"], check=True, stdout=subprocess.DEVNULL)
-    server.stop()
+    try:
+        yield Team(root=Path.cwd(), dsn=server.dsn())
+    finally:
+        subprocess.run([*RUNBOOK, "lab", "down"], check=True, stdout=subprocess.DEVNULL)
+        server.stop()
+        os.chdir(before)

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 import yaml
 from psycopg.conninfo import conninfo_to_dict
-from running_service import RUNBOOK, Service
+from running_service import RUNBOOK, Service, below
 
 from runbook_nb.errors import ParameterError, SettingMissingError
 from runbook_nb.incident.declaration import declaration_of
@@ -59,12 +59,6 @@ def test_an_alert_becomes_a_diagnosed_incident_by_itself(service, team):
     assert service.end() == 0
 
 
-def below(pid):
-    """Return the processes that one has started, and those that these have."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [each for child in map(int, children) for each in (child, *below(child))]
-
-
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGKILL])
 def test_workers_wait_ready_and_end_with_the_service(service, signum):
     """An order is handed to one of them; none is left behind, however the service ends."""
@@ -75,7 +69,7 @@ def test_workers_wait_ready_and_end_with_the_service(service, signum):
 
     pid_of_service = service.process.pid
     assert wait_until(lambda: len(waiting()) == 2, within_s=30)
-    assert wait_until(lambda: len(below(pid_of_service)) >= 6, within_s=30), "each has a kernel"
+    assert wait_until(lambda: len(below(pid_of_service)) >= 7, within_s=30), "each has a kernel"
     assert service.send(ALERT).status_code == 202
     assert wait_until(lambda: service.orders("done"), within_s=60)
     assert service.said("order begins")[0]["ready"]

@@ -93,9 +93,7 @@ def _example(example: Example, *, host: str, port: int, slots: int) -> str:
 
 @app.command()
 def work(
-    order: Annotated[
-        str, typer.Argument(help="The id of an order, as `runbook queue` shows it.")
-    ] = "",
+    order: Order = "",
     *,
     parked: Annotated[
         bool, typer.Option("--parked", hidden=True, help="Get ready, and read the id from a line.")

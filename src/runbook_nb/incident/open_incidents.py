@@ -22,7 +22,7 @@ def open_incidents(incidents: Path, *, now: datetime) -> list[ShownIncident]:
 def _open(folder: IncidentFolder, *, now: datetime) -> ShownIncident | None:
     incident = folder.name
     try:
-        timeline = _timeline(folder.timeline)
+        timeline = read_on(folder.timeline)
         first = queries.opened(timeline)
         if first is None or queries.closed(timeline):
             return None
@@ -40,6 +40,6 @@ def _open(folder: IncidentFolder, *, now: datetime) -> ShownIncident | None:
 
 
 @lru_cache(maxsize=64)
-def _timeline(path: Path) -> Timeline:
+def read_on(path: Path) -> Timeline:
     """Return a timeline that reads only what was added since the last look."""
     return Timeline(path)

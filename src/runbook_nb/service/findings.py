@@ -7,10 +7,10 @@ from typing import Final
 
 from runbook_nb.errors import RunbookError
 from runbook_nb.incident.board import Board, BoardStep, StepState, board_of
-from runbook_nb.incident.board.status import next_command, unapproved
+from runbook_nb.incident.board.status import READINGS, next_command, unapproved
 from runbook_nb.incident.cards.description import against
 from runbook_nb.incident.known_incident import last_runbook
-from runbook_nb.service.messages import Message
+from runbook_nb.service.notices import Notice
 from runbook_nb.service.orders import KeptOrder
 from runbook_nb.service.settings import ServiceSettings
 from runbook_nb.service.sources.pagerduty import INCIDENT_LABEL
@@ -19,7 +19,7 @@ from runbook_nb.timeline.events import Acted, Checked, Event, Verified
 from runbook_nb.timeline.incidents import find
 from runbook_nb.timeline.queries import alerts
 
-_READINGS_LIMIT: Final = 6  # lines of a message, for a telephone
+_READINGS_LIMIT: Final = 6  # lines of a notice, for a telephone
 _TOLD: Final = {
     StepState.FAIL: "Fails",
     StepState.UNKNOWN: "Not read",
@@ -32,9 +32,9 @@ _ACTIONS: Final = {
 }
 
 
-def message_of(
+def notice_of(
     order: KeptOrder, incidents: Path, settings: ServiceSettings, *, problem: str = ""
-) -> Message:
+) -> Notice:
     """Return what is told of an order that ended, by its incident as it is now.
 
     ``problem`` is why it could not be run to its end. An incident that cannot be read is told of
@@ -46,15 +46,15 @@ def message_of(
         board = board_of(timeline, last_runbook(timeline), now=datetime.now(UTC))
     except (RunbookError, OSError) as error:
         lines = (*said, f"The incident cannot be read: {one_line(str(error))}")
-        return Message(title=f"{order.incident}: {order.runbook} ended.", lines=lines)
+        return Notice(title=f"{order.incident}: {order.runbook} ended.", lines=lines)
     title = f"{board.incident}, {board.severity} in {board.environment}: {one_line(board.title)}"
-    return Message(title=title, lines=(*said, *_lines(board)), link=_way(board, settings))
+    return Notice(title=title, lines=(*said, *_lines(board)), link=_way(board, settings))
 
 
-def given_up(order: KeptOrder, words: str, settings: ServiceSettings) -> Message:
+def given_up(order: KeptOrder, words: str, settings: ServiceSettings) -> Notice:
     """Return what is told of an order that nobody goes on with."""
     title = f"{order.incident}: {order.runbook} was given up."
-    return Message(title=title, lines=(words,), link=_address(settings, order.incident))
+    return Notice(title=title, lines=(words,), link=_address(settings, order.incident))
 
 
 def places_of(
@@ -73,8 +73,7 @@ def places_of(
 
 
 def _lines(board: Board) -> Iterator[str]:
-    readings = [step for step in board.steps if step.verb in ("check", "verify")]
-    loud = [step for step in readings if step.standing in _TOLD]
+    loud = [step for step in _newest(board) if step.standing in _TOLD]
     yield from map(_reading, loud[:_READINGS_LIMIT])
     if len(loud) > _READINGS_LIMIT:
         yield f"… and {len(loud) - _READINGS_LIMIT} more."
@@ -86,6 +85,16 @@ def _lines(board: Board) -> Iterator[str]:
     if option := unapproved(board):
         yield f"Recommended: {one_line(option)}. It waits for a yes."
         yield from _risks(board, option)
+
+
+def _newest(board: Board) -> list[BoardStep]:
+    """Return the newest reading of each title: what was verified was a check before."""
+    readings = sorted((step for step in board.steps if step.verb in READINGS), key=_seq)
+    return list({step.title: step for step in readings}.values())
+
+
+def _seq(step: BoardStep) -> int:
+    return step.seq
 
 
 def _reading(step: BoardStep) -> str:

@@ -19,7 +19,7 @@ from runbook_nb.redaction import Redactor
 from runbook_nb.service.database import connected
 from runbook_nb.service.deliveries import BY, KEEP, Deliveries, kept_as
 from runbook_nb.service.findings import given_up, places_of
-from runbook_nb.service.messages import Messages, Told
+from runbook_nb.service.notices import Notices, Told
 from runbook_nb.service.orders import KeptOrder, Orders
 from runbook_nb.service.settings import ServiceSettings
 from runbook_nb.service.worker import STALL_S
@@ -140,21 +140,21 @@ class Queue:
             raise
         words = Redactor().mask(ended.said[-_WORDS_LIMIT:]).strip()
         tell("order ended", order=order, exit_code=ended.exit_code, said=words)
-        with suppress(StoreUnavailableError):
-            await self._tell_people()
         # A place is free.
         await self.ring_waiting()
         await self._workers.get_ready(slots=self._slots)
+        with suppress(StoreUnavailableError):
+            await self._tell_people()
 
     async def _tell_people(self) -> None:
-        """Tell every message that waits; one that is not taken is told later."""
+        """Tell every notice that waits; one that is not taken is told later."""
         while self._settings.channels and (told := await asyncio.to_thread(self._tell_next)):
             facts = {"order": told.order, "channel": told.channel, "problem": told.problem}
-            tell("not told" if told.problem else "told", message=told.message, **facts)
+            tell("not told" if told.problem else "told", notice=told.notice, **facts)
 
     def _tell_next(self) -> Told | None:
         with connected(self._dsn) as connection:
-            return Messages(connection, self._settings.channels).tell_next()
+            return Notices(connection, self._settings.channels).tell_next()
 
     async def ring_waiting(self) -> None:
         """Ring for the orders that wait; where the store is away, the next sweep does."""
@@ -182,11 +182,11 @@ class Queue:
     async def _sweep_once(self) -> None:
         """Take back what died, and ring for all that waits and may have lost its bell."""
         orders, deliveries = await asyncio.to_thread(self._look_for_lost)
-        await self._tell_people()
-        await self._workers.get_ready(slots=self._slots)
         for delivery in deliveries:
             await _ring(self._take_in, f"delivery {delivery}", delivery=delivery)
         await self._ring(orders)
+        await self._workers.get_ready(slots=self._slots)
+        await self._tell_people()
 
     def _look_for_lost(self) -> tuple[list[str], list[int]]:
         with connected(self._dsn) as connection:
@@ -205,8 +205,8 @@ class Queue:
         with connection.transaction():
             if Orders(connection).tell(order.id, words) and self._settings.channels:
                 places = places_of(order, self.incidents, self._settings)
-                message = given_up(order, words, self._settings)
-                Messages(connection, self._settings.channels).put(order.id, message, places)
+                notice = given_up(order, words, self._settings)
+                Notices(connection, self._settings.channels).put(order.id, notice, places)
 
     def _say_given_up(self, order: KeptOrder) -> str:
         """Write on the timeline that nobody goes on with an order, and return the words."""

@@ -190,15 +190,25 @@ def _channels(tell: TomlTable) -> Iterator[tuple[str, Channel]]:
         table = _table(tell, name)
         table.only(_TELL[name])
         token = parse(table.text("token"), of=f"'token' of 'serve.tell.{name}'")
-        url = table.text("url", "").rstrip("/")
+        url = _api(table)
         if name == "slack":
             yield name, Slack(token=token, url=url or slack.API)
         else:
             yield name, PagerDuty(token=token, sender=table.text("from"), url=url or pagerduty.API)
 
 
+def _api(table: TomlTable) -> str:
+    """Return the address of an API; a token is sent there, so others must not listen."""
+    url = table.text("url", "").rstrip("/")
+    place = urlsplit(url)
+    schemes = ("https", "http") if place.hostname in ("localhost", *_HERE) else ("https",)
+    if url and not (place.hostname and place.scheme in schemes):
+        table.refuse("url", f"it is {url!r}; write one such as https://api.example.com")
+    return url
+
+
 def _room(tell: TomlTable) -> str:
-    """Return the id of Slack's channel: a message is looked for by it, and never by a name."""
+    """Return the id of Slack's channel: a notice is looked for by it, and never by a name."""
     if "slack" not in tell.values:
         return ""
     table = _table(tell, "slack")

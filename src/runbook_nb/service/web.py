@@ -33,8 +33,8 @@ select
        from runbook.orders where state = 'queued') as oldest_s,
     (select count(*) from runbook.delivery) as deliveries,
     (select count(*) from runbook.delivery where taken_at is null) as waiting,
-    (select count(*) from runbook.message where told_at is null and left_at is null) as untold,
-    (select count(*) from runbook.message where left_at is not null) as never_told
+    (select count(*) from runbook.notice where told_at is null and left_at is null) as untold,
+    (select count(*) from runbook.notice where left_at is not null) as never_told
 """
 _VERDICTS: Final = """
 select coalesce(result ->> 'verdict', 'unknown') as verdict, count(*) as orders
@@ -107,8 +107,8 @@ class Web:
             _gauge("runbook_queue_age_seconds", figures["oldest_s"]),
             _gauge("runbook_deliveries", figures["deliveries"]),
             _gauge("runbook_deliveries_waiting", figures["waiting"]),
-            _gauge("runbook_messages_waiting", figures["untold"]),
-            _gauge("runbook_messages_never_told", figures["never_told"]),
+            _gauge("runbook_notices_waiting", figures["untold"]),
+            _gauge("runbook_notices_never_told", figures["never_told"]),
             "# TYPE runbook_verdicts gauge\n",
             *(
                 f'runbook_verdicts{{verdict="{row["verdict"]}"}} {row["orders"]}\n'

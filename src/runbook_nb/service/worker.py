@@ -19,8 +19,8 @@ from runbook_nb.runs.engine.spare_kernel import SpareKernel
 from runbook_nb.runs.run import Order, Run, run
 from runbook_nb.service.database import connected, demand_current
 from runbook_nb.service.deliveries import BY
-from runbook_nb.service.findings import message_of, places_of
-from runbook_nb.service.messages import Messages
+from runbook_nb.service.findings import notice_of, places_of
+from runbook_nb.service.notices import Notices
 from runbook_nb.service.orders import KeptOrder, Orders
 from runbook_nb.service.settings import ServiceSettings
 
@@ -79,10 +79,11 @@ def work(
         except RunbookError as error:
             done, problem = None, Redactor().mask(str(error))
     cut_off = done is not None and done.execution.reason == _CUT_OFF
-    if done is not None and not problem and not done.execution.complete:
+    if done is not None and not done.execution.complete:
         problem = Redactor().mask(done.execution.reason)
-    message = message_of(claim, incidents, settings, problem=problem)
-    places = places_of(claim, incidents, settings)
+    told = None
+    if settings.channels and not cut_off:
+        told = notice_of(claim, incidents, settings, problem=problem)
     with connected(dsn) as connection, connection.transaction():
         orders = Orders(connection)
         if cut_off:
@@ -90,8 +91,9 @@ def work(
             problem = "The run was cut off, and its order waits again."
         else:
             stands = orders.finish(claim.id, claim.fence, _result(done, problem))
-            if stands:
-                Messages(connection, settings.channels).put(claim.id, message, places)
+        if stands and told is not None:
+            places = places_of(claim, incidents, settings)
+            Notices(connection, settings.channels).put(claim.id, told, places)
         return Worked(order=claim, run=done, problem=problem, replaced=not stands)
 
 

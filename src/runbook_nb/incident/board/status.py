@@ -6,7 +6,7 @@ from runbook_nb.incident.board.facts import Board, BoardStep, StepState
 from runbook_nb.runbook.steps import letter
 from runbook_nb.timeline.events import Acted, Asked, Checked, Verified
 
-_READINGS = ("check", "verify")
+READINGS = ("check", "verify")
 _LEFT = frozenset({StepState.REHEARSED, StepState.DECLINED})
 
 
@@ -24,7 +24,7 @@ def status_facts(board: Board) -> dict[str, Any]:
         "closed_at": board.closed_at,
         "update_due": board.update_due.at if board.update_due else None,
         "escalation_due": board.escalation_due.at if board.escalation_due else None,
-        "checks": [_reading(step) for step in board.steps if step.verb in _READINGS],
+        "checks": [_reading(step) for step in board.steps if step.verb in READINGS],
         "option": decided.option if decided else None,
         "recommended": decided.recommended if decided else None,
         "actions": [_action(step) for step in board.steps if step.verb == "act"],
@@ -53,8 +53,10 @@ def next_command(board: Board) -> str:
 def unapproved(board: Board) -> str:
     """Return the option that was decided on, and whose actions wait for a yes; empty for none."""
     option = board.decided.option if board.decided and board.closed_at is None else None
-    chosen = {step.standing for step in board.steps if option and step.option == option}
-    return option or "" if chosen & _LEFT and StepState.DONE not in chosen else ""
+    if not option:
+        return ""
+    chosen = {step.standing for step in board.steps if step.option == option}
+    return option if chosen & _LEFT and StepState.DONE not in chosen else ""
 
 
 def _reading(step: BoardStep) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from runbook_nb.incident.asking import Question, asked_at
 from runbook_nb.incident.board import Board, board_of
 from runbook_nb.incident.cards import board_html
 from runbook_nb.incident.cards.sidebar import ShownRunbook, shelf_html
-from runbook_nb.incident.open_incidents import open_incidents
+from runbook_nb.incident.open_incidents import open_incidents, read_on
 from runbook_nb.probes.environment import load_settings
 from runbook_nb.probes.lab_settings import LAB
 from runbook_nb.runbook import Runbook, runbooks_folder
@@ -19,7 +19,6 @@ from runbook_nb.runs.jupyter.controls import controls_html
 from runbook_nb.text.formatting import anchor, clock, one_line
 from runbook_nb.timeline.folder import IncidentFolder, IncidentsFolder
 from runbook_nb.timeline.incidents import find
-from runbook_nb.timeline.log import Timeline
 
 
 def shelf(incidents: Path) -> str:
@@ -46,7 +45,7 @@ def board(incidents: Path, path: str) -> dict[str, str]:
     return {
         "incident": drawn.incident,
         "html": board_html(drawn),
-        "controls": controls_html(drawn, _timeline(find(incidents, drawn.incident).path)),
+        "controls": controls_html(drawn, read_on(find(incidents, drawn.incident).path)),
         "chosen": anchor(chosen),
         "passed_over": "\n".join(anchor(each) for each in options if chosen and each != chosen),
         "asked": _said_asked(question) if question else "",
@@ -78,7 +77,7 @@ def board_at(incidents: Path, path: str) -> Board:
     if not rest or copy != folder.working_copy(copy.name) or not copy.is_file():
         message = f"{path} is no working copy, so it has no board."
         raise ParameterError(message)
-    timeline = _timeline(find(incidents, incident).path)
+    timeline = read_on(find(incidents, incident).path)
     runbook = _runbook(copy, copy.stat().st_mtime_ns)
     return board_of(timeline, runbook, now=datetime.now(UTC))
 
@@ -102,12 +101,6 @@ def _environments() -> list[str]:
         names = set()
     # The lab comes first: whoever does not choose cannot touch anything real.
     return [LAB, *sorted(names - {LAB})]
-
-
-@lru_cache(maxsize=64)
-def _timeline(path: Path) -> Timeline:
-    """Return a timeline that reads only what was added since the last look."""
-    return Timeline(path)
 
 
 @lru_cache(maxsize=64)

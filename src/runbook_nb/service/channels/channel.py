@@ -1,16 +1,16 @@
 """What every channel can do, and the one way in which it fails."""
 
 from collections.abc import Mapping
-from http import HTTPStatus
+from datetime import datetime
 from typing import Any, Final, Protocol
 
 import httpx
 
-PATIENCE_S: Final = 10.0  # of one call; a message makes two at most
+PATIENCE_S: Final = 10.0  # of one call; a notice makes two at most
 
 
 class NotToldError(Exception):
-    """A message was not taken; ``again_after_s`` is how long the channel asks to be left alone."""
+    """A notice was not taken; ``again_after_s`` is how long the channel asks to be left alone."""
 
     def __init__(self, said: str, *, again_after_s: float = 0.0) -> None:
         super().__init__(said)
@@ -23,8 +23,8 @@ class Channel(Protocol):
     def tell(self, place: str, text: str, mark: str) -> None:
         """Say a text there; ``mark`` is in it. Raises NotToldError where that is not certain."""
 
-    def has(self, place: str, mark: str) -> bool:
-        """Tell whether a text with this mark stands there; raises NotToldError if nobody knows."""
+    def has(self, place: str, mark: str, *, since: datetime) -> bool:
+        """Tell whether a text with this mark was said since; raises NotToldError if unknown."""
 
 
 def asked(method: str, url: str, *, headers: Mapping[str, str], **request: Any) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def asked(method: str, url: str, *, headers: Mapping[str, str], **request: Any) 
         raise NotToldError(message) from error
     if answer.is_error:
         again = answer.headers.get("retry-after", "")
-        status = f"{answer.status_code} {HTTPStatus(answer.status_code).phrase}"
+        status = f"{answer.status_code} {answer.reason_phrase}".strip()
         message = f"{place} refused it: {status}."
         raise NotToldError(message, again_after_s=float(again) if again.isdecimal() else 0.0)
     try:

@@ -4,6 +4,7 @@ Source: https://developer.pagerduty.com/api-reference, Create a note on an incid
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -25,7 +26,7 @@ class PagerDuty:
         """Add a note to an incident."""
         self._call("POST", place, json={"note": {"content": text}})
 
-    def has(self, place: str, mark: str) -> bool:
+    def has(self, place: str, mark: str, *, since: datetime) -> bool:  # noqa: ARG002 - all are given
         """Look for the mark in the incident's notes."""
         notes = self._call("GET", place).get("notes", ())
         return any(mark in str(note.get("content", "")) for note in notes)

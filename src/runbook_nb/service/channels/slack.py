@@ -5,6 +5,7 @@ Sources: https://docs.slack.dev/reference/methods/chat.postMessage and conversat
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from runbook_nb.probes.secrets import Reference
@@ -12,7 +13,7 @@ from runbook_nb.service.channels.channel import NotToldError, asked
 
 API: Final = "https://slack.com/api"
 _EVENT: Final = "runbook_message"
-_LOOK_AT: Final = 200  # messages, the newest
+_LOOK_AT: Final = 999  # posts, the most that one answer has
 # Slack reads these as the beginning of a mention or a link.
 _ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
@@ -27,8 +28,9 @@ class Slack:
     def tell(self, place: str, text: str, mark: str) -> None:
         """Post a text with its mark as metadata."""
         self._call(
+            "POST",
             "chat.postMessage",
-            {
+            json={
                 "channel": place,
                 "text": text.translate(_ESCAPES),
                 "unfurl_links": False,
@@ -36,19 +38,32 @@ class Slack:
             },
         )
 
-    def has(self, place: str, mark: str) -> bool:
-        """Look for the mark in the newest messages of the channel."""
-        query = {"channel": place, "limit": _LOOK_AT, "include_all_metadata": True}
-        found = self._call("conversations.history", query)
-        return any(
-            (message.get("metadata") or {}).get("event_payload", {}).get("mark") == mark
-            for message in found.get("messages", ())
-        )
+    def has(self, place: str, mark: str, *, since: datetime) -> bool:
+        """Look for the mark in what was posted to the channel since then."""
+        # What only reads takes no JSON, and texts for all values.
+        query = {
+            "channel": place,
+            "oldest": f"{since.timestamp():.6f}",
+            "limit": str(_LOOK_AT),
+            "include_all_metadata": "true",
+        }
+        found = self._call("GET", "conversations.history", params=query)
+        if any(_mark_of(post) == mark for post in found.get("messages", ())):
+            return True
+        if found.get("has_more"):
+            message = f"More than {_LOOK_AT} posts came to {place} since, and not all were seen."
+            raise NotToldError(message)
+        return False
 
-    def _call(self, name: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    def _call(self, method: str, name: str, **request: Any) -> dict[str, Any]:
         headers = {"authorization": f"Bearer {self.token.read().get_secret_value()}"}
-        found = asked("POST", f"{self.url}/{name}", headers=headers, json=body)
+        found = asked(method, f"{self.url}/{name}", headers=headers, **request)
         if not found.get("ok"):
             message = f"Slack refused {name}: {found.get('error', 'it does not say why')}."
             raise NotToldError(message)
         return found
+
+
+def _mark_of(post: Mapping[str, Any]) -> object:
+    metadata = post.get("metadata") or {}
+    return (metadata.get("event_payload") or {}).get("mark")

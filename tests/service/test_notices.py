@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -25,13 +26,14 @@ from runbook_nb.probes.secrets import parse
 from runbook_nb.project import Project
 from runbook_nb.service.channels import NotToldError, PagerDuty, Slack
 from runbook_nb.service.database import connected
-from runbook_nb.service.messages import Message, Messages
+from runbook_nb.service.notices import Notice, Notices
 from runbook_nb.service.orders import Orders
 from runbook_nb.service.settings import ServiceSettings
 
 TOKEN = "xoxb-token-of-a-bot"
 PD_TOKEN = "p" * 32
 PD_SECRET = "a secret of the webhook"
+NOW = datetime.now(UTC)
 
 
 @contextmanager
@@ -87,32 +89,32 @@ def account(monkeypatch, tmp_path):
 
 @pytest.fixture
 def order(store):
-    """An order in the store, which messages are of."""
+    """An order in the store, which notices are of."""
     with connected(store) as connection:
         told = {"runbook": "queue_backlog", "environment": "lab", "parameters": {}, "cause": "a"}
         return Orders(connection).place(incident="INC-1", **told)[0]
 
 
 def due(store):
-    """Let the time go by until a message that was claimed may be claimed again."""
+    """Let the time go by until a notice that was claimed may be claimed again."""
     with connected(store) as connection:
-        connection.execute("update runbook.message set next_at = now() - interval '1 second'")
+        connection.execute("update runbook.notice set next_at = now() - interval '1 second'")
 
 
-def test_a_message_is_told_once_in_each_place(store, order, account):
+def test_a_notice_is_told_once_in_each_place(store, order, account):
     """However often it is kept, and however many look for one to tell."""
-    message = Message(title="INC-1 <!channel> & all", lines=("Fails: A.",), link="https://x/y")
+    notice = Notice(title="INC-1 <!channel> & all", lines=("Fails: A.",), link="https://x/y")
     places = [("slack", INCIDENTS)]
 
     def tell() -> None:
         with connected(store) as connection:
-            while Messages(connection, {"slack": account.slack}).tell_next():
+            while Notices(connection, {"slack": account.slack}).tell_next():
                 pass
 
     with connected(store) as connection:
-        messages = Messages(connection, {"slack": account.slack})
-        messages.put(order, message, places)
-        messages.put(order, message, places)
+        notices = Notices(connection, {"slack": account.slack})
+        notices.put(order, notice, places)
+        notices.put(order, notice, places)
     threads = [threading.Thread(target=tell) for _ in range(4)]
     for thread in threads:
         thread.start()
@@ -138,12 +140,10 @@ def test_whoever_died_in_the_middle_is_followed_by_one_who_looks_first(
 
     dying = Dying(token=account.slack.token, url=account.slack.url)
     with connected(store) as connection:
-        Messages(connection, {"slack": dying}).put(
-            order, Message(title="T"), [("slack", INCIDENTS)]
-        )
+        Notices(connection, {"slack": dying}).put(order, Notice(title="T"), [("slack", INCIDENTS)])
         with pytest.raises(SystemExit):
-            Messages(connection, {"slack": dying}).tell_next()
-        after = Messages(connection, {"slack": account.slack})
+            Notices(connection, {"slack": dying}).tell_next()
+        after = Notices(connection, {"slack": account.slack})
         assert after.tell_next() is None, "nobody else may, for a while"
         due(store)
         assert after.tell_next().problem == ""
@@ -156,20 +156,51 @@ def test_a_channel_that_does_not_take_it_is_asked_again_later(store, order, acco
     """And after a day it is given up; the token is never said."""
     monkeypatch.setenv("SLACK_TOKEN", "xoxb-another-one")
     with connected(store) as connection:
-        messages = Messages(connection, {"slack": account.slack})
-        messages.put(order, Message(title="T"), [("slack", INCIDENTS)])
-        assert "invalid_auth" in messages.tell_next().problem
-        assert messages.tell_next() is None
+        notices = Notices(connection, {"slack": account.slack})
+        notices.put(order, Notice(title="T"), [("slack", INCIDENTS)])
+        assert "invalid_auth" in notices.tell_next().problem
+        assert notices.tell_next() is None
         monkeypatch.setenv("SLACK_TOKEN", TOKEN)
         due(store)
-        assert messages.tell_next().problem == ""
+        assert notices.tell_next().problem == ""
         monkeypatch.setenv("SLACK_TOKEN", "xoxb-another-one")
-        messages.put(order, Message(title="T"), [("slack", "C0HEALTH000")])
-        connection.execute("update runbook.message set made_at = now() - interval '25 hours'")
-        assert "xoxb" not in messages.tell_next().problem
+        notices.put(order, Notice(title="T"), [("slack", "C0HEALTH000")])
+        connection.execute("update runbook.notice set made_at = now() - interval '25 hours'")
+        assert "xoxb" not in notices.tell_next().problem
         due(store)
-        assert messages.tell_next() is None
+        assert notices.tell_next() is None
     assert len(account.posts()) == 1
+
+
+def test_a_token_that_cannot_be_read_is_told_and_stops_nothing(store, order, account, monkeypatch):
+    """What else the service does goes on; the variable is named, and it is tried again."""
+    with connected(store) as connection:
+        notices = Notices(connection, {"slack": account.slack})
+        notices.put(order, Notice(title="T"), [("slack", INCIDENTS)])
+        monkeypatch.delenv("SLACK_TOKEN")
+        assert "SLACK_TOKEN" in notices.tell_next().problem
+        monkeypatch.setenv("SLACK_TOKEN", TOKEN)
+        due(store)
+        assert notices.tell_next().problem == ""
+    assert len(account.posts()) == 1
+
+
+def test_what_may_have_been_told_and_cannot_be_seen_is_not_told_again(store, order, account):
+    """More came to the channel than one answer shows; it is looked for again later."""
+    asked = []
+
+    async def busy(request: object) -> JSONResponse:
+        asked.append((request.method, request.path_params["name"]))
+        return JSONResponse({"ok": True, "messages": [{"metadata": None}], "has_more": True})
+
+    app = Starlette(routes=[Route("/{name}", busy, methods=["GET", "POST"])])
+    with served(app) as url, connected(store) as connection:
+        slack = Slack(token=account.slack.token, url=url)
+        notices = Notices(connection, {"slack": slack})
+        notices.put(order, Notice(title="T"), [("slack", INCIDENTS)])
+        connection.execute("update runbook.notice set tries = 1")
+        assert "not all were seen" in notices.tell_next().problem
+    assert asked == [("GET", "conversations.history")]
 
 
 def test_a_channel_that_asks_to_be_left_alone_is(store, order, account):
@@ -181,23 +212,25 @@ def test_a_channel_that_asks_to_be_left_alone_is(store, order, account):
     with served(Starlette(routes=[Route("/{any:path}", limited, methods=["POST"])])) as url:
         busy = Slack(token=account.slack.token, url=url)
         with connected(store) as connection:
-            messages = Messages(connection, {"slack": busy})
-            messages.put(order, Message(title="T"), [("slack", INCIDENTS)])
-            assert "429 Too Many Requests" in messages.tell_next().problem
+            notices = Notices(connection, {"slack": busy})
+            notices.put(order, Notice(title="T"), [("slack", INCIDENTS)])
+            assert "429 Too Many Requests" in notices.tell_next().problem
             (row,) = connection.execute(
-                "select extract(epoch from next_at - now()) as left from runbook.message"
+                "select extract(epoch from next_at - now()) as left from runbook.notice"
             ).fetchall()
     assert 850 < row["left"] < 901
 
 
 def test_what_answers_otherwise_than_documented_took_nothing(account):
-    """A page, a list, a text, nobody."""
+    """A page, a list, a text, a status that no standard names, nobody."""
 
     async def odd(request: object) -> JSONResponse:
-        return JSONResponse({"page": "<html>", "list": []}[request.path_params["kind"]])
+        kind = request.path_params["kind"]
+        status = 520 if kind == "status" else 200
+        return JSONResponse({"page": "<html>", "list": []}.get(kind), status_code=status)
 
     with served(Starlette(routes=[Route("/{kind}/{any:path}", odd, methods=["POST"])])) as url:
-        for kind in ("page", "list", "missing"):
+        for kind in ("page", "list", "missing", "status"):
             with pytest.raises(NotToldError):
                 Slack(token=account.slack.token, url=f"{url}/{kind}").tell("C0", "text", "mark")
     with pytest.raises(NotToldError, match="did not answer"):
@@ -209,9 +242,9 @@ def test_a_note_of_pagerduty_is_found_again(account):
     wanted = {"incident": {"title": "QueueWaitHigh", "service": {"id": SERVICE}}}
     place = account.pagerduty_asked("POST", "/incidents", json=wanted)["incident"]["id"]
 
-    assert not account.pagerduty.has(place, "O-1 M-1")
-    account.pagerduty.tell(place, "Found.\n(O-1 M-1)", "O-1 M-1")
-    assert account.pagerduty.has(place, "O-1 M-1")
+    assert not account.pagerduty.has(place, "O-1 N-1", since=NOW)
+    account.pagerduty.tell(place, "Found.\n(O-1 N-1)", "O-1 N-1")
+    assert account.pagerduty.has(place, "O-1 N-1", since=NOW)
     with pytest.raises(NotToldError, match="404 Not Found"):
         account.pagerduty.tell("Q0/../x", "text", "mark")
 
@@ -223,6 +256,10 @@ def test_a_note_of_pagerduty_is_found_again(account):
         ('[serve.tell.slack]\ntoken = "env:SLACK_TOKEN"', "channel"),
         ('[serve.tell.slack]\ntoken = "xoxb-1"\nchannel = "C0INCIDENTS"', "token"),
         ('[serve.tell.pagerduty]\ntoken = "env:PD_TOKEN"', "from"),
+        (
+            '[serve.tell.pagerduty]\ntoken = "env:X"\nfrom = "a@b.c"\nurl = "http://api.test"',
+            "https",
+        ),
         ('[serve.tell.teams]\ntoken = "env:X"', "teams"),
         ('[serve.tell]\nslack = "C0"', "slack"),
     ],

@@ -1,10 +1,10 @@
--- What people are told of an order, each message once, wherever its sender dies; and when an order
+-- What people are told of an order, each notice once, wherever its sender dies; and when an order
 -- was handed to another engine, which takes its time to begin.
 
 alter table runbook.orders add column handed_at timestamptz;
 
-create table runbook.message (
-    id text primary key,  -- stands in the message itself, so that it is found where it was told
+create table runbook.notice (
+    id text primary key,  -- stands in the notice itself, so that it is found where it was told
     order_id text not null references runbook.orders (id),
     channel text not null,
     place text not null,  -- where in the channel: a room, or an incident of the sender of alerts
@@ -17,4 +17,4 @@ create table runbook.message (
     problem text not null default '',
     unique (order_id, channel, place)
 );
-create index message_waiting on runbook.message (next_at) where told_at is null and left_at is null;
+create index notice_waiting on runbook.notice (next_at) where told_at is null and left_at is null;
