@@ -1,11 +1,14 @@
 """The whole way on one machine: real HTTP, a real queue, real kernels, and processes that die."""
 
+import asyncio
 import configparser
 import json
 import os
 import signal
 import subprocess
+import tempfile
 import time
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,17 +16,19 @@ import httpx
 import psycopg
 import pytest
 import yaml
+from procrastinate.exceptions import ConnectorException
 from psycopg.conninfo import conninfo_to_dict
 from running_service import RUNBOOK, Service, below
 
 from runbook_nb.errors import ParameterError, SettingMissingError
 from runbook_nb.incident.declaration import declaration_of
+from runbook_nb.packs.control_plane.lab.postgres import PostgresServer
 from runbook_nb.packs.control_plane.lab.processes import wait_until
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.service import server as serving
-from runbook_nb.service.database import connected
+from runbook_nb.service.database import connected, migrate
 from runbook_nb.service.orders import Orders
-from runbook_nb.service.queue import GRACE_S, SWEEP_S
+from runbook_nb.service.queue import GRACE_S, SWEEP_S, Queue
 from runbook_nb.service.workers import CUT_WITHIN_S
 from runbook_nb.timeline.events import Checked, Decided, Ended, Noted, Started
 
@@ -101,6 +106,50 @@ def test_what_nobody_answers_is_kept_and_accepted(service, team):
     assert service.send({**ALERT, "labels": {"alertname": "Nobody"}}).status_code == 202
     assert wait_until(lambda: len(service.said("delivery")) == 2, within_s=20)
     assert not service.orders("queued", "running", "done")
+
+
+def test_asked_to_end_while_its_store_is_away_it_ends(team, token, monkeypatch):
+    """With the workers that wait; before that, a page says what is away."""
+    with tempfile.TemporaryDirectory(prefix="runbook-store-") as folder:
+        Path(folder).chmod(0o711)
+        server = PostgresServer(Path(folder) / "server")
+        server.start()
+        dsn = server.dsn()
+        migrate(dsn)
+        monkeypatch.setenv("RUNBOOK_STORE", dsn)
+        service = Service(replace(team, dsn=dsn), token, "--port", "0")
+        assert wait_until(lambda: len(below(service.process.pid)) >= 7, within_s=30)
+        left = below(service.process.pid)
+        server.stop()
+        assert wait_until(lambda: service.said("store lost"), within_s=30)
+        health = httpx.get(f"{service.url}/health", timeout=20)
+        assert (health.status_code, health.json()["said"]) == (503, "The store is away.")
+        # Not while it pauses, but while its library waits for the store.
+        lost = len(service.said("store lost"))
+        assert wait_until(lambda: len(service.said("store lost")) >= lost + 2, within_s=30)
+        time.sleep(2.5)
+        began = time.monotonic()
+        assert service.end() == 0
+        assert time.monotonic() - began < GRACE_S
+    assert wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in left), within_s=30)
+
+
+def test_a_lost_store_in_the_place_of_a_cancelling_ends_the_queue_all_the_same(team, monkeypatch):
+    """The library does so where it is cancelled while it waits for a connection: one in three."""
+
+    async def lost(**_how):
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            raise ConnectorException from None
+
+    async def run():
+        queue, ends = Queue(team.settings, team.incidents), asyncio.Event()
+        monkeypatch.setattr(queue.app, "run_worker_async", lost)
+        asyncio.get_running_loop().call_later(0.5, ends.set)
+        await asyncio.wait_for(queue.run(slots=1, ends=ends), 30)
+
+    asyncio.run(run())
 
 
 def test_a_killed_service_loses_nothing(service, team):

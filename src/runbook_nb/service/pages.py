@@ -24,7 +24,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from runbook_nb.errors import ApprovalError, IncidentStateError, RunbookError
+from runbook_nb.errors import (
+    ApprovalError,
+    IncidentStateError,
+    RunbookError,
+    StoreUnavailableError,
+)
 from runbook_nb.incident.board import BoardFold
 from runbook_nb.incident.board.status import unapproved
 from runbook_nb.incident.cards import Card, board_html, style
@@ -47,6 +52,10 @@ _REDRAW_S: Final = 15.0  # its clocks go on, and a proxy sees that the connectio
 _LOOPBACK: Final = frozenset({LOCAL_HOST, "127.0.0.1", "::1"})
 _CARDS_AT_MOST: Final = 300  # of a page, for a telephone; what comes live is added
 _BODY_LIMIT: Final = 64_000  # bytes of what a page sends; an assertion has some hundred
+_STATUS: Final[dict[type[Exception], HTTPStatus]] = {
+    ApprovalError: HTTPStatus.CONFLICT,
+    StoreUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+}
 # Timelines are kept between requests and read on; two threads must not read one at once.
 _READING: Final = Lock()
 
@@ -194,9 +203,7 @@ class Pages:
         try:
             page = await asyncio.to_thread(shown)
         except (RunbookError, OSError) as error:
-            status = HTTPStatus.NOT_FOUND
-            if isinstance(error, ApprovalError):
-                status = HTTPStatus.CONFLICT
+            status = _STATUS.get(type(error), HTTPStatus.NOT_FOUND)
             page = _page("trouble", title="Not shown", said=str(error))
         own = f"'nonce-{page.nonce}'"
         policy = (
@@ -224,7 +231,8 @@ class Pages:
         try:
             return JSONResponse(await asyncio.to_thread(work, json.loads(body)))
         except (RunbookError, psycopg.Error, OSError) as error:
-            status = HTTPStatus.CONFLICT
+            status = _STATUS.get(type(error), HTTPStatus.CONFLICT)
+            # Who asks for a page is told that nothing waits; who signs, that it does not count.
             if isinstance(error, ApprovalError):
                 status = HTTPStatus.FORBIDDEN
             return said(status, str(error))

@@ -82,8 +82,9 @@ class Queue:
     async def run(self, *, slots: int, ends: asyncio.Event) -> None:
         """Work until ``ends`` is set: then take no more, and let what runs end in its time."""
         self._slots = slots
-        parts = (self._worker(TAKING, _TAKERS), self._worker(WORKING, slots), self._sweep(ends))
-        workers = [asyncio.ensure_future(part) for part in parts]
+        takers = self._worker(TAKING, concurrency=_TAKERS, ends=ends)
+        runners = self._worker(WORKING, concurrency=slots, ends=ends)
+        workers = [asyncio.ensure_future(part) for part in (takers, runners, self._sweep(ends))]
         asked = asyncio.ensure_future(ends.wait())
         await asyncio.wait([asked, *workers], return_when=asyncio.FIRST_COMPLETED)
         ends.set()
@@ -95,9 +96,10 @@ class Queue:
         for worker in died:
             worker.result()
 
-    async def _worker(self, queue: str, concurrency: int) -> None:
-        """Work for ever; where the store is lost, begin again until it is back."""
-        while True:
+    async def _worker(self, queue: str, *, concurrency: int, ends: asyncio.Event) -> None:
+        """Work until the end; where the store is lost, begin again until it is back."""
+        # Where the store is lost, the library's worker ends with that and not with our cancelling.
+        while not ends.is_set():
             try:
                 await self.app.run_worker_async(
                     queues=[queue],
@@ -109,7 +111,8 @@ class Queue:
                 )
             except ConnectorException as error:
                 tell("store lost", queue=queue, error=str(error.__cause__ or error).strip())
-                await asyncio.sleep(_AGAIN_AFTER_S)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(ends.wait(), _AGAIN_AFTER_S)
             else:
                 return
 
