@@ -102,6 +102,10 @@ class ApprovalError(RunbookError):
     """The approval does not cover this action."""
 
 
+class ApprovalWaitsError(ApprovalError):
+    """Nothing can be approved yet: a run goes on, and may find something else."""
+
+
 class WriteRefusedError(RunbookError):
     """A probe tried to write; probes may only read."""
 

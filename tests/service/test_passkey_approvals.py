@@ -171,6 +171,9 @@ def test_while_a_run_goes_on_nothing_is_approved(signed, team, ada, waiting):
     with connected(team.dsn) as connection:
         connection.execute("update runbook.orders set state = 'running', beat_at = now()")
     assert asked(address, ada.passkey.fingerprint).status_code == 403
+    page = httpx.get(address)
+    assert (page.status_code, 'http-equiv="refresh"' in page.text) == (409, True)
+    assert "This page looks again by itself." in page.text
     answer = httpx.post(address, json=signed_by(ada, told))
     assert (answer.status_code, "goes on" in answer.json()["said"]) == (403, True)
     assert kinds(team, incident, Approved) == []

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import rfc8785
 
-from runbook_nb.errors import ApprovalError, RunbookError
+from runbook_nb.errors import ApprovalError, ApprovalWaitsError, RunbookError
 from runbook_nb.incident.approval import draft, parameters_digest, put
 from runbook_nb.incident.board import board_of
 from runbook_nb.incident.board.status import next_command, unapproved
@@ -85,9 +85,9 @@ class Approvals:
     def asked(self, incident: str) -> Asked:
         """Return what waits for a yes.
 
-        Raises IncidentStateError where there is no such incident or it is closed, and ApprovalError
-        where nothing waits, a run that may find something else goes on, or the last run has not
-        rehearsed what waits: nobody has seen then what would be done.
+        Raises IncidentStateError where there is no such incident or it is closed. Raises
+        ApprovalWaitsError while a run that may find something else goes on, and ApprovalError where
+        nothing waits, or the last run has not rehearsed what does: nobody has seen it then.
         """
         timeline = find(self._incidents, incident)
         refuse_closed(timeline)
@@ -227,7 +227,7 @@ class Approvals:
             live = Orders(connection).running(incident, runbook)
         if live:
             message = f"A run of {runbook} goes on as {live}, and may find something else. Wait."
-            raise ApprovalError(message)
+            raise ApprovalWaitsError(message)
 
     def _order(self, drawn: _Drawn) -> str:
         """Order the run that acts; empty where what the last one was given is not known here."""

@@ -26,6 +26,7 @@ from starlette.routing import Route
 
 from runbook_nb.errors import (
     ApprovalError,
+    ApprovalWaitsError,
     IncidentStateError,
     RunbookError,
     StoreUnavailableError,
@@ -50,10 +51,12 @@ from runbook_nb.timeline.log import Timeline
 _LOOK_S: Final = 0.5  # how often a page that is open looks for new lines
 _REDRAW_S: Final = 15.0  # its clocks go on, and a proxy sees that the connection lives
 _LOOPBACK: Final = frozenset({LOCAL_HOST, "127.0.0.1", "::1"})
+_AGAIN_S: Final = 2  # until a page that waits for a run is asked for again
 _CARDS_AT_MOST: Final = 300  # of a page, for a telephone; what comes live is added
 _BODY_LIMIT: Final = 64_000  # bytes of what a page sends; an assertion has some hundred
 _STATUS: Final[dict[type[Exception], HTTPStatus]] = {
     ApprovalError: HTTPStatus.CONFLICT,
+    ApprovalWaitsError: HTTPStatus.CONFLICT,
     StoreUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 # Timelines are kept between requests and read on; two threads must not read one at once.
@@ -204,7 +207,8 @@ class Pages:
             page = await asyncio.to_thread(shown)
         except (RunbookError, OSError) as error:
             status = _STATUS.get(type(error), HTTPStatus.NOT_FOUND)
-            page = _page("trouble", title="Not shown", said=str(error))
+            again_s = _AGAIN_S if isinstance(error, ApprovalWaitsError) else 0
+            page = _page("trouble", title="Not shown", said=str(error), again_s=again_s)
         own = f"'nonce-{page.nonce}'"
         policy = (
             f"default-src 'none'; style-src {own}; script-src {own}; "

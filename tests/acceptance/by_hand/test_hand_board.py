@@ -114,8 +114,12 @@ def test_two_tabs_of_a_copy_save_and_neither_asks_what_to_overwrite(desk, opened
         here.selects('incident.check("Silent"')
         here.page.keyboard.press("Shift+Enter")
         until(lambda seen=before: desk.kinds("INC-73").count("checked") > seen)
+        # The kernel writes the event before the tab has the card.
+        here.settled()
+        here.page.wait_for_selector(".jp-Notebook .rb-card.rb-fail >> text=Silent")
+        saved = desk.copy("INC-73").stat().st_mtime_ns
         here.page.keyboard.press("Control+s")
-        here.page.wait_for_timeout(1500)
+        until(lambda before=saved: desk.copy("INC-73").stat().st_mtime_ns > before)
         assert here.page.locator(".jp-Dialog").count() == 0
     assert '"rb-card rb-fail' in desk.copy("INC-73").read_text().replace("\\", "")
     opened("INC-73").goes_to("Silent")
