@@ -103,6 +103,8 @@ def test_both_files_of_a_pair_are_read_as_the_same(path):
         ("a.ipynb", json.dumps({"metadata": {}, "cells": [{"cell_type": "code"}]}), "cell 1"),
         ("a.md", "# A\n", "no front matter"),
         ("a.md", "---\na: [\n---\n", "not YAML"),
+        ("a.md", "<!--\n\n---\na: 1\n---\n\n# A\n", "no front matter"),
+        ("a.md", "<!--\n\n# A\n\n---\na: 1\n---\n\n-->\n", "no front matter"),
     ],
 )
 def test_what_cannot_be_read_is_said_with_its_place(tmp_path, name, text, said):

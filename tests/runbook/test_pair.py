@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -14,6 +15,7 @@ import httpx
 import jupytext
 import nbformat
 import pytest
+from markdown_it import MarkdownIt
 from typer.testing import CliRunner
 
 from runbook_nb.cli import app
@@ -249,3 +251,33 @@ def test_which_file_holds_is_said_for_a_runbook_that_is_named(folder):
     """Never for all at once."""
     said = fmt("--take", "markdown", expect=3)
     assert "named" in said
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_forge_shows_the_title_first(name):
+    """Its front matter stands in a comment, and no text of it ends that."""
+    text = (MASTERS[0].parent / f"{name}.md").read_text(encoding="utf-8")
+
+    shown = re.sub(r"\A<!--.*?-->", "", MarkdownIt("commonmark").render(text), flags=re.DOTALL)
+
+    assert shown.lstrip().startswith("<h1>")
+
+
+def test_front_matter_is_shown_and_hidden_without_loss(folder):
+    """As the metadata says: both files hold the same either way."""
+    path = folder / f"{NAME}.md"
+    hidden, told = path.read_text(encoding="utf-8"), Document.read(path)
+    shown = hidden.replace("    hide_notebook_metadata: true\n", "")
+    path.write_text(shown, encoding="utf-8")
+    write(path, discard=True)
+    plain = path.read_text(encoding="utf-8")
+    assert plain.startswith("---\njupyter:\n")
+    document = Document.read(path)
+    assert (document.front, document.digest) == (told.front, told.digest)
+    assert is_twin(document)
+
+    key = "    formats: ipynb,md\n"
+    path.write_text(plain.replace(key, f"{key}    hide_notebook_metadata: true\n"), "utf-8")
+    write(path, discard=True)
+    assert path.read_text(encoding="utf-8") == hidden
+    assert is_twin(Document.read(path))

@@ -1,11 +1,16 @@
 """Orders on a real PostgreSQL: each ends once, whoever dies, freezes or asks twice."""
 
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import jsonschema
 import psycopg
 import pytest
+from typer.testing import CliRunner
 
+from runbook_nb.authoring.reference import schema
+from runbook_nb.cli import app
 from runbook_nb.errors import OrderError
 from runbook_nb.service.database import connected
 from runbook_nb.service.orders import Orders
@@ -195,3 +200,15 @@ def test_a_state_that_nobody_knows_is_refused_by_the_database(orders, store):
     order = placed(orders)
     with psycopg.connect(store) as connection, pytest.raises(psycopg.errors.CheckViolation):
         connection.execute("update runbook.orders set state = 'lost' where id = %s", [order])
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_the_schema_holds_for_an_order_as_it_is_listed(orders, team, running):
+    """Whether it waits or runs."""
+    order = placed(orders)
+    if running:
+        claimed(orders, order)
+    told = CliRunner().invoke(app, ["queue", "--json"])
+    (listed,) = json.loads(told.stdout)["orders"]
+    jsonschema.Draft202012Validator(schema("order")).validate(listed)
+    assert (listed["id"], listed["began_at"] is not None) == (order, running)

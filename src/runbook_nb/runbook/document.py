@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,12 @@ from runbook_nb.runbook.cells import Cell, cut_cells
 from runbook_nb.runbook.lean import lean_imports
 
 _LOG: Final = "## Validation Log"
+ENDS_COMMENT: Final = "-->"
+# In a comment it is hidden from a forge, which would show it as a table above the runbook.
+_FRONT: Final = re.compile(
+    r"(?P<hides><!--\s*^)?---[ \t\r]*\n(?P<yaml>.*?)^---[ \t\r]*$(?(hides)\s*^-->[ \t\r]*$)",
+    re.DOTALL | re.MULTILINE,
+)
 # What JSON and a notebook that is none may raise when they are looked into.
 _WRONG: Final = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
@@ -104,29 +111,28 @@ def read_whole_notebook(path: Path) -> Any:
         raise _unreadable(path, _said(error), "Open it in an editor of notebooks.") from error
 
 
-def split_front_matter(lines: list[str], path: Path) -> tuple[dict[str, Any], int]:
+def _split_front_matter(text: str, path: Path) -> tuple[dict[str, Any], int]:
     """Return the notebook's metadata and the number of the line below the front matter."""
     import yaml  # type: ignore[import-untyped]
 
     # libyaml reads it ten times as fast; without it the result is the same.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    ends = (at for at, line in enumerate(lines[1:], start=1) if line.rstrip() == "---")
-    closing = next(ends, 0)
-    if lines[0].rstrip() != "---" or not closing:
+    found = _FRONT.match(text)
+    if not found:
         said = "The file has no front matter between two lines of `---`."
         raise _unreadable(path, said, "`runbook new` makes one to start from.")
     try:
-        read = yaml.load("\n".join(lines[1:closing]), Loader=loader)  # noqa: S506 - a safe one
+        read = yaml.load(found["yaml"], Loader=loader)  # noqa: S506 - a safe one
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         said = f"The front matter is not YAML: {' '.join(str(error).split())}."
         raise _unreadable(path, said, "") from error
     metadata = read.get("jupyter") if isinstance(read, dict) else None
-    return metadata if isinstance(metadata, dict) else {}, closing + 2
+    return metadata if isinstance(metadata, dict) else {}, text.count("\n", 0, found.end()) + 2
 
 
 def _of_markdown(text: str, path: Path) -> Document:
     lines = text.split("\n")
-    metadata, body_line = split_front_matter(lines, path)
+    metadata, body_line = _split_front_matter(text, path)
     # The last line of a file ends with a line break, and none follows it.
     body = lines[body_line - 1 :] if lines[-1] else lines[body_line - 1 : -1]
     cells = tuple(cut_cells(body, first=body_line))

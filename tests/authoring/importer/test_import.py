@@ -188,6 +188,7 @@ def test_a_large_file_takes_seconds(runbooks):
         ("x".encode("utf-16"), "not UTF-8"),
         (b"a\0b", "zero bytes"),
         (b"---\njupyter:\n  runbook:\n    name: a\n---\n# A\n", "a runbook already"),
+        (b"<!--\n\n---\njupyter:\n  runbook:\n    a: b\n---\n\n-->\n# A\n", "a runbook already"),
     ],
 )
 def test_what_cannot_be_imported_is_one_clear_error(content: bytes, said: str):

@@ -69,7 +69,7 @@ def parse_source(name: str, content: bytes) -> Source:
         raise RunbookFormatError(message)
     end = _front_end(lines)
     front = tuple(lines[1 : end - 1]) if end else ()
-    if _OURS.search("\n".join(front)):
+    if _OURS.search("\n".join(front or _comment(lines))):
         message = f"{name} is a runbook already. Copy it to the runbooks and run `runbook fmt`."
         raise RunbookFormatError(message)
     below = tuple(without_macros(lines[end:]))
@@ -97,6 +97,13 @@ def _clean(text: str) -> str:
     return "".join(
         " " if unicodedata.category(sign) == "Cc" and sign not in "\n\t" else sign for sign in text
     )
+
+
+def _comment(lines: list[str]) -> list[str]:
+    """Return the lines of a comment at the top, where runbooks hide their front matter."""
+    if not lines[0].startswith("<!--"):
+        return []
+    return lines[: next((at for at, line in enumerate(lines) if "-->" in line), 0)]
 
 
 def _front_end(lines: list[str]) -> int:

@@ -12,6 +12,7 @@ from runbook_nb.authoring.reference.files import DrillFile, FrontMatter
 from runbook_nb.authoring.reference.topic import documented
 from runbook_nb.errors import ParameterError, near
 from runbook_nb.record.facts.record import Record
+from runbook_nb.service.orders import KeptOrder
 from runbook_nb.timeline.events import EVENTS
 
 FOLDER: Final = Path(__file__).with_name("schemas")
@@ -106,12 +107,21 @@ def _record() -> dict[str, Any]:
     }
 
 
+def _order() -> dict[str, Any]:
+    """Return the schema of an order, as ``runbook queue --json`` lists it."""
+    from pydantic import TypeAdapter
+
+    order = TypeAdapter(KeptOrder).json_schema(mode="serialization")
+    return {**order, "description": documented(KeptOrder)}
+
+
 # Each with the version of its form.
 SCHEMAS: Final[dict[str, tuple[int, str, Callable[[], dict[str, Any]]]]] = {
     "front-matter": (1, "The front matter of a runbook", _front_matter),
     "drill": (1, "A drill", _drill),
     "event": (1, "One line of timeline.jsonl", _event),
     "record": (1, "record.json", _record),
+    "order": (1, "An order of the service", _order),
 }
 
 

@@ -1,30 +1,29 @@
 """What every draft begins with: front matter, title, the parameters cell and the opening cell."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import yaml  # type: ignore[import-untyped]
 
+from runbook_nb.runbook.document import ENDS_COMMENT
 from runbook_nb.runbook.parameters import Parameter
 
-_NOTEBOOK: Final[dict[str, Any]] = {
-    "jupytext": {
-        "cell_metadata_filter": "tags,-all",
-        "formats": "ipynb,md",
-        "notebook_metadata_filter": (
-            "kernelspec,runbook,jupytext,-jupytext.text_representation.jupytext_version"
-        ),
-        "text_representation": {
-            "extension": ".md",
-            "format_name": "markdown",
-            "format_version": "1.3",
-        },
+_PAIRING: Final = {
+    "cell_metadata_filter": "tags,-all",
+    "formats": "ipynb,md",
+    "notebook_metadata_filter": (
+        "kernelspec,runbook,jupytext,-jupytext.text_representation.jupytext_version"
+    ),
+    "text_representation": {
+        "extension": ".md",
+        "format_name": "markdown",
+        "format_version": "1.3",
     },
-    "kernelspec": {
-        "display_name": "Python 3 (ipykernel)",
-        "language": "python",
-        "name": "python3",
-    },
+}
+_KERNEL: Final = {
+    "display_name": "Python 3 (ipykernel)",
+    "language": "python",
+    "name": "python3",
 }
 _HELP_ENVIRONMENT: Final = "the environment to look at"
 _WIDEST: Final = 10_000  # no line of the front matter is folded, so that each value stays on one
@@ -44,12 +43,9 @@ def frame(front: dict[str, Any], parameters: Sequence[Parameter], *, imports: Se
                 "max": parameter.high,
                 **({"unit": parameter.unit} if parameter.unit else {}),
             }
-    metadata = {"jupyter": {**_NOTEBOOK, "runbook": {**front, "parameters": ranges}}}
     return "\n".join(
         (
-            "---",
-            yaml.safe_dump(metadata, allow_unicode=True, width=_WIDEST).rstrip("\n"),
-            "---",
+            *_front_matter({**front, "parameters": ranges}),
             "",
             f"# {front['title']} — Operational Procedure",
             "",
@@ -67,6 +63,17 @@ def frame(front: dict[str, Any], parameters: Sequence[Parameter], *, imports: Se
             "",
         )
     )
+
+
+def _front_matter(front: dict[str, Any]) -> Iterator[str]:
+    """Write it so that a forge hides it, where no text in it would end the comment."""
+    hides = ENDS_COMMENT not in str(front)
+    pairing = {**_PAIRING, **({"hide_notebook_metadata": True} if hides else {})}
+    metadata = {"jupyter": {"jupytext": pairing, "kernelspec": _KERNEL, "runbook": front}}
+    shown = yaml.safe_dump(metadata, allow_unicode=True, width=_WIDEST).rstrip("\n")
+    yield from ("<!--", "") if hides else ()
+    yield from ("---", shown, "---")
+    yield from ("", ENDS_COMMENT) if hides else ()
 
 
 def _declared(parameter: Parameter) -> str:

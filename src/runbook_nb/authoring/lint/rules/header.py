@@ -1,6 +1,6 @@
 """Rules about the front matter, the header and log written from it, and freshness."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, Final
 
@@ -9,6 +9,7 @@ from runbook_nb.authoring.lint.finding import Severity
 from runbook_nb.authoring.lint.page import RunbookPage
 from runbook_nb.authoring.lint.rule import Flaw, rule
 from runbook_nb.errors import near
+from runbook_nb.runbook.document import ENDS_COMMENT
 from runbook_nb.runbook.pair import HEADER, LOG
 from runbook_nb.runbook.policy import ORGANISATION
 
@@ -38,6 +39,21 @@ def front_matter(page: RunbookPage, shelf: Shelf) -> Iterator[Flaw]:
     if page.said("name") not in ("", page.name):
         message = f"`name` is {page.said('name')!r}, the file is {page.path.name!r}."
         yield Flaw(line=page.front_line("name"), message=message)
+
+
+@rule(
+    "hidden",
+    reason="A forge shows what stands behind the end of a comment, above the runbook.",
+    fix=f"Write it without {ENDS_COMMENT}, or take `hide_notebook_metadata` out.",
+)
+def hidden(page: RunbookPage, _shelf: Shelf) -> Iterator[Flaw]:
+    """Keep what ends a comment out of a front matter that stands in one."""
+    pairing = page.document.metadata.get("jupytext")
+    if not isinstance(pairing, Mapping) or not pairing.get("hide_notebook_metadata"):
+        return
+    for number, line in enumerate(page.lines[: page.body_line - 2], start=1):
+        if ENDS_COMMENT in line:
+            yield Flaw(line=number, message=f"The front matter holds {ENDS_COMMENT}.")
 
 
 @rule(
