@@ -16,6 +16,7 @@
     ├── ActionError
     │   └── NothingDoneError
     ├── ApprovalError
+    │   └── ApprovalWaitsError
     ├── WriteRefusedError
     ├── StoreUnavailableError
     ├── OrderError
@@ -103,7 +104,7 @@ class ApprovalError(RunbookError):
 
 
 class ApprovalWaitsError(ApprovalError):
-    """Nothing can be approved yet: a run goes on, and may find something else."""
+    """Nothing can be approved yet; a run goes on, and may find something else."""
 
 
 class WriteRefusedError(RunbookError):
