@@ -39,13 +39,13 @@ from runbook_nb.packs.control_plane.lab.postmaster import free_port
 from runbook_nb.runbook.pair import write as write_pair
 from runbook_nb.runs.engine.kernel import PROGRAM as KERNEL
 from runbook_nb.runs.run import approve_last
-from runbook_nb.service.database import connected, migrate
 from runbook_nb.service.orders import Orders
 from runbook_nb.service.queue import prepare_queue
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import Acting, Approved, Decided, Ended
 from runbook_nb.timeline.folder import IncidentsFolder
 from runbook_nb.timeline.log import Timeline
+from runbook_nb.timeline.store.database import connected, migrate
 
 BOOK = (
     storm.BOOK.replace("name: storm", "name: burst")

@@ -1,48 +1,17 @@
-"""A real PostgreSQL for the service's tests, with a database of its own for each."""
+"""A team with a store, and its service."""
 
-import secrets
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psycopg
 import pytest
 from running_service import RUNBOOK, SERVICE, TOKEN, Service, Team
 
 from runbook_nb.authoring.scaffold.new_project import begin_project
-from runbook_nb.packs.control_plane.lab.postgres import PostgresServer
-from runbook_nb.service.database import migrate
+from store_server import empty, server, store
 
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[PostgresServer]:
-    """Start a server that the tests of a process share."""
-    with tempfile.TemporaryDirectory(prefix="runbook-store-") as folder:
-        Path(folder).chmod(0o711)
-        own = PostgresServer(Path(folder) / "server")
-        own.start()
-        yield own
-        own.stop()
-
-
-@pytest.fixture
-def empty(server: PostgresServer) -> Iterator[str]:
-    """Give the address of an empty database."""
-    name = f"store_{secrets.token_hex(4)}"
-    with psycopg.connect(server.dsn(), autocommit=True) as connection:
-        connection.execute(f"create database {name}".encode())
-    yield server.dsn(database=name)
-    with psycopg.connect(server.dsn(), autocommit=True) as connection:
-        connection.execute(f"drop database {name} with (force)".encode())
-
-
-@pytest.fixture
-def store(empty: str) -> str:
-    """Give the address of a database with the service's schema."""
-    migrate(empty)
-    return empty
+__all__ = ["empty", "server", "store"]
 
 
 @pytest.fixture

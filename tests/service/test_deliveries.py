@@ -9,11 +9,11 @@ import psycopg
 import pytest
 
 from runbook_nb.redaction import Redactor
-from runbook_nb.service.database import connected
 from runbook_nb.service.deliveries import KEEP, Deliveries, kept_as
 from runbook_nb.service.orders import Orders
 from runbook_nb.timeline.events import Alerted, Cleared, Closed, Opened
 from runbook_nb.timeline.incidents import find
+from runbook_nb.timeline.store.database import connected
 from runbook_nb.timeline.writer import WritableTimeline
 
 pytestmark = pytest.mark.slow

@@ -22,13 +22,13 @@ from runbook_nb.packs.control_plane.lab.emulators.pagerduty import FROM, pagerdu
 from runbook_nb.packs.control_plane.lab.emulators.pagerduty_history import SERVICE
 from runbook_nb.packs.control_plane.lab.emulators.slack import INCIDENTS, slack_app
 from runbook_nb.packs.control_plane.lab.processes import wait_until
-from runbook_nb.probes.secrets import parse
 from runbook_nb.project import Project
+from runbook_nb.redaction.secrets import parse
 from runbook_nb.service.channels import NotToldError, PagerDuty, Slack
-from runbook_nb.service.database import connected
 from runbook_nb.service.notices import Notice, Notices
 from runbook_nb.service.orders import Orders
 from runbook_nb.service.settings import ServiceSettings
+from runbook_nb.timeline.store.database import connected
 
 TOKEN = "xoxb-token-of-a-bot"
 PD_TOKEN = "p" * 32

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from runbook_nb.authoring.reference import schema
 from runbook_nb.cli import app
 from runbook_nb.errors import OrderError
-from runbook_nb.service.database import connected
 from runbook_nb.service.orders import Orders
+from runbook_nb.timeline.store.database import connected
 
 pytestmark = pytest.mark.slow
 

@@ -26,11 +26,11 @@ from runbook_nb.packs.control_plane.lab.postgres import PostgresServer
 from runbook_nb.packs.control_plane.lab.processes import wait_until
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.service import server as serving
-from runbook_nb.service.database import connected, migrate
 from runbook_nb.service.orders import Orders
 from runbook_nb.service.queue import GRACE_S, SWEEP_S, Queue
 from runbook_nb.service.workers import CUT_WITHIN_S
 from runbook_nb.timeline.events import Checked, Decided, Ended, Noted, Started
+from runbook_nb.timeline.store.database import connected, migrate
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 

@@ -239,10 +239,10 @@ def migrate(*, as_json: AsJson = False) -> None:
 
     Example: runbook store migrate
     """
-    from runbook_nb.service.database import migrate as migrate_schema
-    from runbook_nb.service.database import version_known
     from runbook_nb.service.queue import prepare_queue
     from runbook_nb.service.settings import ServiceSettings
+    from runbook_nb.timeline.store.database import migrate as migrate_schema
+    from runbook_nb.timeline.store.database import version_known
 
     dsn = ServiceSettings.read().address()
     applied = migrate_schema(dsn)
@@ -257,8 +257,8 @@ def check(*, as_json: AsJson = False) -> None:
 
     Example: runbook store check
     """
-    from runbook_nb.service.database import demand_current, version_known
     from runbook_nb.service.settings import ServiceSettings
+    from runbook_nb.timeline.store.database import demand_current, version_known
 
     demand_current(ServiceSettings.read().address())
     said = f"The store answers, and has version {version_known()} of the schema."
@@ -267,9 +267,9 @@ def check(*, as_json: AsJson = False) -> None:
 
 @contextmanager
 def _orders() -> "Iterator[Orders]":
-    from runbook_nb.service.database import connected, demand_current
     from runbook_nb.service.orders import Orders
     from runbook_nb.service.settings import ServiceSettings
+    from runbook_nb.timeline.store.database import connected, demand_current
 
     dsn = ServiceSettings.read().address()
     demand_current(dsn)

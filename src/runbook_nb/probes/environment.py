@@ -30,7 +30,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args
 
 from runbook_nb.errors import SettingMissingError, near
-from runbook_nb.probes import secrets
 from runbook_nb.probes.baseline import baseline_file, read_baseline
 from runbook_nb.probes.commands import Commands, bare_variables
 from runbook_nb.probes.connections import SQLITE, Database, Http
@@ -38,7 +37,7 @@ from runbook_nb.probes.lab_settings import LAB, lab_settings_file
 from runbook_nb.probes.own_settings import demand_no_consent
 from runbook_nb.probes.writing import Journal, NoJournal, WritingDatabase
 from runbook_nb.project import Project
-from runbook_nb.redaction import Redactor, has_ordinary, names_secret
+from runbook_nb.redaction import Redactor, has_ordinary, names_secret, secrets
 from runbook_nb.text.values import Json
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from runbook_nb.errors import ParameterError
-from runbook_nb.runbook.toml_table import TomlTable
+from runbook_nb.text.toml_table import TomlTable
 
 CONTACTS: Final = "contacts.toml"
 _MOST: Final = 10_000

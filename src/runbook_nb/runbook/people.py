@@ -12,7 +12,7 @@ from typing import Final
 
 from runbook_nb.project import Project
 from runbook_nb.runbook.passkeys import PASSKEY, Passkey
-from runbook_nb.runbook.toml_table import TomlTable
+from runbook_nb.text.toml_table import TomlTable
 
 APPROVE: Final = "approve"
 # What a key is known by begins with its kind; an Ed25519 key is known by its fingerprint alone.

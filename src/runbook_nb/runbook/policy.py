@@ -11,7 +11,7 @@ from typing import Final
 
 from runbook_nb.errors import ParameterError
 from runbook_nb.runbook.runbook import ARCHIVED, Runbook
-from runbook_nb.runbook.toml_table import TomlTable
+from runbook_nb.text.toml_table import TomlTable
 from runbook_nb.timeline.events import SeverityTerms, Terms
 
 ORGANISATION: Final = "organisation.toml"

@@ -28,12 +28,12 @@ from runbook_nb.runbook.people import Person, read_people, tidy_name
 from runbook_nb.runbook.policy import policy_for
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runs.run import LastRun, last_run
-from runbook_nb.service.database import connected
 from runbook_nb.service.orders import Orders
 from runbook_nb.service.settings import ServiceSettings
 from runbook_nb.text.values import Json
 from runbook_nb.timeline.events import Acted, Approved, Event, Outcome
 from runbook_nb.timeline.incidents import find, refuse_closed
+from runbook_nb.timeline.store.database import connected
 
 _ANSWER_WITHIN_S: Final = 300  # from the statement to the yes
 _AT_MOST: Final = 200  # statements that wait for one

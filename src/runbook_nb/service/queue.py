@@ -16,7 +16,6 @@ from psycopg.rows import dict_row, tuple_row
 
 from runbook_nb.errors import IncidentStateError, RunbookError, StoreUnavailableError
 from runbook_nb.redaction import Redactor
-from runbook_nb.service.database import connected
 from runbook_nb.service.deliveries import BY, KEEP, Deliveries, kept_as
 from runbook_nb.service.findings import given_up, places_of
 from runbook_nb.service.notices import Notices, Told
@@ -26,6 +25,7 @@ from runbook_nb.service.worker import STALL_S
 from runbook_nb.service.workers import Workers
 from runbook_nb.timeline.events import Noted
 from runbook_nb.timeline.folder import IncidentsFolder
+from runbook_nb.timeline.store.database import connected
 from runbook_nb.timeline.writer import WritableTimeline
 
 TAKING: Final = "deliveries"

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Final
 
 from runbook_nb.errors import ParameterError
-from runbook_nb.service.database import demand_current
 from runbook_nb.service.pages import Pages
 from runbook_nb.service.queue import Queue, prepare_queue, tell
 from runbook_nb.service.settings import ServiceSettings
 from runbook_nb.service.web import Web
+from runbook_nb.timeline.store.database import demand_current
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 

@@ -8,11 +8,11 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from runbook_nb.errors import SettingMissingError, near
-from runbook_nb.probes.secrets import Reference, parse
 from runbook_nb.project import Project, demand_project
-from runbook_nb.runbook.toml_table import TomlTable
+from runbook_nb.redaction.secrets import Reference, parse
 from runbook_nb.service.channels import Channel, PagerDuty, Slack, pagerduty, slack
 from runbook_nb.service.sources import SOURCES
+from runbook_nb.text.toml_table import TomlTable
 
 _STORE: Final = ("dsn",)
 _SOURCE: Final = ("secret",)

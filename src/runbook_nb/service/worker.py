@@ -17,12 +17,12 @@ from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runs.engine.progress import Progress
 from runbook_nb.runs.engine.spare_kernel import SpareKernel
 from runbook_nb.runs.run import Order, Run, run
-from runbook_nb.service.database import connected, demand_current
 from runbook_nb.service.deliveries import BY
 from runbook_nb.service.findings import notice_of, places_of
 from runbook_nb.service.notices import Notices
 from runbook_nb.service.orders import KeptOrder, Orders
 from runbook_nb.service.settings import ServiceSettings
+from runbook_nb.timeline.store.database import connected, demand_current
 
 BEAT_S: Final = 5.0  # how often a run says that it goes on
 STALL_S: Final = 30.0  # a run that said nothing for so long is taken for dead

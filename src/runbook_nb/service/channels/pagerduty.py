@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
-from runbook_nb.probes.secrets import Reference
+from runbook_nb.redaction.secrets import Reference
 from runbook_nb.service.channels.channel import asked
 
 API: Final = "https://api.pagerduty.com"

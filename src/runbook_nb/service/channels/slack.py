@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from runbook_nb.probes.secrets import Reference
+from runbook_nb.redaction.secrets import Reference
 from runbook_nb.service.channels.channel import NotToldError, asked
 
 API: Final = "https://slack.com/api"

@@ -3,9 +3,9 @@
 from typing import Any, Final
 
 from runbook_nb.errors import NothingDoneError
-from runbook_nb.probes import secrets
 from runbook_nb.probes.calls import Systems
 from runbook_nb.probes.connections import Database
+from runbook_nb.redaction import secrets
 
 # A lock that is not given within 3 s is not waited for: what waits for it blocks every reader.
 AS_OWNER: Final = """

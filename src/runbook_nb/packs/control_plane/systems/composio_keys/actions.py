@@ -12,8 +12,8 @@ from runbook_nb.packs.control_plane.systems.composio_keys._keys import (
     PATIENCE_S,
     keys_by_age,
 )
-from runbook_nb.probes import secrets
 from runbook_nb.probes.calls import Systems, action
+from runbook_nb.redaction import secrets
 from runbook_nb.text.values import Json
 
 # A tool that reads and needs no consent: it proves a key and touches nobody's account.

@@ -3,7 +3,7 @@
 import pytest
 
 from runbook_nb.errors import SettingMissingError
-from runbook_nb.probes import secrets
+from runbook_nb.redaction import secrets
 
 OF = "'token' of 'fly'"
 

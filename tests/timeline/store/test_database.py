@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from runbook_nb.errors import StoreUnavailableError
-from runbook_nb.service.database import (
+from runbook_nb.timeline.store.database import (
     connected,
     demand_current,
     migrate,
