@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from runbook_nb.incident import Incident
@@ -28,6 +29,9 @@ from runbook_nb.testing import Clock, Responder, Wall, runbook_cells
 from runbook_nb.timeline.events import Approved, Started
 from runbook_nb.timeline.incidents import declare
 
+# How long an example takes says how busy the machine is, and no more.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 NOBODY = People()
 OPTIONS = ("Option A: Restart", "Option B: Scale out")
 

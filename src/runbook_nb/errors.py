@@ -11,6 +11,8 @@
     ├── SettingMissingError
     ├── BaselineError
     ├── IncidentStateError
+    │   ├── FencedError
+    │   └── TurnTakenError
     ├── StepNotFoundError
     ├── NoAnswerError
     ├── ActionError
@@ -81,6 +83,14 @@ class BaselineError(RunbookError):
 
 class IncidentStateError(RunbookError):
     """The incident is not in a state that allows this."""
+
+
+class FencedError(IncidentStateError):
+    """Another worker has taken this run over; what this one would still say was not written."""
+
+
+class TurnTakenError(IncidentStateError):
+    """Somebody else acts in this incident; nothing was done."""
 
 
 class StepNotFoundError(RunbookError):

@@ -2,8 +2,9 @@
 
     python tests/acceptance/burst.py --alerts 1000 --fingerprints 60 --kills 20
 
-Two senders each post every alert to one web server; two more services only work. All of them share
-a PostgreSQL and a folder of incidents. The runbook's check goes on failing and its action is not
+Two senders each post every alert to one web server; two more services only work. Each of the three
+is a machine with a folder of incidents of its own, and so is the person's; they share nothing but a
+PostgreSQL. With `--machines 1` they share a folder, and the timelines are in it. The runbook's check goes on failing and its action is not
 repeatable, so only the ledger and the fence guard it. A person approves it once an incident was
 diagnosed, and orders the run that acts. Meanwhile services, runs, kernels and PostgreSQL get
 SIGKILL at random. Exit code 0 where every alert was answered, every order ended, no effect is there
@@ -42,9 +43,11 @@ from runbook_nb.runs.run import approve_last
 from runbook_nb.service.orders import Orders
 from runbook_nb.service.queue import prepare_queue
 from runbook_nb.timeline import queries
+from runbook_nb.timeline.copying import to_folder
 from runbook_nb.timeline.events import Acting, Approved, Decided, Ended
-from runbook_nb.timeline.folder import IncidentsFolder
+from runbook_nb.timeline.folder import IncidentFolder, IncidentsFolder
 from runbook_nb.timeline.log import Timeline
+from runbook_nb.timeline.store.chain import store_of
 from runbook_nb.timeline.store.database import connected, migrate
 
 BOOK = (
@@ -69,6 +72,7 @@ reader = "env:BURST_READER"
 writer = "env:BURST_WRITER"
 [store]
 dsn = "env:BURST_STORE"
+timelines = {timelines}
 [serve]
 at_most = 3
 attempts = 20
@@ -95,27 +99,46 @@ class Found:
     twice: list[str] = field(default_factory=list)
     not_told: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
+    apart: list[str] = field(default_factory=list)
     unsettled: list[str] = field(default_factory=list)
     never: list[str] = field(default_factory=list)
     waiting: int = 0
     answers_ms: list[float] = field(default_factory=list)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Running:
+    """A service, and how it is started again on its machine."""
+
+    process: subprocess.Popen[bytes]
+    words: tuple[str, ...]
+    place: Path
+
+
 class Burst:
     """One burst: a server, three services, two senders, and a hand that kills."""
 
-    def __init__(self, folder: Path, *, seed: int) -> None:
+    def __init__(self, folder: Path, *, seed: int, machines: int) -> None:
         self._random = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
         self._server = PostgresServer(folder / "server")
-        self._folder = folder / "project"
-        self._folder.mkdir()
-        self._services: list[tuple[subprocess.Popen[bytes], tuple[str, ...]]] = []
+        self._folder, self._machines = folder, machines
+        # The person's first, and one for each service; on one machine all use the first.
+        projects = [folder / f"machine-{number}" for number in range(4 if machines > 1 else 1)]
+        self._person, *_ = projects
+        self._places = projects[1:] or [self._person] * 3
+        self._services: list[_Running] = []
         self._port = free_port()
         self.found, self.kills = Found(), Counter[str]()
 
     @property
     def _incidents(self) -> Path:
-        return self._folder / "incidents"
+        return self._person / "incidents"
+
+    def _known(self) -> list[IncidentFolder]:
+        """Return every incident, with its timeline as it is by now in the person's folder."""
+        if (store := store_of(self._incidents)) is not None:
+            to_folder(self._incidents, store)
+        return list(IncidentsFolder(self._incidents).all())
 
     def begin(self) -> None:
         """Start the server, write the project, and start three services."""
@@ -130,19 +153,24 @@ class Burst:
             "BURST_WRITER": self._server.dsn("burst_writer", password=password),
             "BURST_STORE": self._server.dsn(database="store"),
             "BURST_SECRET": secret,
-            "RUNBOOK_PROJECT": str(self._folder),
+            "RUNBOOK_PROJECT": str(self._person),
             "PYTHONPATH": os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")]),
         }
-        (self._folder / "notebooks").mkdir()
-        (self._folder / "runbook.toml").write_text(PROJECT, encoding="utf-8")
-        (self._folder / "notebooks" / "burst.md").write_text(BOOK, encoding="utf-8")
-        write_pair(self._folder / "notebooks" / "burst.md")
+        for place in {self._person, *self._places}:
+            self._write_project(place)
         migrate(os.environ["BURST_STORE"])
         prepare_queue(os.environ["BURST_STORE"])
+        words = (("--port", str(self._port)), ("--host", ""), ("--host", ""))
         self._services = [
-            (self._start(words), words)
-            for words in (("--port", str(self._port)), ("--host", ""), ("--host", ""))
+            self._start(said, place) for said, place in zip(words, self._places, strict=True)
         ]
+
+    def _write_project(self, place: Path) -> None:
+        (place / "notebooks").mkdir(parents=True)
+        several = str(self._machines > 1).lower()
+        (place / "runbook.toml").write_text(PROJECT.format(timelines=several), encoding="utf-8")
+        (place / "notebooks" / "burst.md").write_text(BOOK, encoding="utf-8")
+        write_pair(place / "notebooks" / "burst.md")
 
     def blow(self, *, alerts: int, fingerprints: int, kills: int, within_s: float) -> None:
         """Send every alert by two senders, kill at random, and go on until all is done."""
@@ -169,11 +197,11 @@ class Burst:
 
     def end(self) -> None:
         """End the services and what they began; the server last."""
-        for process, _ in self._services:
-            process.send_signal(signal.SIGTERM)
-        for process, _ in self._services:
+        for service in self._services:
+            service.process.send_signal(signal.SIGTERM)
+        for service in self._services:
             with suppress(subprocess.TimeoutExpired):
-                process.wait(40)
+                service.process.wait(40)
         for pid, _ in self._processes():
             send(pid, signal.SIGKILL)
         self._server.stop()
@@ -184,7 +212,8 @@ class Burst:
             there = Counter(row[0] for row in connection.execute("select attempt from effects"))
         self.found.effects = sum(there.values())
         known = set[str]()
-        for folder in IncidentsFolder(self._incidents).all():
+        self.found.apart = self._apart()
+        for folder in self._known():
             self.found.incidents += 1
             timeline = Timeline(folder.timeline)
             try:
@@ -216,14 +245,28 @@ class Burst:
             self.found.waiting = int(str(waiting["n"])) if waiting else -1
         return self.found
 
-    def _start(self, words: tuple[str, ...]) -> subprocess.Popen[bytes]:
-        with (self._folder.parent / "serve.log").open("ab") as log:
-            return subprocess.Popen(
+    def _apart(self) -> list[str]:
+        """Return the timelines of machines that are no beginning of what the store has."""
+        return [
+            f"{each.name} in {place.name}"
+            for place in self._places
+            for each in IncidentsFolder(place / "incidents").all()
+            if not IncidentsFolder(self._incidents)
+            .incident(each.name)
+            .timeline.read_bytes()
+            .startswith(each.timeline.read_bytes())
+        ]
+
+    def _start(self, words: tuple[str, ...], place: Path) -> "_Running":
+        with (self._folder / "serve.log").open("ab") as log:
+            process = subprocess.Popen(
                 [sys.executable, "-m", "runbook_nb", "serve", "--slots", "2", *words],
-                cwd=self._folder,
+                cwd=place,
+                env={**os.environ, "RUNBOOK_PROJECT": str(place)},
                 stdout=log,
                 stderr=log,
             )
+        return _Running(process=process, words=words, place=place)
 
     def _start_again(self) -> None:
         """Start what was killed, as systemd would."""
@@ -231,8 +274,8 @@ class Burst:
             if not self._server.running:
                 self._server.start()
         self._services = [
-            (self._start(words), words) if process.poll() is not None else (process, words)
-            for process, words in self._services
+            each if each.process.poll() is None else self._start(each.words, each.place)
+            for each in self._services
         ]
 
     def _send(self, alerts: int, fingerprints: int, within_s: float) -> None:
@@ -267,7 +310,7 @@ class Burst:
 
         A killed kernel ends its run, and the service does not repeat what kills kernels.
         """
-        for folder in IncidentsFolder(self._incidents).all():
+        for folder in self._known():
             timeline = Timeline(folder.timeline)
             ended = timeline.last(Ended)
             if ended is None or self._has_live_order(folder.name):
@@ -296,7 +339,7 @@ class Burst:
 
     def _is_done(self, fingerprints: int) -> bool:
         """Tell whether a run of every incident acted or could, and no order has still to end."""
-        timelines = [Timeline(each.timeline) for each in IncidentsFolder(self._incidents).all()]
+        timelines = [Timeline(each.timeline) for each in self._known()]
         whole = [each for each in timelines if (last := each.last(Ended)) and last.complete]
         approved = sum(1 for each in whole if each.last(Approved))
         with connected(os.environ["BURST_STORE"]) as connection:
@@ -318,9 +361,10 @@ class Burst:
 
     def _processes(self) -> Iterator[tuple[int, str]]:
         """Find all that belongs to this burst, by the project in its environment."""
-        for pid, line in processes_with("RUNBOOK_PROJECT", self._folder):
-            words = line.split("\0")
-            yield pid, next((what for word, what in KINDS if word in words), "other")
+        for place in dict.fromkeys(self._places):
+            for pid, line in processes_with("RUNBOOK_PROJECT", place):
+                words = line.split("\0")
+                yield pid, next((what for word, what in KINDS if word in words), "other")
 
 
 def main() -> int:
@@ -328,6 +372,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--alerts", type=int, default=1000, help="of each of the two senders")
     parser.add_argument("--fingerprints", type=int, default=60, help="different alerts")
+    parser.add_argument("--machines", type=int, choices=(1, 3), default=3)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=10.0, help="that the senders take")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000)
@@ -335,7 +380,7 @@ def main() -> int:
     print(f"seed {given.seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="runbook-burst-") as folder:
         Path(folder).chmod(0o711)
-        burst = Burst(Path(folder), seed=given.seed)
+        burst = Burst(Path(folder), seed=given.seed, machines=given.machines)
         began = time.monotonic()
         burst.begin()
         try:
@@ -362,10 +407,11 @@ def main() -> int:
         f"\nnever done: {len(found.never)} {found.never}"
         f"\nleft to a person: {len(found.unsettled)} {found.unsettled}"
         f"\nchains broken: {len(found.broken)} {found.broken}"
+        f"\nother than in the store: {len(found.apart)} {found.apart}"
     )
     lost = found.waiting or found.incidents != given.fingerprints or set(found.orders) != {"done"}
     lost = lost or set(found.never) - set(found.unsettled)
-    return 1 if lost or found.twice or found.not_told or found.broken else 0
+    return 1 if lost or found.twice or found.not_told or found.broken or found.apart else 0
 
 
 if __name__ == "__main__":

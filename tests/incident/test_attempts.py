@@ -18,9 +18,10 @@ from runbook_nb.errors import (
     NothingDoneError,
     ParameterError,
     StepNotFoundError,
+    TurnTakenError,
 )
 from runbook_nb.incident.settle import settle_by_hand
-from runbook_nb.incident.turn import TurnTakenError, turn
+from runbook_nb.incident.turn import turn
 from runbook_nb.probes.calls import Action
 from runbook_nb.record.close import close
 from runbook_nb.testing import Wall, scripted_probe

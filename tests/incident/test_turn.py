@@ -5,10 +5,10 @@ import threading
 import pytest
 
 from runbook_nb import at_most
-from runbook_nb.errors import ActionError
+from runbook_nb.errors import ActionError, TurnTakenError
 from runbook_nb.incident.dispatch import AttemptJournal
 from runbook_nb.incident.place import Place
-from runbook_nb.incident.turn import TurnTakenError, turn
+from runbook_nb.incident.turn import turn
 from runbook_nb.probes.calls import Action, Probe
 from runbook_nb.probes.environment import Environment
 from runbook_nb.testing import scripted_probe

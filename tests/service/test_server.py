@@ -390,7 +390,7 @@ def test_a_store_in_a_platforms_own_database_is_refused(team):
     with pytest.raises(SettingMissingError, match=r"'database'.*'staging'"):
         serving.serve(team.settings, team.incidents, slots=1)
     with pytest.raises(SettingMissingError, match="a database of its own"):
-        team.settings.address()
+        team.settings.store.address()
 
 
 def test_only_the_queue_knows_procrastinate():

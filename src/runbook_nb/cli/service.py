@@ -21,6 +21,7 @@ from runbook_nb.cli.app import (
     say_to_errors,
 )
 from runbook_nb.cli.completion import incident_ids, runbook_names
+from runbook_nb.errors import RunbookError
 from runbook_nb.timeline.events import Verdict
 
 if TYPE_CHECKING:
@@ -41,6 +42,13 @@ class Example(StrEnum):
     CONTAINER = "container"
     KUBERNETES = "kubernetes"
     AIRFLOW = "airflow"
+
+
+class Place(StrEnum):
+    """Where timelines are."""
+
+    STORE = "store"
+    FOLDER = "folder"
 
 
 @app.command()
@@ -234,19 +242,28 @@ def drop(
 
 
 @store.command()
-def migrate(*, as_json: AsJson = False) -> None:
+def migrate(
+    *,
+    grant: Annotated[
+        str, typer.Option(help="A role that may use the store, and only add to timelines.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
     """Bring the store's schema to this release's version; what is there stays.
 
-    Example: runbook store migrate
+    Example: runbook store migrate --grant runbook_app
     """
     from runbook_nb.service.queue import prepare_queue
-    from runbook_nb.service.settings import ServiceSettings
+    from runbook_nb.timeline.store.database import grant as grant_to
     from runbook_nb.timeline.store.database import migrate as migrate_schema
     from runbook_nb.timeline.store.database import version_known
+    from runbook_nb.timeline.store.settings import StoreSettings
 
-    dsn = ServiceSettings.read().address()
+    dsn = StoreSettings.read().address()
     applied = migrate_schema(dsn)
     prepare_queue(dsn)
+    if grant:
+        grant_to(dsn, grant)
     said = f"Version {version_known()}; {len(applied) or 'nothing'} applied."
     say(said, facts={"version": version_known(), "applied": applied}, as_json=as_json)
 
@@ -257,21 +274,58 @@ def check(*, as_json: AsJson = False) -> None:
 
     Example: runbook store check
     """
-    from runbook_nb.service.settings import ServiceSettings
     from runbook_nb.timeline.store.database import demand_current, version_known
+    from runbook_nb.timeline.store.settings import StoreSettings
 
-    demand_current(ServiceSettings.read().address())
+    demand_current(StoreSettings.read().address())
     said = f"The store answers, and has version {version_known()} of the schema."
     say(said, facts={"version": version_known()}, as_json=as_json)
+
+
+@store.command()
+def copy(
+    *,
+    to: Annotated[Place, typer.Option(help="Where lines are written that are missing there.")],
+    incidents: Incidents = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring timelines from the folder into the store, or from the store into the folder.
+
+    Only what is missing is written, line for line as it was. Do it once when the store gets the
+    timelines, and before you archive: the archive is made of the folder.
+
+    Example: runbook store copy --to store
+    """
+    from runbook_nb.errors import SettingMissingError
+    from runbook_nb.timeline.copying import to_folder, to_store
+    from runbook_nb.timeline.folder import incidents_folder
+    from runbook_nb.timeline.store.chain import store_of
+
+    folder = incidents or incidents_folder()
+    known = store_of(folder)
+    if known is None:
+        message = (
+            f"The store does not have the timelines of {folder}. Say so in the project's file: "
+            "[store] timelines = true"
+        )
+        raise SettingMissingError(message)
+    copied = (to_store if to is Place.STORE else to_folder)(folder, known)
+    said = f"{copied.lines:,} lines of {copied.incidents:,} incidents were new in the {to}."
+    facts = {"incidents": copied.incidents, "lines": copied.lines, "problems": copied.problems}
+    say(said, facts=facts, as_json=as_json)
+    for problem in copied.problems:
+        say_to_errors(problem)
+    if copied.problems:
+        raise typer.Exit(RunbookError.exit_code)
 
 
 @contextmanager
 def _orders() -> "Iterator[Orders]":
     from runbook_nb.service.orders import Orders
-    from runbook_nb.service.settings import ServiceSettings
     from runbook_nb.timeline.store.database import connected, demand_current
+    from runbook_nb.timeline.store.settings import StoreSettings
 
-    dsn = ServiceSettings.read().address()
+    dsn = StoreSettings.read().address()
     demand_current(dsn)
     with connected(dsn) as connection:
         yield Orders(connection)

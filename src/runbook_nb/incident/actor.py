@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
-from runbook_nb.errors import ActionError, ApprovalError
+from runbook_nb.errors import ActionError, ApprovalError, TurnTakenError
 from runbook_nb.incident import results
 from runbook_nb.incident.action_spec import Planned
 from runbook_nb.incident.consent import Consent
@@ -21,7 +21,7 @@ from runbook_nb.incident.place import Place
 from runbook_nb.incident.quorum import Yes
 from runbook_nb.incident.refusal import Refusals, Why
 from runbook_nb.incident.settle import Settler
-from runbook_nb.incident.turn import TurnTakenError, turn
+from runbook_nb.incident.turn import turn
 from runbook_nb.text.durations import words
 from runbook_nb.text.values import Json
 from runbook_nb.timeline import queries

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from runbook_nb.errors import ParameterError, StepNotFoundError
+from runbook_nb.errors import ParameterError, StepNotFoundError, TurnTakenError
 from runbook_nb.incident.known_incident import writable
 from runbook_nb.incident.live_run import LiveRun
-from runbook_nb.incident.turn import TurnTakenError, turn
+from runbook_nb.incident.turn import turn
 from runbook_nb.probes.calls import Action
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.attempts import Attempt

@@ -1,5 +1,8 @@
 """The turn: of all runs of an incident one acts at a time, and the close waits for it.
 
+On one machine it is a lock on a file. Where several work on the incident, the store has a lease as
+well: who is frozen loses it, and cannot begin to act when he wakes.
+
 It is taken late and for a short time: never while a person thinks.
 """
 
@@ -9,21 +12,20 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import IO, Final
 
-from runbook_nb.errors import IncidentStateError
+from runbook_nb.errors import TurnTakenError
 from runbook_nb.probes.calls import unfinished
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.lock import open_lock
 from runbook_nb.timeline.log import Timeline
+from runbook_nb.timeline.store.chain import Lease
 
 # An action may take an hour; whoever waits for one is told, and may come again.
 PATIENCE_S: Final = 90.0
 _LOOK_EVERY_S: Final = 0.05
-
-
-class TurnTakenError(IncidentStateError):
-    """Somebody else acts in this incident; nothing was done."""
 
 
 @contextmanager
@@ -35,31 +37,50 @@ def turn(
     Raises TurnTakenError, with who acts, after ``patience_s``. A call that was cut off and goes
     on all the same keeps the turn until it has ended.
     """
+    waiting = _Waiting(timeline, say, patience_s, time.monotonic() + patience_s)
+    timeline.refresh()  # of another machine's incident nothing may be here yet
     file = os.fdopen(open_lock(timeline.folder.turn), "a")
+    lease = Lease(timeline.chain) if timeline.chain else None
     left_before = unfinished()
     try:
-        waited = _take(file, timeline, say, patience_s)
-        yield waited
+        waiting.until(partial(_locked, file))
+        if lease is not None:
+            waiting.until(lease.taken)
+            timeline.refresh()
+        yield waiting.waited
     finally:
-        _give_back(file, [call for call in unfinished() if call not in left_before])
+        _give_back(file, lease, [call for call in unfinished() if call not in left_before])
 
 
-def _take(file: IO[str], timeline: Timeline, say: Callable[[str], None], patience_s: float) -> bool:
-    ends = time.monotonic() + patience_s
-    waited = False
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= ends:
-                message = f"{_holder(timeline)}. Nothing was done; try again when that has ended."
-                raise TurnTakenError(message) from None
-            if not waited:
-                say(f"{_holder(timeline)}; this waits for it, at most {patience_s:g} s.")
-            waited = True
+@dataclass
+class _Waiting:
+    """Who waits for a turn, and for how long."""
+
+    timeline: Timeline
+    say: Callable[[str], None]
+    patience_s: float
+    ends: float
+    waited: bool = False
+
+    def until(self, taken: Callable[[], bool]) -> None:
+        """Wait until a lock is taken; raises TurnTakenError."""
+        while not taken():
+            holder = _holder(self.timeline)
+            if time.monotonic() >= self.ends:
+                message = f"{holder}. Nothing was done; try again when that has ended."
+                raise TurnTakenError(message)
+            if not self.waited:
+                self.say(f"{holder}; this waits for it, at most {self.patience_s:g} s.")
+            self.waited = True
             time.sleep(_LOOK_EVERY_S)
-        else:
-            return waited
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _holder(timeline: Timeline) -> str:
@@ -71,14 +92,15 @@ def _holder(timeline: Timeline) -> str:
     return f"{newest.by or 'Somebody else'} acts in this incident now: {newest.title!r}"
 
 
-def _give_back(file: IO[str], calls: list[threading.Event]) -> None:
-    if not calls:
-        file.close()
-        return
-
-    def close_at_last() -> None:
+def _give_back(file: IO[str], lease: Lease | None, calls: list[threading.Event]) -> None:
+    def end() -> None:
         for call in calls:
             call.wait()
+        if lease is not None:
+            lease.end()
         file.close()
 
-    threading.Thread(target=close_at_last, name="turn", daemon=True).start()
+    if calls:
+        threading.Thread(target=end, name="turn", daemon=True).start()
+    else:
+        end()

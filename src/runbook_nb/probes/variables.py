@@ -7,7 +7,9 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from runbook_nb.probes.commands import PASSED
+from runbook_nb.project import Project
 from runbook_nb.redaction import names_secret
+from runbook_nb.timeline.store.settings import variables_of
 
 # What programs and libraries need on any machine: where things are, how words are written, and
 # how the network is reached. None of them opens a system.
@@ -39,8 +41,10 @@ def kernel_variables(
 ) -> dict[str, str]:
     """Return what the kernel of a run in one environment gets.
 
-    ``named`` are the variables that the settings of this environment refer to.
+    ``named`` are the variables that the settings of this environment refer to. What opens the store
+    is among them where that has the timelines.
     """
+    named = {*named, *variables_of(Project.find(environ=environ))}
     own = {
         name: text
         for name, text in environ.items()

@@ -8,11 +8,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from runbook_nb.errors import IncidentStateError, RecordIntegrityError, RunbookFormatError
+from runbook_nb.errors import (
+    IncidentStateError,
+    RecordIntegrityError,
+    RunbookFormatError,
+    TurnTakenError,
+)
 from runbook_nb.incident import results
 from runbook_nb.incident.context import new_run_id
 from runbook_nb.incident.known_incident import redactor_of, writable
-from runbook_nb.incident.turn import PATIENCE_S, TurnTakenError, turn
+from runbook_nb.incident.turn import PATIENCE_S, turn
 from runbook_nb.record.page import write_record
 from runbook_nb.record.proof import (
     Change,

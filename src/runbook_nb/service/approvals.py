@@ -223,7 +223,7 @@ class Approvals:
         ]
 
     def _refuse_while_it_runs(self, incident: str, runbook: str) -> None:
-        with connected(self._settings.address()) as connection:
+        with connected(self._settings.store.address()) as connection:
             live = Orders(connection).running(incident, runbook)
         if live:
             message = f"A run of {runbook} goes on as {live}, and may find something else. Wait."
@@ -232,7 +232,7 @@ class Approvals:
     def _order(self, drawn: _Drawn) -> str:
         """Order the run that acts; empty where what the last one was given is not known here."""
         started = drawn.last.started
-        with connected(self._settings.address()) as connection:
+        with connected(self._settings.store.address()) as connection:
             orders = Orders(connection)
             # What was masked on the timeline stands in the order, where there was one.
             ordered = orders.parameters_of(drawn.given.incident, drawn.runbook.name)

@@ -24,6 +24,7 @@ from runbook_nb.service.sources import SOURCES
 from runbook_nb.text.formatting import one_line
 from runbook_nb.timeline.events import Alert
 from runbook_nb.timeline.folder import IncidentsFolder
+from runbook_nb.timeline.log import Timeline
 from runbook_nb.timeline.tail import is_closed
 
 if TYPE_CHECKING:
@@ -190,6 +191,7 @@ class Deliveries:
     def _is_over(self, incident: str) -> bool:
         """Tell whether an incident was closed, or is gone."""
         folder = IncidentsFolder(self._incidents).incident(incident)
+        Timeline(folder.timeline).refresh()
         return not folder.is_incident or is_closed(folder.timeline)
 
 

@@ -41,7 +41,7 @@ def serve(
             "put a proxy with TLS before it."
         )
         raise ParameterError(message)
-    dsn = settings.address()
+    dsn = settings.store.address()
     demand_current(dsn)
     prepare_queue(dsn)
     logging.basicConfig(level=logging.WARNING, format="%(message)s")

@@ -1,20 +1,20 @@
-"""What a project says of its service: the tables ``[store]`` and ``[serve]`` of its file."""
+"""What a project says of its service: the table ``[serve]`` of its file, and its store."""
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from runbook_nb.errors import SettingMissingError, near
+from runbook_nb.errors import near
 from runbook_nb.project import Project, demand_project
 from runbook_nb.redaction.secrets import Reference, parse
 from runbook_nb.service.channels import Channel, PagerDuty, Slack, pagerduty, slack
 from runbook_nb.service.sources import SOURCES
 from runbook_nb.text.toml_table import TomlTable
+from runbook_nb.timeline.store import settings as store_settings
+from runbook_nb.timeline.store.settings import StoreSettings
 
-_STORE: Final = ("dsn",)
 _SOURCE: Final = ("secret",)
 _SERVE: Final = (
     *(
@@ -33,7 +33,7 @@ _ENVIRONMENTS: Final = ("default", "label")
 # Every key that can be said, by its place.
 KEYS: Final = frozenset(
     {
-        *(f"store.{key}" for key in _STORE),
+        *(f"store.{key}" for key in store_settings.KEYS),
         *(f"serve.{key}" for key in _SERVE if key not in ("environments", "sources", "tell")),
         *(f"serve.tell.{channel}.{key}" for channel, keys in _TELL.items() for key in keys),
         *(f"serve.environments.{key}" for key in _ENVIRONMENTS),
@@ -42,25 +42,23 @@ KEYS: Final = frozenset(
 )
 _ROOM: Final = re.compile(r"[CG][A-Z0-9]{6,20}")
 _DAY_S: Final = 86_400
-_SCHEMES: Final = ("postgresql://", "postgres://")
 _HERE: Final = ("127.0.0.1", "::1")
-_PORT: Final = "5432"  # where PostgreSQL listens unless it is told otherwise
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceSettings:
     """The service's settings.
 
-    ``dsn`` refers to the store. An alert is of the environment that its label ``label`` names, else
-    of ``environment``. ``at_most`` runs go on at once in one environment; an alert that goes on
-    firing orders another run only ``again_after_s`` seconds after the last one; a run that dies is
-    begun ``attempts`` times. ``hand_over`` is a command that works an order elsewhere, and gets its
-    id as its last word. ``sources`` refer to the secret of each sender. ``page`` is where people
-    reach the service's pages; passkeys are made for its host. ``channels`` are where people are
-    told of what was found, and ``room`` is that of Slack.
+    An alert is of the environment that its label ``label`` names, else of ``environment``.
+    ``at_most`` runs go on at once in one environment; an alert that goes on firing orders another
+    run only ``again_after_s`` seconds after the last one; a run that dies is begun ``attempts``
+    times. ``hand_over`` is a command that works an order elsewhere, and gets its id as its last
+    word. ``sources`` refer to the secret of each sender. ``page`` is where people reach the
+    service's pages; passkeys are made for its host. ``channels`` are where people are told of what
+    was found, and ``room`` is that of Slack.
     """
 
-    dsn: Reference
+    store: StoreSettings
     environment: str = ""
     label: str = "environment"
     at_most: int = 4
@@ -71,7 +69,6 @@ class ServiceSettings:
     channels: Mapping[str, Channel] = field(default_factory=dict)
     room: str = ""
     sources: Mapping[str, Reference] = field(default_factory=dict)
-    environments: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
     def read(cls, project: Project | None = None) -> "ServiceSettings":
@@ -81,20 +78,13 @@ class ServiceSettings:
         ParameterError with file and key for a value that is wrong.
         """
         here = project or demand_project()
-        store = TomlTable(file=here.file, place="store", values=here.store)
-        store.only(_STORE)
-        if "dsn" not in here.store:
-            message = (
-                f"{here.file} names no store. Give the service a PostgreSQL of its own: "
-                '[store] dsn = "env:STORE_DSN", and the variable its postgresql:// address.'
-            )
-            raise SettingMissingError(message)
+        store = StoreSettings.read(here)
         serve = TomlTable(file=here.file, place="serve", values=here.serve)
         serve.only(_SERVE)
         where = _table(serve, "environments")
         where.only(_ENVIRONMENTS)
         return cls(
-            dsn=parse(store.text("dsn"), of="'dsn' of 'store'"),
+            store=store,
             environment=where.text("default", ""),
             label=where.text("label", cls.label),
             at_most=serve.count("at_most", most=1_000) or cls.at_most,
@@ -105,32 +95,7 @@ class ServiceSettings:
             channels=dict(_channels(_table(serve, "tell"))),
             room=_room(_table(serve, "tell")),
             sources=dict(_sources(serve)),
-            environments=here.environments,
         )
-
-    def address(self) -> str:
-        """Return the store's address, a secret.
-
-        Raises SettingMissingError where it cannot be read, is none, or is that of a database which
-        runbooks repair: the store must go on when that one is down.
-        """
-        address = self.dsn.read().get_secret_value()
-        own = _place(address)
-        if own is None:
-            message = (
-                f"The setting {self.dsn.of} refers to {self.dsn}, which holds no address of a "
-                "PostgreSQL. Write one such as postgresql://user:password@host:5432/store."
-            )
-            raise SettingMissingError(message)
-        for name, systems in self.environments.items():
-            for system, values in systems.items() if isinstance(systems, Mapping) else ():
-                if own in _places(values):
-                    message = (
-                        f"The store is the database of {system!r} in the environment {name!r}. It "
-                        "must go on when that one is down: give the service a database of its own."
-                    )
-                    raise SettingMissingError(message)
-        return address
 
     def secret_of(self, source: str) -> str | None:
         """Return the secret that a sender and we know; None where it may not send.
@@ -139,34 +104,6 @@ class ServiceSettings:
         """
         reference = self.sources.get(source)
         return reference.read().get_secret_value() if reference else None
-
-
-def _places(values: object) -> list[tuple[str, str, str] | None]:
-    """Return the databases that a system's settings refer to, of those that can be read here."""
-    found = []
-    for told in values.values() if isinstance(values, Mapping) else ():
-        with suppress(SettingMissingError):
-            found.append(_place(parse(str(told), of="a database").read().get_secret_value()))
-    return found
-
-
-def _place(address: str) -> tuple[str, str, str] | None:
-    """Return host, port and name of a database; None for what is no address of a PostgreSQL."""
-    import psycopg
-    from psycopg.conninfo import conninfo_to_dict
-
-    if not address.startswith(_SCHEMES):
-        return None
-    try:
-        told = conninfo_to_dict(address)
-    except psycopg.ProgrammingError:
-        return None
-    host = str(told.get("host") or "localhost")
-    return (
-        "localhost" if host in _HERE else host,
-        str(told.get("port") or _PORT),
-        str(told.get("dbname") or told.get("user") or ""),
-    )
 
 
 def _table(table: TomlTable, key: str) -> TomlTable:

@@ -22,6 +22,7 @@ from runbook_nb.service.findings import notice_of, places_of
 from runbook_nb.service.notices import Notices
 from runbook_nb.service.orders import KeptOrder, Orders
 from runbook_nb.service.settings import ServiceSettings
+from runbook_nb.timeline.store.chain import CLAIM
 from runbook_nb.timeline.store.database import connected, demand_current
 
 BEAT_S: Final = 5.0  # how often a run says that it goes on
@@ -64,7 +65,7 @@ def work(
     A run that a signal ends gives its order back. One that cannot be run at all ends it, with the
     reason. Raises OrderError where there is no such order, and StoreUnavailableError.
     """
-    dsn = settings.address()
+    dsn = settings.store.address()
     demand_current(dsn)
     with connected(dsn) as connection:
         claim = Orders(connection).claim(
@@ -72,7 +73,7 @@ def work(
         )
     if claim is None:
         return None
-    with _beating(dsn, claim) as beats:
+    with _beating(dsn, claim) as beats, _claimed(claim):
         try:
             done = _run(claim, incidents=incidents, progress=progress, ready=ready)
             problem = ""
@@ -116,6 +117,16 @@ def _result(done: Run | None, problem: str) -> dict[str, str | bool]:
         return {"verdict": "unknown", **said}
     complete = done.execution.complete
     return {"verdict": str(done.verdict), "run": done.context.run, "complete": complete, **said}
+
+
+@contextmanager
+def _claimed(claim: KeptOrder) -> Iterator[None]:
+    """Say to what is written on a shared timeline by whose claim it is, here and in the kernel."""
+    os.environ[CLAIM] = f"{claim.id} {claim.fence}"
+    try:
+        yield
+    finally:
+        del os.environ[CLAIM]
 
 
 @contextmanager

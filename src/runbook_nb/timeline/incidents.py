@@ -1,12 +1,18 @@
 """The folder of incidents: declare one, find one, join one."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from runbook_nb.errors import IncidentStateError, near
+from runbook_nb.errors import (
+    IncidentStateError,
+    RecordIntegrityError,
+    StoreUnavailableError,
+    near,
+)
 from runbook_nb.redaction import Redactor
 from runbook_nb.text.files import PRIVATE_FOLDER
 from runbook_nb.timeline import queries
@@ -14,7 +20,8 @@ from runbook_nb.timeline.events import Alert, Alerted, Cleared, Opened, Terms
 from runbook_nb.timeline.folder import IncidentFolder, IncidentsFolder
 from runbook_nb.timeline.lock import locked
 from runbook_nb.timeline.log import Timeline
-from runbook_nb.timeline.open_index import OpenIndex
+from runbook_nb.timeline.open_index import Known, index_of
+from runbook_nb.timeline.store.chain import store_of
 from runbook_nb.timeline.tail import is_closed
 from runbook_nb.timeline.writer import WritableTimeline, closed_error
 
@@ -54,17 +61,16 @@ def declare(
     )
     folder = IncidentsFolder(incidents)
     with locked(folder.lock, what="An incident is being opened"):
-        index = OpenIndex(folder)
+        index = index_of(folder)
         put = partial(_put, folder, index, opening=opening, alerts=alerts, redactor=redactor)
         if incident is not None:
-            return put(incident)
-        while known := index.find(environment, alerts):
+            return put(incident, over=True)
+        while True:
             try:
-                return put(known)
+                return put(index.find(environment, alerts) or index.next_id(), over=False)
             except IncidentStateError:
-                # It was closed between the look and the line: the alert opens the next one.
+                # It was closed between the look and the line, or another machine opened one.
                 continue
-        return put(index.next_id())
 
 
 def clear(
@@ -75,7 +81,7 @@ def clear(
         return None
     folder = IncidentsFolder(incidents)
     with locked(folder.lock, what="An incident is being opened"):
-        known = OpenIndex(folder).find(environment, [alert])
+        known = index_of(folder).find(environment, [alert])
     if known is None:
         return None
     timeline = WritableTimeline(folder.incident(known).timeline, redactor=redactor)
@@ -89,20 +95,23 @@ def clear(
 
 def _put(
     folder: IncidentsFolder,
-    index: OpenIndex,
+    index: Known,
     incident: str,
     *,
+    over: bool,
     opening: Opened,
     alerts: Sequence[Alert],
     redactor: Redactor,
 ) -> WritableTimeline:
     timeline = WritableTimeline(folder.incident(incident).timeline, redactor=redactor)
+    timeline.refresh()
     is_new = len(timeline) == 0
     if not is_new:
         refuse_closed(timeline)
     first = opening if is_new else beginning(timeline)
     for alert in alerts:
-        index.put(first.environment, alert, incident)
+        # What was delivered with the first goes where that goes.
+        index.put(first.environment, alert, incident, over=over or alert is not alerts[0])
     if is_new:
         timeline.append(replace(opening, incident=incident))
     for alert in alerts[1:] if is_new else alerts:
@@ -113,6 +122,8 @@ def _put(
 def find(incidents: Path, incident: str) -> Timeline:
     """Return the timeline of a known incident; raises IncidentStateError with near ids."""
     timeline = Timeline(IncidentsFolder(incidents).incident(incident).timeline)
+    if not timeline.path.is_file():
+        timeline.refresh()
     if not timeline.path.is_file():
         known = [each.name for each in IncidentsFolder(incidents).all()]
         message = f"No incident {incident!r} in {incidents}. {near(incident, known)}"
@@ -125,8 +136,23 @@ def maybe_open(incidents: Path) -> list[IncidentFolder]:
 
     Closed incidents are the many; the end of the file tells without reading the rest.
     """
+    _fetch_open(incidents)
     folders = IncidentsFolder(incidents).newest_first()
     return [folder for folder in folders if not is_closed(folder.timeline)]
+
+
+def _fetch_open(incidents: Path) -> None:
+    """Bring the folder up to date with what is open in the store, and with what it has open."""
+    store = store_of(incidents)
+    if store is None:
+        return
+    folder = IncidentsFolder(incidents)
+    # What is shown may be older while the store is away.
+    with suppress(StoreUnavailableError):
+        here = (each.name for each in folder.all() if not is_closed(each.timeline))
+        for incident in dict.fromkeys([*store.open_incidents(), *here]):
+            with suppress(RecordIntegrityError):
+                Timeline(folder.incident(incident).timeline).refresh()
 
 
 def refuse_closed(timeline: Timeline) -> None:

@@ -1,22 +1,29 @@
 """The timeline of an incident, as it is read: JSON lines, hash-chained.
 
+Where several machines work on it, the store has its lines, and the file is a copy that is brought
+up to date whenever it is read.
+
 Each line is canonical JSON (RFC 8785) with a running number ``seq``, the hash of the line before
 (``prev``) and its own ``hash``: SHA-256 over the canonical line without ``hash``.
 """
 
 import contextlib
+import fcntl
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
-from runbook_nb.errors import RecordIntegrityError
+from runbook_nb.errors import RecordIntegrityError, StoreUnavailableError
+from runbook_nb.text.files import PRIVATE_FILE, PRIVATE_FOLDER
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.by_kind import EventsByKind
 from runbook_nb.timeline.events import EVENTS, Event
 from runbook_nb.timeline.folder import IncidentFolder
+from runbook_nb.timeline.store.chain import chain_of
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -29,12 +36,15 @@ _KINDS: Final = {kind.kind: kind for kind in EVENTS}
 class Timeline(EventsByKind):
     """All events of one incident, as they stand on disk.
 
-    Every read looks for lines that another process has added meanwhile.
+    Every read looks for lines that another process has added meanwhile. ``chain`` is that in the
+    store, None where the file is all there is.
     """
 
     def __init__(self, path: Path) -> None:
         super().__init__()
         self.path = path
+        self.chain = chain_of(path)
+        self._holds = False
         self._offset = 0
         self.head = GENESIS
         self._places = {GENESIS: 0}
@@ -78,6 +88,7 @@ class Timeline(EventsByKind):
         Raises RecordIntegrityError with the number of the first line that does not fit.
         """
         fresh = Timeline(self.path)
+        fresh.chain = self.chain
         _ = len(fresh)
         if fresh._offset != fresh.path.stat().st_size:
             message = f"{self.path.name}: the last line is cut off after event {len(fresh)}."
@@ -103,8 +114,65 @@ class Timeline(EventsByKind):
         self._read()
         return self._events[index]
 
+    def refresh(self) -> None:
+        """Look what the store has by now.
+
+        Raises StoreUnavailableError where it is away, and RecordIntegrityError where it has another
+        timeline than the file.
+        """
+        if self.chain is not None:
+            self._read_file()
+            self._take_over(self.chain.behind(len(self._events), self.head))
+
     def _read(self) -> None:
-        """Take in the complete lines that were added since the last look."""
+        """Take in the lines that were added since the last look."""
+        if self.chain is not None and self.chain.is_due and not self._holds:
+            # What is only shown may be older while the store is away; what is written may not.
+            with contextlib.suppress(StoreUnavailableError):
+                self.refresh()
+        self._read_file()
+
+    def _take_over(self, lines: list[bytes]) -> None:
+        """Write the store's lines behind those of the file."""
+        if not lines:
+            return
+        self._make_file()
+        with self.path.open("a+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            with self._held():
+                self._copy(file.fileno(), lines)
+
+    @contextlib.contextmanager
+    def _held(self) -> Iterator[None]:
+        """Read nothing from the store while the file's lock is held: that would ask for it."""
+        self._holds = True
+        try:
+            yield
+        finally:
+            self._holds = False
+
+    def _copy(self, descriptor: int, lines: list[bytes]) -> None:
+        """Write those of the store's lines that the file has not got, while its lock is held."""
+        self._read_file()
+        # A line that was cut off by a crash is among them.
+        os.ftruncate(descriptor, self._offset)
+        try:
+            for line in lines:
+                if json.loads(line)["seq"] > len(self._events):
+                    os.write(descriptor, line)
+                    self._take(line)
+            os.fsync(descriptor)
+        except (OSError, RecordIntegrityError):
+            os.ftruncate(descriptor, self._offset)
+            raise
+
+    def _make_file(self) -> None:
+        """Make the file and its folder, its owner's alone."""
+        self.path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE))
+
+    def _read_file(self) -> None:
+        """Take in the complete lines that were added to the file since the last look."""
         if not self.path.exists():
             return
         with self.path.open("rb") as file:

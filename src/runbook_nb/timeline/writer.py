@@ -15,11 +15,12 @@ from typing import Any, Final, TypeVar
 
 from runbook_nb.errors import IncidentStateError, ParameterError, RecordIntegrityError
 from runbook_nb.redaction import Redactor
-from runbook_nb.text.files import PRIVATE_FILE, PRIVATE_FOLDER, Sync, sync_folder
+from runbook_nb.text.files import Sync, sync_folder
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.attempts import is_testimony
 from runbook_nb.timeline.events import Closed, Event, Noted
 from runbook_nb.timeline.log import Timeline, decode, hash_of, line_of
+from runbook_nb.timeline.store.chain import AnswerLostError
 
 SIGNATURES: Final = ("by", "requested_by", "approved_by")
 _TIMES: Final = (datetime, datetime | None)
@@ -50,21 +51,18 @@ class WritableTimeline(Timeline):
             self._make_file()
         with self.path.open("a+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            self._mend(file.fileno())
-            self._refuse_after_close(event)
-            self._write(file.fileno(), event)
+            with self._held():
+                self._mend(file.fileno())
+                # Where another machine was first its line is read, and may be a close.
+                while not (place := self._write(file.fileno(), event)):
+                    continue
         if is_new:
             # The names of file and folder too: a power cut may take them back otherwise.
             sync_folder(self.path.parent, self._sync)
             sync_folder(self.path.parent.parent, self._sync)
-        written = self._events[-1]
+        written = self._events[place - 1]
         assert isinstance(written, type(event))  # noqa: S101 - decoded from our own line
         return written
-
-    def _make_file(self) -> None:
-        """Make the file and its folder, its owner's alone."""
-        self.path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-        os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE))
 
     def stands_as_given(self, event: Event) -> bool:
         """Tell whether an event would be written as it is: nothing masked, nothing cut."""
@@ -79,7 +77,7 @@ class WritableTimeline(Timeline):
 
     def _mend(self, descriptor: int) -> None:
         """Set aside a line that a crash cut off, and note it."""
-        self._read()
+        self._read_file()
         size = os.fstat(descriptor).st_size
         if size == self._offset:
             return
@@ -90,17 +88,35 @@ class WritableTimeline(Timeline):
             )
             raise RecordIntegrityError(message)
         os.ftruncate(descriptor, self._offset)
+        if self.chain is not None:
+            return  # the store has it whole, or never took it
         text = f"A line of {size - self._offset} bytes was cut off by a crash and set aside."
         self._write(descriptor, Noted(at=datetime.now(UTC), text=text))
 
-    def _write(self, descriptor: int, event: Event) -> None:
+    def _follow(self, descriptor: int) -> None:
+        assert self.chain is not None  # noqa: S101 - only it can refuse a line
+        self._copy(descriptor, self.chain.behind(len(self._events), self.head))
+
+    def _write(self, descriptor: int, event: Event) -> int:
+        """Write an event behind the last and return its place; 0 where the store has another."""
+        self._refuse_after_close(event)
         stored: dict[str, Any] = {
             **_encode(event, self.redactor),
             "kind": event.kind,
             "seq": len(self._events) + 1,
             "prev": self.head,
         }
-        line = line_of(stored, hash_of(stored))
+        digest = hash_of(stored)
+        line = line_of(stored, digest)
+        if self.chain is not None:
+            try:
+                taken = self.chain.append(line, stored, digest)
+            except AnswerLostError:
+                self._follow(descriptor)
+                return self._places.get(digest, 0)
+            if not taken:
+                self._follow(descriptor)
+                return 0
         try:
             written = os.write(descriptor, line)
             if written != len(line):
@@ -111,6 +127,7 @@ class WritableTimeline(Timeline):
             os.ftruncate(descriptor, self._offset)
             raise
         self._take(line)
+        return len(self._events)
 
 
 def closed_error(timeline: Timeline, closed: Closed) -> IncidentStateError:

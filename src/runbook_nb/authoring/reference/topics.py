@@ -293,6 +293,9 @@ _SETTINGS: Final = {
 }
 _SERVICE: Final = {
     "store.dsn": "The service's own PostgreSQL, by reference; never a platform's.",
+    "store.timelines": (
+        "`true` keeps the timelines in the store, for several machines; false, in each folder."
+    ),
     "serve.environments.default": "The environment of an alert that names none.",
     "serve.environments.label": "The label that names an alert's environment: `environment`.",
     "serve.at_most": "Runs at once in one environment; 4 by default.",

@@ -9,6 +9,10 @@ VARIABLES: Final = {
         "`1` where a person can be asked, `0` where none can. Without it, a JupyterLab cell and a "
         "terminal may ask, and papermill, nbconvert and nbval may not."
     ),
+    "RUNBOOK_CLAIM": (
+        "The order that a run is of, and its fence; set by the worker. Once another has taken it "
+        "over, the run's lines are refused."
+    ),
     "RUNBOOK_DEBUG": "`1` shows the whole traceback of what went wrong; else it is one sentence.",
     "RUNBOOK_ENVIRONMENTS__": (
         "The beginning of a setting's name: `RUNBOOK_ENVIRONMENTS__STAGING__AGENT__URL` is the "

@@ -6,7 +6,7 @@ It is a PostgreSQL of the team's own, and never that of a platform which runbook
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, LiteralString
 
 from runbook_nb.errors import StoreUnavailableError
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _SCHEMA: Final = Path(__file__).parent / "schema"
 _CONNECT_WITHIN_S: Final = 5
+_UNKNOWN_THERE: Final = ("3F000", "42P01", "42883", "42703")  # schema, table, function, column
 # Anything that only one migration at a time may hold: the bytes of "runbook" as a number.
 _MIGRATION_LOCK: Final = 32205689463269227
 _VERSIONS: Final = """
@@ -27,34 +28,71 @@ create table if not exists runbook.version (
 _HAS_VERSIONS: Final = "select to_regclass('runbook.version') is not null"
 
 
+def connect(dsn: str) -> "psycopg.Connection[dict[str, object]]":
+    """Return a connection, each statement its own transaction, with rows as dictionaries."""
+    import psycopg
+    from psycopg.rows import dict_row
+
+    return psycopg.connect(
+        dsn,
+        autocommit=True,
+        row_factory=dict_row,
+        connect_timeout=_CONNECT_WITHIN_S,
+        application_name="runbook",
+    )
+
+
+# Chains are read, and written by their function alone.
+_GRANTS: Final[tuple[LiteralString, ...]] = (
+    "grant usage on schema runbook to {role}",
+    "revoke all on all tables in schema runbook from {role}",
+    "grant select on all tables in schema runbook to {role}",
+    "grant insert, update on runbook.delivery, runbook.sighting, runbook.orders to {role}",
+    "grant insert, update on runbook.notice, runbook.alert_place to {role}",
+    "grant insert, update, delete on runbook.turn to {role}",
+    "grant usage on all sequences in schema runbook to {role}",
+    "grant execute on function runbook.append to {role}",
+)
+_QUEUE_GRANTS: Final = """
+select format('grant all on %s %s to {role}', kind, name) as allowed
+from (
+    select case relkind when 'S' then 'sequence' else 'table' end as kind, oid::regclass as name
+    from pg_class where relname like 'procrastinate%' and relkind in ('r', 'S', 'v')
+) as queue
+"""
+
+
 @contextmanager
 def connected(dsn: str) -> "Iterator[psycopg.Connection[dict[str, object]]]":
-    """Open a connection, each statement its own transaction, with rows as dictionaries.
+    """Open a connection for a while.
 
     Raises StoreUnavailableError where it cannot be opened, is lost, or its role lacks a right.
     """
     import psycopg
-    from psycopg.rows import dict_row
 
     try:
-        with psycopg.connect(
-            dsn,
-            autocommit=True,
-            row_factory=dict_row,
-            connect_timeout=_CONNECT_WITHIN_S,
-            application_name="runbook",
-        ) as connection:
+        with connect(dsn) as connection:
             yield connection
-    except psycopg.OperationalError as error:
-        # The driver's words name host and database, and never the password.
-        message = f"The store cannot be reached: {str(error).splitlines()[0]}"
-        raise StoreUnavailableError(message) from error
-    except psycopg.errors.InsufficientPrivilege as error:
+    except (psycopg.OperationalError, psycopg.errors.InsufficientPrivilege) as error:
+        raise store_error(error) from error
+
+
+def store_error(error: "psycopg.Error") -> StoreUnavailableError:
+    """Return what is wrong with the store, in a sentence."""
+    import psycopg
+
+    # The driver's words name host and database, and never the password.
+    said = (str(error).splitlines() or [type(error).__name__])[0]
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):
         message = (
-            f"The store's role may not do this: {str(error).splitlines()[0]}. Grant it what is "
-            "missing, or name a role that owns the database."
+            f"The store's role may not do this: {said}. Grant it what is missing, or name a role "
+            "that owns the database."
         )
-        raise StoreUnavailableError(message) from error
+        return StoreUnavailableError(message)
+    if error.sqlstate in _UNKNOWN_THERE:
+        message = f"The store's schema is not this release's: {said}. Run: runbook store migrate"
+        return StoreUnavailableError(message)
+    return StoreUnavailableError(f"The store cannot be reached: {said}")
 
 
 def version_known() -> int:
@@ -88,6 +126,22 @@ def migrate(dsn: str) -> list[int]:
             connection.execute(file.read_bytes())
             connection.execute("insert into runbook.version (number) values (%s)", [_number(file)])
         return [_number(file) for file in todo]
+
+
+def grant(dsn: str, role: str) -> None:
+    """Let a role use the store, and a timeline only grow by it.
+
+    Raises StoreUnavailableError where there is no such role.
+    """
+    from psycopg import sql
+
+    # The queue's own tables stand where the owner's search path put them.
+    with connected(dsn) as connection, connection.transaction():
+        for statement in _GRANTS:
+            connection.execute(sql.SQL(statement).format(role=sql.Identifier(role)))
+        for row in connection.execute(_QUEUE_GRANTS).fetchall():
+            allowed = sql.SQL(str(row["allowed"])).format(role=sql.Identifier(role))
+            connection.execute(allowed)
 
 
 def demand_not_newer(version: int) -> None:

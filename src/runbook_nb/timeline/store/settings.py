@@ -1,0 +1,114 @@
+"""What a project says of its store: the table ``[store]`` of its file."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from runbook_nb.errors import SettingMissingError
+from runbook_nb.project import Project, demand_project
+from runbook_nb.redaction.secrets import Reference, parse
+from runbook_nb.text.toml_table import TomlTable
+
+KEYS: Final = ("dsn", "timelines")
+_SCHEMES: Final = ("postgresql://", "postgres://")
+_HERE: Final = ("127.0.0.1", "::1")
+_PORT: Final = "5432"  # where PostgreSQL listens unless it is told otherwise
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreSettings:
+    """Where the store is.
+
+    ``dsn`` refers to its address. With ``timelines`` it holds those of all incidents, so that
+    several machines work on them; without, each machine has its own in its folder.
+    ``environments`` are the project's.
+    """
+
+    dsn: Reference
+    timelines: bool = False
+    environments: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def read(cls, project: Project | None = None) -> "StoreSettings":
+        """Read the settings of a project, the one here by default.
+
+        Raises ProjectError where there is none, SettingMissingError without a store, and
+        ParameterError with file and key for a value that is wrong.
+        """
+        here = project or demand_project()
+        store = TomlTable(file=here.file, place="store", values=here.store)
+        store.only(KEYS)
+        if "dsn" not in here.store:
+            message = (
+                f"{here.file} names no store. Give the service a PostgreSQL of its own: "
+                '[store] dsn = "env:STORE_DSN", and the variable its postgresql:// address.'
+            )
+            raise SettingMissingError(message)
+        return cls(
+            dsn=parse(store.text("dsn"), of="'dsn' of 'store'"),
+            timelines=store.flag("timelines"),
+            environments=here.environments,
+        )
+
+    def address(self) -> str:
+        """Return the store's address, a secret.
+
+        Raises SettingMissingError where it cannot be read, is none, or is that of a database which
+        runbooks repair: the store must go on when that one is down.
+        """
+        address = self.dsn.read().get_secret_value()
+        own = _place(address)
+        if own is None:
+            message = (
+                f"The setting {self.dsn.of} refers to {self.dsn}, which holds no address of a "
+                "PostgreSQL. Write one such as postgresql://user:password@host:5432/store."
+            )
+            raise SettingMissingError(message)
+        for name, systems in self.environments.items():
+            for system, values in systems.items() if isinstance(systems, Mapping) else ():
+                if own in _places(values):
+                    message = (
+                        f"The store is the database of {system!r} in the environment {name!r}. It "
+                        "must go on when that one is down: give the service a database of its own."
+                    )
+                    raise SettingMissingError(message)
+        return address
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """The variables that a kernel needs to write on a timeline."""
+        return frozenset({self.dsn.place} if self.timelines and self.dsn.kind == "env" else ())
+
+
+def variables_of(project: Project | None) -> frozenset[str]:
+    """Return the variables that a kernel of a project needs to write on a timeline."""
+    if project is None or not project.store:
+        return frozenset()
+    return StoreSettings.read(project).variables
+
+
+def _places(values: object) -> Iterator[tuple[str, str, str] | None]:
+    """Return the databases that a system's settings refer to, of those that can be read here."""
+    for told in values.values() if isinstance(values, Mapping) else ():
+        with suppress(SettingMissingError):
+            yield _place(parse(str(told), of="a database").read().get_secret_value())
+
+
+def _place(address: str) -> tuple[str, str, str] | None:
+    """Return host, port and name of a database; None for what is no address of a PostgreSQL."""
+    import psycopg
+    from psycopg.conninfo import conninfo_to_dict
+
+    if not address.startswith(_SCHEMES):
+        return None
+    try:
+        told = conninfo_to_dict(address)
+    except psycopg.ProgrammingError:
+        return None
+    host = str(told.get("host") or "localhost")
+    return (
+        "localhost" if host in _HERE else host,
+        str(told.get("port") or _PORT),
+        str(told.get("dbname") or told.get("user") or ""),
+    )
