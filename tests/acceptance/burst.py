@@ -3,12 +3,13 @@
     python tests/acceptance/burst.py --alerts 1000 --fingerprints 60 --kills 20
 
 Two senders each post every alert to one web server; two more services only work. Each of the three
-is a machine with a folder of incidents of its own, and so is the person's; they share nothing but a
-PostgreSQL. With `--machines 1` they share a folder, and the timelines are in it. The runbook's check goes on failing and its action is not
-repeatable, so only the ledger and the fence guard it. A person approves it once an incident was
-diagnosed, and orders the run that acts. Meanwhile services, runs, kernels and PostgreSQL get
-SIGKILL at random. Exit code 0 where every alert was answered, every order ended, no effect is there
-twice, what was told is there, and every chain holds.
+is a machine with a folder of incidents of its own, and so is the person's; they share nothing but
+a PostgreSQL. With `--machines 1` they share a folder, and the timelines are in it. The runbook's
+check goes on failing and its action is not repeatable, so only the ledger and the fence guard it.
+A person approves it once an incident was diagnosed, and orders the run that acts. Meanwhile
+services, runs, kernels and PostgreSQL get SIGKILL at random. Exit code 0 where every alert was
+answered, every order ended, no effect is there twice, what was told is there, and every chain
+holds.
 """
 
 import argparse

@@ -16,6 +16,7 @@ from runbook_nb.errors import (
 from runbook_nb.redaction import Redactor
 from runbook_nb.text.files import PRIVATE_FOLDER
 from runbook_nb.timeline import queries
+from runbook_nb.timeline.disk import demand_own_disk
 from runbook_nb.timeline.events import Alert, Alerted, Cleared, Opened, Terms
 from runbook_nb.timeline.folder import IncidentFolder, IncidentsFolder
 from runbook_nb.timeline.lock import locked
@@ -44,8 +45,9 @@ def declare(
 
     Alerts that were delivered ``also`` join it with the first. ``terms`` are written when it is
     opened: one that is joined keeps those it was opened with. Raises IncidentStateError if the
-    incident of that id is closed.
+    incident of that id is closed, and ParameterError for a folder on a network's file system.
     """
+    demand_own_disk(incidents)
     incidents.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
     alerts = [each for each in (alert, *also) if each is not None]
     opening = Opened(
