@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -443,3 +444,31 @@ def orders_of(team, *states):
 def started(team):
     """Tell whether a run of the order has begun."""
     return any(isinstance(event, Started) for event in team.told("INC-7"))
+
+
+def test_what_is_due_is_validated_at_its_time(team, token):
+    """By one of two services, with the lab, once: then it is due no more."""
+    with (team.root / "runbook.toml").open("a") as file:
+        # The sixth word are seconds, so that a test need not wait for a minute.
+        file.write('[serve.schedule]\nvalidate = "* * * * * */10"\n')
+    page = team.root / "notebooks" / "queue_backlog.md"
+    assert "last_validated: ''" in page.read_text()
+    first = Service(team, token, "--port", "0")
+    second = Service(team, token, "--port", "0")
+    try:
+        assert wait_until(
+            lambda: first.said("validation ended") or second.said("validation ended"), within_s=150
+        )
+        ended = [*first.said("validation ended"), *second.said("validation ended")]
+        assert ended[0]["exit_code"] == 0, ended[0]["said"]
+        assert "queue_backlog: validated on" in ended[0]["said"]
+        assert f"last_validated: '{datetime.now(UTC):%Y-%m-%d}'" in page.read_text()
+        times = [
+            each["scheduled_at"]
+            for one in (first, second)
+            for each in one.said("validation begins")
+        ]
+        assert len(times) == len(set(times))
+    finally:
+        for each in (first, second):
+            each.end()

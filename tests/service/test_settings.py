@@ -65,6 +65,9 @@ def test_every_setting_of_the_service_is_documented_and_no_other():
         ),
         ('[store]\ndsn = "env:S"\n[serve.sources.grafana]\ntoken = "env:A"\n', "secret"),
         ("store = 1", "store are tables"),
+        ('[store]\ndsn = "env:S"\ntimelines = "yes"\n', "write true or false"),
+        ('[store]\ndsn = "env:S"\n[serve.schedule]\nvalidate = "at night"\n', "0 3 "),
+        ('[store]\ndsn = "env:S"\n[serve.schedule]\nvalidates = "0 3 * * *"\n', "validate"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(tmp_path, text, said):

@@ -30,6 +30,7 @@ from runbook_nb.timeline.writer import WritableTimeline
 
 TAKING: Final = "deliveries"
 WORKING: Final = "orders"
+VALIDATING: Final = "validations"
 SWEEP_S: Final = 5.0  # how often a worker looks for what nobody rings for any more
 _HANDED_FOR_S: Final = 300.0  # what another engine may take to begin an order
 GRACE_S: Final = 25.0  # what a run may take to end once we are asked to
@@ -53,6 +54,12 @@ class Queue:
         self.app = App(connector=self._connector)
         self._take_in: Any = self.app.task(name="take_in", queue=TAKING)(self._on_delivery)
         self._work: Any = self.app.task(name="work", queue=WORKING)(self._on_order)
+        if settings.validate:
+            # Of all machines one rings for each time, one works, and one bell waits at most.
+            task = self.app.task(
+                name="validate", queue=VALIDATING, lock=VALIDATING, queueing_lock="validation waits"
+            )
+            self.app.periodic(cron=settings.validate)(task(self._on_schedule))
 
     async def keep(self, source: str, body: bytes) -> None:
         """Keep a message and ring for it, in one transaction.
@@ -84,7 +91,10 @@ class Queue:
         self._slots = slots
         takers = self._worker(TAKING, concurrency=_TAKERS, ends=ends)
         runners = self._worker(WORKING, concurrency=slots, ends=ends)
-        workers = [asyncio.ensure_future(part) for part in (takers, runners, self._sweep(ends))]
+        parts = [takers, runners, self._sweep(ends)]
+        if self._settings.validate:
+            parts.append(self._worker(VALIDATING, concurrency=1, ends=ends))
+        workers = [asyncio.ensure_future(part) for part in parts]
         asked = asyncio.ensure_future(ends.wait())
         await asyncio.wait([asked, *workers], return_when=asyncio.FIRST_COMPLETED)
         ends.set()
@@ -148,6 +158,13 @@ class Queue:
         await self._workers.get_ready(slots=self._slots)
         with suppress(StoreUnavailableError):
             await self._tell_people()
+
+    async def _on_schedule(self, timestamp: int) -> None:
+        """Have what is due validated; the next time finds what was left."""
+        tell("validation begins", scheduled_at=datetime.fromtimestamp(timestamp, UTC).isoformat())
+        ended = await self._workers.validate()
+        words = Redactor().mask(ended.said[-_WORDS_LIMIT:]).strip()
+        tell("validation ended", exit_code=ended.exit_code, said=words)
 
     async def _tell_people(self) -> None:
         """Tell every notice that waits; one that is not taken is told later."""

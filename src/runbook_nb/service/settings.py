@@ -25,18 +25,22 @@ _SERVE: Final = (
         "hand_over",
         "sources",
         "page",
+        "schedule",
         "tell",
     ),
 )
 _TELL: Final = {"slack": ("token", "channel", "url"), "pagerduty": ("token", "from", "url")}
+_TABLES: Final = ("environments", "schedule", "sources", "tell")
+_SCHEDULE: Final = ("validate",)
 _ENVIRONMENTS: Final = ("default", "label")
 # Every key that can be said, by its place.
 KEYS: Final = frozenset(
     {
         *(f"store.{key}" for key in store_settings.KEYS),
-        *(f"serve.{key}" for key in _SERVE if key not in ("environments", "sources", "tell")),
+        *(f"serve.{key}" for key in _SERVE if key not in _TABLES),
         *(f"serve.tell.{channel}.{key}" for channel, keys in _TELL.items() for key in keys),
         *(f"serve.environments.{key}" for key in _ENVIRONMENTS),
+        *(f"serve.schedule.{key}" for key in _SCHEDULE),
         *(f"serve.sources.NAME.{key}" for key in _SOURCE),
     }
 )
@@ -55,7 +59,8 @@ class ServiceSettings:
     times. ``hand_over`` is a command that works an order elsewhere, and gets its id as its last
     word. ``sources`` refer to the secret of each sender. ``page`` is where people reach the
     service's pages; passkeys are made for its host. ``channels`` are where people are told of what
-    was found, and ``room`` is that of Slack.
+    was found, and ``room`` is that of Slack. ``validate`` says when runbooks are validated whose
+    review is due, as cron does, in UTC.
     """
 
     store: StoreSettings
@@ -68,6 +73,7 @@ class ServiceSettings:
     page: str = ""
     channels: Mapping[str, Channel] = field(default_factory=dict)
     room: str = ""
+    validate: str = ""
     sources: Mapping[str, Reference] = field(default_factory=dict)
 
     @classmethod
@@ -94,6 +100,7 @@ class ServiceSettings:
             page=_page(serve),
             channels=dict(_channels(_table(serve, "tell"))),
             room=_room(_table(serve, "tell")),
+            validate=_schedule(_table(serve, "schedule")),
             sources=dict(_sources(serve)),
         )
 
@@ -132,6 +139,16 @@ def _channels(tell: TomlTable) -> Iterator[tuple[str, Channel]]:
             yield name, Slack(token=token, url=url or slack.API)
         else:
             yield name, PagerDuty(token=token, sender=table.text("from"), url=url or pagerduty.API)
+
+
+def _schedule(table: TomlTable) -> str:
+    from croniter import croniter  # type: ignore[import-untyped]
+
+    table.only(_SCHEDULE)
+    cron = table.text("validate", "")
+    if cron and not croniter.is_valid(cron):
+        table.refuse("validate", f"it is {cron!r}; write one such as '0 3 * * *', in UTC")
+    return cron
 
 
 def _api(table: TomlTable) -> str:

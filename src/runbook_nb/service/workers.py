@@ -10,12 +10,14 @@ from typing import Final
 
 CUT_WITHIN_S: Final = 20.0  # what a run may take to end once it was told
 _READY_AT_MOST: Final = 2  # each holds some 120 MB, its kernel included
-_WORK: Final = (sys.executable, "-m", "runbook_nb", "work")
+_RUNBOOK: Final = (sys.executable, "-m", "runbook_nb")
+_WORK: Final = (*_RUNBOOK, "work")
+_VALIDATE: Final = (*_RUNBOOK, "validate", "--due", "--at-most", "2")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:
-    """How a process ended, and what it said to the error stream."""
+    """How a process ended, and what it said."""
 
     exit_code: int
     said: str
@@ -48,15 +50,11 @@ class Workers:
     async def work(self, order: str) -> Ended:
         """Have an order worked, and return how that ended; asked to end, it gets its time."""
         process = await self._handed(order) or await _started(*(self._program or _WORK), order)
-        try:
-            _, said = await process.communicate()
-        except asyncio.CancelledError:
-            with suppress(ProcessLookupError):
-                process.send_signal(signal.SIGTERM)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), CUT_WITHIN_S)
-            raise
-        return Ended(exit_code=process.returncode or 0, said=said.decode(errors="replace"))
+        return await _ended(process)
+
+    async def validate(self) -> Ended:
+        """Have the runbooks validated whose review is due, and return how that ended."""
+        return await _ended(await _started(*_VALIDATE, shows=True))
 
     async def end(self) -> None:
         """End those that wait."""
@@ -83,11 +81,27 @@ class Workers:
         return None
 
 
-async def _started(*command: str, waits: bool = False) -> asyncio.subprocess.Process:
+async def _ended(process: asyncio.subprocess.Process) -> Ended:
+    """Wait for the end of a process; one that is not waited for any more gets its time to end."""
+    try:
+        shown, said = await process.communicate()
+    except asyncio.CancelledError:
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGTERM)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), CUT_WITHIN_S)
+        raise
+    words = (said + (shown or b"")).decode(errors="replace")
+    return Ended(exit_code=process.returncode or 0, said=words)
+
+
+async def _started(
+    *command: str, waits: bool = False, shows: bool = False
+) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         *command,
         stdin=asyncio.subprocess.PIPE if waits else asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE if shows else asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,
     )

@@ -303,6 +303,10 @@ _SERVICE: Final = {
     "serve.attempts": "How often a run that dies is begun until it is given up; 3 by default.",
     "serve.hand_over": "A command that works an order elsewhere; the id is its last word.",
     "serve.page": "Where people reach the pages, https://HOST; passkeys are made for the host.",
+    "serve.schedule.validate": (
+        "When runbooks are validated whose review is due, as cron has it, in UTC: `0 3 * * *`. "
+        "Two at most each time, by one machine of all, which needs the lab."
+    ),
     "serve.tell.slack.token": "A bot's, by reference, with chat:write and channels:history.",
     "serve.tell.slack.channel": "The id of the channel where what was found is told: C0123ABCDEF.",
     "serve.tell.slack.url": "Of the API, where it is another one: https://slack.com/api.",
