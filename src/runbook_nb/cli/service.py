@@ -289,33 +289,39 @@ def copy(
     incidents: Incidents = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bring timelines from the folder into the store, or from the store into the folder.
+    """Bring incidents from this folder to where all machines find them, or from there.
 
-    Only what is missing is written, line for line as it was. Do it once when the store gets the
-    timelines, and before you archive: the archive is made of the folder.
+    These are timelines, where the store has them, and executed copies and records, where it names
+    a place for files. Only what is missing is written, as it was. Do it once when the store gets
+    the timelines, and before you archive: the archive is made of the folder.
 
     Example: runbook store copy --to store
     """
     from runbook_nb.errors import SettingMissingError
-    from runbook_nb.timeline.copying import to_folder, to_store
+    from runbook_nb.timeline.copying import files_from, files_to, to_folder, to_store
+    from runbook_nb.timeline.depot import depot_of
     from runbook_nb.timeline.folder import incidents_folder
     from runbook_nb.timeline.store.chain import store_of
 
     folder = incidents or incidents_folder()
-    known = store_of(folder)
-    if known is None:
+    known, depot = store_of(folder), depot_of(folder)
+    if known is None and depot is None:
         message = (
-            f"The store does not have the timelines of {folder}. Say so in the project's file: "
-            "[store] timelines = true"
+            f"The store has neither the timelines nor the files of {folder}. Say so in the "
+            'project\'s file: [store] timelines = true, files = "s3://bucket/incidents"'
         )
         raise SettingMissingError(message)
-    copied = (to_store if to is Place.STORE else to_folder)(folder, known)
-    said = f"{copied.lines:,} lines of {copied.incidents:,} incidents were new in the {to}."
-    facts = {"incidents": copied.incidents, "lines": copied.lines, "problems": copied.problems}
-    say(said, facts=facts, as_json=as_json)
-    for problem in copied.problems:
+    copied = []
+    if known is not None:
+        copied.append((to_store if to is Place.STORE else to_folder)(folder, known))
+    if depot is not None:
+        copied.append((files_to if to is Place.STORE else files_from)(folder, depot))
+    new, problems = sum(each.new for each in copied), [p for each in copied for p in each.problems]
+    said = f"{new:,} lines and files were new in the {to}."
+    say(said, facts={"new": new, "problems": problems}, as_json=as_json)
+    for problem in problems:
         say_to_errors(problem)
-    if copied.problems:
+    if problems:
         raise typer.Exit(RunbookError.exit_code)
 
 

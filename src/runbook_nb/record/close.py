@@ -12,6 +12,7 @@ from runbook_nb.errors import (
     IncidentStateError,
     RecordIntegrityError,
     RunbookFormatError,
+    StoreUnavailableError,
     TurnTakenError,
 )
 from runbook_nb.incident import results
@@ -32,8 +33,10 @@ from runbook_nb.redaction import Redactor
 from runbook_nb.redaction.outputs import masked_notebook
 from runbook_nb.runbook.document import read_whole_notebook
 from runbook_nb.text.files import write_atomically
+from runbook_nb.text.formatting import listed
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.attempts import Attempt
+from runbook_nb.timeline.depot import depot_of, fetch_runs, keep_record
 from runbook_nb.timeline.events import Acting, Closed, ClosingStatement
 from runbook_nb.timeline.folder import FACTS, PAGE, IncidentFolder
 from runbook_nb.timeline.incidents import find, refuse_closed
@@ -85,8 +88,8 @@ def close(
     The ``statement`` is what no reading says: the cause, what users saw, what is to follow.
 
     Works also when the last run was cut off, and after ``patience_s`` beside an action that is
-    still on its way. Raises IncidentStateError if it is closed already, and for one that is to be
-    ``discarded`` if something was done in it.
+    still on its way. Raises IncidentStateError if it is closed already, for one that is to be
+    ``discarded`` if something was done in it, and where an executed copy is missing.
     """
     timeline = writable(incidents, incident)
     redactor = timeline.redactor
@@ -99,6 +102,7 @@ def close(
         refuse_closed(timeline)
         if discarded:
             _refuse_done(timeline)
+        _fetch_copies(timeline.folder)
         _keep_working_copies(timeline.folder, redactor=redactor)
         closed = Closed(
             at=datetime.now(UTC),
@@ -109,7 +113,35 @@ def close(
         )
         timeline.append(closed)
         results.forget(timeline.folder)
-    return _record(incidents, incident, redactor)
+    recorded = _record(incidents, incident, redactor)
+    _keep_elsewhere(timeline.folder, say)
+    return recorded
+
+
+def _fetch_copies(folder: IncidentFolder) -> None:
+    """Fetch the executed copies of other machines; raises IncidentStateError where one is missing.
+
+    What the record is sealed over must be whole.
+    """
+    depot = depot_of(folder.incidents.path)
+    missing = fetch_runs(depot, folder) if depot is not None else []
+    if missing:
+        message = (
+            f"The executed copy of {listed(missing)} is on another machine, and the record would "
+            "be without it. Nothing was closed. Have it brought from there: runbook store copy "
+            "--to store"
+        )
+        raise IncidentStateError(message)
+
+
+def _keep_elsewhere(folder: IncidentFolder, say: Callable[[str], None]) -> None:
+    """Keep a record where other machines find it; where that fails, say so."""
+    depot = depot_of(folder.incidents.path)
+    try:
+        if depot is not None:
+            keep_record(depot, folder)
+    except (StoreUnavailableError, RecordIntegrityError) as error:
+        say(f"The record is on this machine only: {error} Repeat it: runbook store copy --to store")
 
 
 def _refuse_done(timeline: Timeline) -> None:

@@ -3,13 +3,19 @@
 Nothing is created before everything that can be checked has been.
 """
 
+import socket
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from runbook_nb.errors import IncidentStateError
+from runbook_nb.errors import (
+    IncidentStateError,
+    RecordIntegrityError,
+    SettingMissingError,
+    StoreUnavailableError,
+)
 from runbook_nb.incident.approval import (
     INCIDENT_PARAMETER,
     Approvable,
@@ -32,12 +38,14 @@ from runbook_nb.runs.engine.spare_kernel import SpareKernel
 from runbook_nb.text.values import Json
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.attempts import Attempt
+from runbook_nb.timeline.depot import depot_of, keep_runs
 from runbook_nb.timeline.events import (
     UNDO,
     Acted,
     Alert,
     Approved,
     Ended,
+    Noted,
     Started,
     Verdict,
 )
@@ -144,6 +152,7 @@ def run(order: Order, *, progress: Progress, ready: SpareKernel | None = None) -
     # An incident that was closed meanwhile takes no end of a run any more.
     with suppress(IncidentStateError):
         timeline.append(ended)
+        _keep_copy(timeline)
     begun = tuple(queries.unsettled(timeline))
     known = execution.complete and not begun
     verdict = queries.verdict_of(timeline, context.run) if known else Verdict.UNKNOWN
@@ -155,6 +164,20 @@ def run(order: Order, *, progress: Progress, ready: SpareKernel | None = None) -
         verdict=verdict,
         begun=begun,
     )
+
+
+def _keep_copy(timeline: WritableTimeline) -> None:
+    """Keep the executed copy where other machines find it; where that fails, say so."""
+    depot = depot_of(timeline.folder.incidents.path)
+    try:
+        if depot is not None:
+            keep_runs(depot, timeline.folder)
+    except (StoreUnavailableError, RecordIntegrityError, SettingMissingError) as error:
+        text = (
+            f"The executed copy is on {socket.gethostname()} only: {error} "
+            "Have it brought from there: runbook store copy --to store"
+        )
+        timeline.append(Noted(at=datetime.now(UTC), text=text))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,8 +23,10 @@ from runbook_nb.service.orders import KeptOrder, Orders
 from runbook_nb.service.settings import ServiceSettings
 from runbook_nb.service.worker import STALL_S
 from runbook_nb.service.workers import Workers
+from runbook_nb.timeline.depot import depot_of, keep_runs
 from runbook_nb.timeline.events import Noted
 from runbook_nb.timeline.folder import IncidentsFolder
+from runbook_nb.timeline.incidents import maybe_open
 from runbook_nb.timeline.store.database import connected
 from runbook_nb.timeline.writer import WritableTimeline
 
@@ -206,6 +208,7 @@ class Queue:
             await _ring(self._take_in, f"delivery {delivery}", delivery=delivery)
         await self._ring(orders)
         await self._workers.get_ready(slots=self._slots)
+        await asyncio.to_thread(self._keep_files)
         await self._tell_people()
 
     def _look_for_lost(self) -> tuple[list[str], list[int]]:
@@ -217,6 +220,12 @@ class Queue:
                 self._end_given_up(connection, order)
             waiting = Deliveries(connection, self._settings, self.incidents)
             return orders.waiting(), waiting.waiting(older_s=SWEEP_S)
+
+    def _keep_files(self) -> None:
+        """Keep the executed copies of this machine that could not be kept when they were made."""
+        if (depot := depot_of(self.incidents)) is not None:
+            for folder in maybe_open(self.incidents):
+                keep_runs(depot, folder)
 
     def _end_given_up(
         self, connection: psycopg.Connection[dict[str, Any]], order: KeptOrder

@@ -1,4 +1,4 @@
-"""Bring the timelines of a folder into the store, or those of the store into the folder."""
+"""Bring incidents from a folder to where all machines find them, or from there into the folder."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runbook_nb.errors import IncidentStateError, RecordIntegrityError, StoreUnavailableError
+from runbook_nb.timeline.depot import Depot, fetch_record, fetch_runs, keep_record, keep_runs
 from runbook_nb.timeline.folder import IncidentFolder, IncidentsFolder
 from runbook_nb.timeline.log import GENESIS, Timeline
 from runbook_nb.timeline.open_index import index_of, place_alerts
@@ -15,10 +16,10 @@ from runbook_nb.timeline.store.chain import Chain, Lease, Store
 
 @dataclass(frozen=True, kw_only=True)
 class Copied:
-    """How many incidents and lines were new at the other place; ``problems`` name those left."""
+    """How many lines or files were new, and of how many incidents; ``problems`` name those left."""
 
     incidents: int
-    lines: int
+    new: int
     problems: tuple[str, ...]
 
 
@@ -53,6 +54,32 @@ def to_folder(incidents: Path, store: Store) -> Copied:
     return _copied(map(folder.incident, store.all_incidents()), fetch)
 
 
+def files_to(incidents: Path, depot: Depot) -> Copied:
+    """Keep the executed copies and records of the folder in the depot.
+
+    Raises StoreUnavailableError.
+    """
+
+    def put(each: IncidentFolder) -> int:
+        return keep_runs(depot, each) + keep_record(depot, each)
+
+    return _copied(IncidentsFolder(incidents).all(), put)
+
+
+def files_from(incidents: Path, depot: Depot) -> Copied:
+    """Fetch the executed copies and records that the folder has not got.
+
+    Raises StoreUnavailableError.
+    """
+
+    def fetch(each: IncidentFolder) -> int:
+        before = len(each.all_executed())
+        fetch_runs(depot, each)
+        return len(each.all_executed()) - before + fetch_record(depot, each)
+
+    return _copied(IncidentsFolder(incidents).all(), fetch)
+
+
 def _copied(folders: Iterable[IncidentFolder], copy: Callable[[IncidentFolder], int]) -> Copied:
     new, problems = [], []
     for folder in folders:
@@ -60,7 +87,7 @@ def _copied(folders: Iterable[IncidentFolder], copy: Callable[[IncidentFolder], 
             new.append(copy(folder))
         except (RecordIntegrityError, IncidentStateError, OSError) as error:
             problems.append(f"{folder.name}: {error}")
-    return Copied(incidents=sum(map(bool, new)), lines=sum(new), problems=tuple(problems))
+    return Copied(incidents=sum(map(bool, new)), new=sum(new), problems=tuple(problems))
 
 
 def _put(folder: IncidentFolder, chain: Chain) -> int:

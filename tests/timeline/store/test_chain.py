@@ -385,8 +385,8 @@ def test_a_folder_is_brought_into_the_store_and_out_of_it(machine, timeline, tmp
         timeline("a", opened).append(noted("too early"))
     store = store_of(home.path)
     copied = to_store(home.path, store)
-    assert (copied.incidents, copied.lines, copied.problems) == (1, 2, ())
-    assert to_store(home.path, store).lines == 0
+    assert (copied.incidents, copied.new, copied.problems) == (1, 2, ())
+    assert to_store(home.path, store).new == 0
     assert declared(machine("b")) == opened
     assert declared(machine("b"), incident=None, alert=None) != opened
     fetched = to_folder(machine("c").path, store)
@@ -404,7 +404,7 @@ def test_two_folders_with_other_incidents_of_one_id_are_not_mixed(machine, timel
     lone.chain = None
     lone.append(noted("of another team"))
     copied = to_store(machine("b").path, store_of(foreign.parent.parent))
-    assert copied.lines == 0
+    assert copied.new == 0
     assert "another timeline of that id" in copied.problems[0]
     with pytest.raises(RecordIntegrityError, match="another timeline"):
         timeline("b").append(noted("mixed"))

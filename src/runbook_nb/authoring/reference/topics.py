@@ -298,6 +298,10 @@ _SERVICE: Final = {
     ),
     "serve.environments.default": "The environment of an alert that names none.",
     "serve.environments.label": "The label that names an alert's environment: `environment`.",
+    "store.files": (
+        "A folder that all machines reach, or a bucket (`s3://bucket/incidents`), for executed "
+        "copies and records; nothing there is written twice."
+    ),
     "serve.at_most": "Runs at once in one environment; 4 by default.",
     "serve.again_after_s": "Seconds until an alert that goes on firing orders again; 900.",
     "serve.attempts": "How often a run that dies is begun until it is given up; 3 by default.",

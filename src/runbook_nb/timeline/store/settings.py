@@ -10,7 +10,7 @@ from runbook_nb.project import Project, demand_project
 from runbook_nb.redaction.secrets import Reference, parse
 from runbook_nb.text.toml_table import TomlTable
 
-KEYS: Final = ("dsn", "timelines")
+KEYS: Final = ("dsn", "timelines", "files")
 _SCHEMES: Final = ("postgresql://", "postgres://")
 _HERE: Final = ("127.0.0.1", "::1")
 _PORT: Final = "5432"  # where PostgreSQL listens unless it is told otherwise
@@ -21,12 +21,13 @@ class StoreSettings:
     """Where the store is.
 
     ``dsn`` refers to its address. With ``timelines`` it holds those of all incidents, so that
-    several machines work on them; without, each machine has its own in its folder.
-    ``environments`` are the project's.
+    several machines work on them; without, each machine has its own in its folder. ``files`` is a
+    folder or a bucket for executed copies and records. ``environments`` are the project's.
     """
 
     dsn: Reference
     timelines: bool = False
+    files: str = ""
     environments: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -48,6 +49,7 @@ class StoreSettings:
         return cls(
             dsn=parse(store.text("dsn"), of="'dsn' of 'store'"),
             timelines=store.flag("timelines"),
+            files=store.text("files", ""),
             environments=here.environments,
         )
 
