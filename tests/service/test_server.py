@@ -60,6 +60,8 @@ def test_an_alert_becomes_a_diagnosed_incident_by_itself(service, team):
     text = httpx.get(f"{service.url}/metrics")
     assert text.headers["content-type"].startswith("application/openmetrics-text")
     assert 'runbook_verdicts{verdict="unknown"} 1' in text.text
+    assert "runbook_stalls 0\n" in text.text
+    assert "runbook_time_to_verdict_seconds_count 1\n" in text.text
     assert text.text.endswith("# EOF\n")
     assert httpx.get(f"{service.url}/health").json()["done"] == 1
     assert service.end() == 0

@@ -1,5 +1,6 @@
 """The commands of the service: serve, work, order, queue, store."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -122,14 +123,16 @@ def work(
     from runbook_nb.runs.engine.progress import for_stream
     from runbook_nb.runs.engine.spare_kernel import SpareKernel
     from runbook_nb.service.settings import ServiceSettings
+    from runbook_nb.service.traces import PARENT, send_all
     from runbook_nb.service.worker import get_ready
     from runbook_nb.service.worker import work as work_order
     from runbook_nb.timeline.folder import incidents_folder
 
+    parent = os.environ.get(PARENT, "")
     with SpareKernel(single=True) if parked else nullcontext() as ready:
         if parked:
             get_ready()
-            order = sys.stdin.readline().strip()
+            order, _, parent = sys.stdin.readline().strip().partition(" ")
             if not order:
                 return  # who was to name it has ended
         if not order:
@@ -142,7 +145,9 @@ def work(
             incidents=incidents or incidents_folder(),
             progress=for_stream(sys.stderr if as_json else sys.stdout),
             ready=ready,
+            parent=parent,
         )
+    send_all()
     if worked is None:
         said = f"{order}: nothing to do now. See: runbook queue"
         say(said, facts={"order": order, "worked": False}, as_json=as_json)

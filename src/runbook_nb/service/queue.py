@@ -21,6 +21,7 @@ from runbook_nb.service.findings import given_up, places_of
 from runbook_nb.service.notices import Notices, Told
 from runbook_nb.service.orders import KeptOrder, Orders
 from runbook_nb.service.settings import ServiceSettings
+from runbook_nb.service.traces import span
 from runbook_nb.service.worker import STALL_S
 from runbook_nb.service.workers import Workers
 from runbook_nb.timeline.depot import depot_of, keep_runs
@@ -130,7 +131,8 @@ class Queue:
 
     async def _on_delivery(self, delivery: int) -> None:
         try:
-            answer = await asyncio.to_thread(self._answer, delivery)
+            with span("delivery", {"delivery": delivery}):
+                answer = await asyncio.to_thread(self._answer, delivery)
         except (RunbookError, psycopg.Error, OSError) as error:
             # It still waits, and the next sweep rings for it.
             tell("delivery waits", delivery=delivery, error=Redactor().mask(str(error)))
@@ -149,7 +151,8 @@ class Queue:
             return
         tell("order begins", order=order, ready=self._workers.are_ready)
         try:
-            ended = await self._workers.work(order)
+            with span("order", {"order": order}) as parent:
+                ended = await self._workers.work(order, parent=parent)
         except asyncio.CancelledError:
             tell("order was cut off", order=order)
             raise

@@ -15,6 +15,7 @@ from runbook_nb.errors import ParameterError
 from runbook_nb.service.pages import Pages
 from runbook_nb.service.queue import Queue, prepare_queue, tell
 from runbook_nb.service.settings import ServiceSettings
+from runbook_nb.service.traces import send_all
 from runbook_nb.service.web import Web
 from runbook_nb.timeline.store.database import demand_current
 
@@ -52,6 +53,7 @@ def serve(
     queue = Queue(settings, incidents)
     with _listener(host, port) as listener:
         asyncio.run(_serve(queue, settings, slots=slots, listener=listener))
+    send_all()
 
 
 @contextmanager

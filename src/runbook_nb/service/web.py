@@ -31,6 +31,9 @@ select
     (select count(*) from runbook.orders where state = 'done') as done,
     (select coalesce(extract(epoch from clock_timestamp() - min(queued_at)), 0)
        from runbook.orders where state = 'queued') as oldest_s,
+    (select coalesce(sum(greatest(attempts - 1, 0)), 0) from runbook.orders) as stalls,
+    (select coalesce(sum(extract(epoch from ended_at - queued_at)), 0)
+       from runbook.orders where state = 'done') as verdict_s,
     (select count(*) from runbook.delivery) as deliveries,
     (select count(*) from runbook.delivery where taken_at is null) as waiting,
     (select count(*) from runbook.notice where told_at is null and left_at is null) as untold,
@@ -105,6 +108,10 @@ class Web:
                 for state in ("queued", "running", "given_up", "done")
             ),
             _gauge("runbook_queue_age_seconds", figures["oldest_s"]),
+            _gauge("runbook_stalls", figures["stalls"]),
+            "# TYPE runbook_time_to_verdict_seconds summary\n",
+            f"runbook_time_to_verdict_seconds_sum {float(figures['verdict_s']):g}\n",
+            f"runbook_time_to_verdict_seconds_count {figures['done']}\n",
             _gauge("runbook_deliveries", figures["deliveries"]),
             _gauge("runbook_deliveries_waiting", figures["waiting"]),
             _gauge("runbook_notices_waiting", figures["untold"]),

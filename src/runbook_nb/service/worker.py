@@ -22,6 +22,7 @@ from runbook_nb.service.findings import notice_of, places_of
 from runbook_nb.service.notices import Notices
 from runbook_nb.service.orders import KeptOrder, Orders
 from runbook_nb.service.settings import ServiceSettings
+from runbook_nb.service.traces import span, tell_steps
 from runbook_nb.timeline.store.chain import CLAIM
 from runbook_nb.timeline.store.database import connected, demand_current
 
@@ -57,10 +58,11 @@ def work(
     incidents: Path,
     progress: Progress,
     ready: SpareKernel | None = None,
+    parent: str = "",
 ) -> Worked | None:
     """Claim an order and run it here; None where there is nothing to do with it now.
 
-    ``ready`` has a kernel that waits for it.
+    ``ready`` has a kernel that waits for it, ``parent`` names the span that its trace goes on from.
 
     A run that a signal ends gives its order back. One that cannot be run at all ends it, with the
     reason. Raises OrderError where there is no such order, and StoreUnavailableError.
@@ -75,7 +77,11 @@ def work(
         return None
     with _beating(dsn, claim) as beats, _claimed(claim):
         try:
-            done = _run(claim, incidents=incidents, progress=progress, ready=ready)
+            facts = {"order": claim.id, "incident": claim.incident, "attempt": claim.attempts}
+            with span(claim.runbook, facts, parent=parent):
+                done = _run(claim, incidents=incidents, progress=progress, ready=ready)
+                run_id = done.context.run
+                tell_steps([event for event in done.timeline if event.run == run_id])
             problem = ""
         except RunbookError as error:
             done, problem = None, Redactor().mask(str(error))

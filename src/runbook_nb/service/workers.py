@@ -1,12 +1,15 @@
 """Processes that work orders: some wait ready, so that an order need not wait for Python."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
+
+from runbook_nb.service.traces import PARENT
 
 CUT_WITHIN_S: Final = 20.0  # what a run may take to end once it was told
 _READY_AT_MOST: Final = 2  # each holds some 120 MB, its kernel included
@@ -47,9 +50,14 @@ class Workers:
             while not self._program and len(self._waiting) < min(slots, _READY_AT_MOST):
                 self._waiting.append(await _started(*_WORK, "--parked", waits=True))
 
-    async def work(self, order: str) -> Ended:
-        """Have an order worked, and return how that ended; asked to end, it gets its time."""
-        process = await self._handed(order) or await _started(*(self._program or _WORK), order)
+    async def work(self, order: str, *, parent: str = "") -> Ended:
+        """Have an order worked, and return how that ended; asked to end, it gets its time.
+
+        ``parent`` names the span that its trace goes on from.
+        """
+        process = await self._handed(f"{order} {parent}".strip())
+        if process is None:
+            process = await _started(*(self._program or _WORK), order, parent=parent)
         return await _ended(process)
 
     async def validate(self) -> Ended:
@@ -68,13 +76,13 @@ class Workers:
             except TimeoutError:
                 process.kill()
 
-    async def _handed(self, order: str) -> asyncio.subprocess.Process | None:
-        """Hand an order to one that waits; None where none does."""
+    async def _handed(self, line: str) -> asyncio.subprocess.Process | None:
+        """Hand a line to one that waits; None where none does."""
         while self._waiting:
             process = self._waiting.pop(0)
             if process.returncode is None and process.stdin is not None:
                 with suppress(ConnectionError):
-                    process.stdin.write(f"{order}\n".encode())
+                    process.stdin.write(f"{line}\n".encode())
                     await process.stdin.drain()
                     process.stdin.close()
                     return process
@@ -96,7 +104,7 @@ async def _ended(process: asyncio.subprocess.Process) -> Ended:
 
 
 async def _started(
-    *command: str, waits: bool = False, shows: bool = False
+    *command: str, waits: bool = False, shows: bool = False, parent: str = ""
 ) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         *command,
@@ -104,4 +112,5 @@ async def _started(
         stdout=asyncio.subprocess.PIPE if shows else asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,
+        env={**os.environ, PARENT: parent} if parent else None,
     )
