@@ -179,11 +179,12 @@ def tab() -> Iterator[Callable[[], Tab]]:
     with sync_playwright() as playwright:
         browsers, tabs = [], []
 
-        def another() -> Tab:
+        def another(**options: object) -> Tab:
             """Return a tab of a browser of its own, as on another responder's screen."""
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
             browsers.append(browser)
-            tabs.append(Tab(browser.new_page(viewport={"width": 1280, "height": 800})))
+            page = browser.new_page(**{"viewport": {"width": 1280, "height": 800}, **options})
+            tabs.append(Tab(page))
             return tabs[-1]
 
         yield another

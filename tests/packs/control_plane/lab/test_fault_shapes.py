@@ -4,6 +4,7 @@ import pytest
 
 from runbook_nb.packs.control_plane.lab.faults import FAULTS
 from runbook_nb.packs.control_plane.lab.faults.journal import change, take_back
+from runbook_nb.packs.control_plane.lab.faults.outside import superuser
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
@@ -109,3 +110,13 @@ def test_one_machine_of_three_is_silent_and_two_beat(view):
     assert counted["silent"] + counted["beating"] == 8
     assert len(view.machines()) == 1
     assert view.all_beat()
+
+
+@pytest.mark.parametrize("fault", ["policy_widened", "purge_reaches"])
+def test_a_heal_lets_the_jobs_run_again_that_a_runbook_held(lab, fault):
+    """Whichever fault the runbook was run for."""
+    with superuser(lab) as connection:
+        connection.execute("update cron.job set active = false where jobid = 1")
+        FAULTS[fault].heal(lab)
+        (held,) = connection.execute("select count(*) from cron.job where not active").fetchone()
+    assert held == 0

@@ -3,9 +3,11 @@
 import time
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from runbook_nb.errors import NoAnswerError
 from runbook_nb.packs.control_plane.lab.faults import FAULTS
+from runbook_nb.packs.control_plane.lab.faults.outside import superuser
 from runbook_nb.packs.control_plane.lab.monitoring import wait_until_quiet
 from runbook_nb.packs.control_plane.systems import agent, edge, heartbeats, sessions, streams
 from runbook_nb.text.durations import hours, seconds
@@ -173,3 +175,54 @@ def test_a_dead_agent_is_started_and_resumes(fault, hands):
     assert sent.endswith(f"/machines/{rehearsed['machine']}/start")
     assert hands.value(agent.health(samples=1)) == "ok"
     assert until(lambda: hands.value(heartbeats.gap()) < 5, wanted=True)
+
+
+# Times the size that the newest beat carries, as a beat may come meanwhile.
+_SIZES = """
+update telemetry_events t
+set context = jsonb_set(context, '{session_state_size_bytes}', to_jsonb(round(
+    (context ->> 'session_state_size_bytes')::numeric * (case
+        when t.created_at < now() - interval '30 s' then %(before)s
+        when t.created_at < now() - interval '15 s' then %(first)s
+        else %(last)s end)::numeric)))
+where t.mission_id = %(mission)s and t.event_type = 'session_heartbeat'
+  and t.created_at > now() - interval '2 minutes'
+  and context ? 'session_state_size_bytes'
+"""
+_BEATING = """
+select t.mission_id
+from telemetry_events t
+join mission_sessions s on s.mission_id = t.mission_id and s.status = 'active'
+join missions m on m.id = t.mission_id and m.status = 'in_progress'
+where t.event_type = 'session_heartbeat' and t.created_at > now() - interval '70 s'
+group by 1
+having min(t.created_at) < now() - interval '50 s' and count(*) >= 6
+order by count(*) desc limit 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("sizes", "growth"), [((1, 0.01, 1), 1), ((1, 1, 0.01), 1), ((0.2, 0.2, 1), 5)]
+)
+def test_a_state_that_was_lost_and_put_back_has_not_grown(lab, hands, sizes, growth):
+    """It was usually as large before the window began; one that grew was not."""
+    with superuser(lab) as connection:
+
+        def beating():
+            return connection.execute(_BEATING).fetchone() is not None
+
+        assert until(beating, wanted=True, within_s=90)
+        (mission,) = connection.execute(_BEATING).fetchone()
+        kept = connection.execute(
+            "select id, context from telemetry_events where mission_id = %s", (mission,)
+        ).fetchall()
+        values = {"mission": mission, **dict(zip(("before", "first", "last"), sizes, strict=True))}
+        try:
+            assert connection.execute(_SIZES, values).rowcount >= 6
+            reading = hands.read(heartbeats.state_growth(window=WINDOW))
+            (found,) = [row for row in reading.detail if str(row["mission_id"]) == str(mission)]
+            assert float(found["growth"]) == pytest.approx(growth, rel=0.1)
+        finally:
+            for event, context in kept:
+                statement = "update telemetry_events set context = %s where id = %s"
+                connection.execute(statement, (Jsonb(context), event))

@@ -2,10 +2,16 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
 
 from runbook_nb.errors import LabError, near
 from runbook_nb.packs.control_plane.lab.discovery import found_in
 from runbook_nb.packs.control_plane.lab.faults.fault import Fault
+from runbook_nb.packs.control_plane.lab.faults.outside import superuser
+from runbook_nb.packs.control_plane.lab.state import LabState
+
+_RELEASE_JOBS: Final = "UPDATE cron.job SET active = true WHERE NOT active"
 
 __all__ = ["FAULTS", "Fault", "by_name", "named"]
 
@@ -18,7 +24,18 @@ def by_name(faults: Sequence[Fault]) -> dict[str, Fault]:
     return {fault.name: fault for fault in faults}
 
 
-FAULTS = by_name(found_in(__name__, "FAULTS", Fault))
+def _wholly_healed(fault: Fault) -> Fault:
+    """Let the jobs run again as well that a runbook has held: whichever fault it was run for."""
+
+    def heal(lab: LabState) -> None:
+        fault.heal(lab)
+        with superuser(lab) as connection:
+            connection.execute(_RELEASE_JOBS)
+
+    return replace(fault, heal=heal)
+
+
+FAULTS = by_name([_wholly_healed(fault) for fault in found_in(__name__, "FAULTS", Fault)])
 
 
 def named(name: str) -> Fault:

@@ -69,7 +69,6 @@ _FORGET: Final = (
     SELECT md5('session of ' || email)::uuid, id, last_sign_in_at FROM auth.users
     ON CONFLICT (id) DO NOTHING
     """,
-    "UPDATE cron.job SET active = true WHERE NOT active",
 )
 _WITHHELD: Final = """
 SELECT storage_path, metadata ->> 'withheld_from' FROM mission_artifacts
@@ -115,7 +114,7 @@ def change(lab: LabState, statement: str, **values: Any) -> None:
 
 
 def forget(lab: LabState) -> None:
-    """Put rows, people, jobs, objects and the edge back as they were."""
+    """Put rows, people, objects and the edge back as they were."""
     with superuser(lab) as connection, connection.transaction():
         # Else triggers would stamp the rows.
         connection.execute("SET LOCAL session_replication_role = replica")

@@ -115,16 +115,34 @@ left join received r using (mission_id, agent_name)
 STATE: Final = (
     _LIVE
     + """
-select mission_id,
-       agent_name,
-       min(first_bytes) as first_bytes,
-       max(state_bytes) as largest_bytes,
-       round(max(state_bytes) / nullif(min(first_bytes), 0), 2) as growth
-from (
+, before as (
+    select l.mission_id,
+           l.agent_name,
+           percentile_cont(0.5) within group (
+               order by (t.context ->> 'session_state_size_bytes')::numeric) as bytes
+    from live l
+    join telemetry_events t
+      on t.mission_id = l.mission_id
+     and t.agent_name = l.agent_name
+     and t.event_type = 'session_heartbeat'
+     and t.created_at < l.since
+     and t.created_at >= l.since - 4 * %(window)s
+    group by l.mission_id, l.agent_name
+),
+sized as (
     select *, first_value(state_bytes) over (
         partition by mission_id, agent_name order by created_at) as first_bytes
     from beat where state_bytes is not null
-) as sized
+)
+select mission_id,
+       agent_name,
+       min(first_bytes) as first_bytes,
+       round(max(before.bytes)) as usual_bytes,
+       max(state_bytes) as largest_bytes,
+       round((max(state_bytes)
+           / nullif(greatest(min(first_bytes), max(before.bytes)), 0))::numeric, 2) as growth
+from sized
+left join before using (mission_id, agent_name)
 group by mission_id, agent_name
 order by growth desc nulls last
 """
@@ -189,7 +207,8 @@ def missed(systems: Systems, *, window: timedelta) -> Reading:
 def state_growth(systems: Systems, *, window: timedelta) -> Reading:
     """Return how many times its first size a session's state had, for the one that grew most.
 
-    A state that was lost and put back has not grown.
+    Where it was usually larger in the four windows before, that counts: a state that was lost and
+    put back has not grown.
     """
     rows = systems.database().rows(STATE, window=window)
     if not rows or rows[0]["growth"] is None:
