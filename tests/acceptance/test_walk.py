@@ -1,5 +1,6 @@
 """A responder with a terminal only: from a symptom to a closed record, in 80 columns over a pty."""
 
+import json
 import os
 import re
 import subprocess
@@ -166,6 +167,20 @@ def test_from_a_fault_to_a_closed_record_left_and_taken_up(place, terminal, comm
     closed = terminal("walk", incident)
     assert closed.end() != 0
     assert "Traceback" not in first.shown + second.shown + undone.shown + closed.shown
+
+
+def test_an_alert_leads_to_its_runbook(place, terminal, command):
+    """And opens its incident; without anything said it asks what is meant."""
+    alert = {"labels": {"alertname": "QueueWaitHigh"}, "annotations": {"summary": "They wait."}}
+    (place[0] / "a.json").write_text(json.dumps(alert), encoding="utf-8")
+    walked = terminal("walk", "--alert", "a.json")
+    walked.until(PROMPT, "q")
+    assert walked.end() == 0
+    opened = timeline_of(place, walked.shown)[0]
+    assert (opened.runbook, opened.alert.name) == ("queue_backlog", "QueueWaitHigh")
+    nothing = terminal("walk")
+    assert nothing.end() == 3
+    assert "Say what to walk through" in nothing.shown
 
 
 def test_a_step_that_ran_is_gone_to_by_its_title_and_run_again(place, terminal):

@@ -62,7 +62,7 @@ def open_(
     found = read_alerts(alert)[0] if alert else None
     if told and IncidentFolder(folder / told).is_incident:
         told, incident = "", told
-    choice = _choice(told, incidents=folder, incident=incident, alert=found)
+    choice = choice_of(told, incidents=folder, incident=incident, alert=found)
     try_lab(choice, given)
     if choice is None:
         return show(None, incidents=folder, browser=browser, say=typer.echo)
@@ -85,10 +85,10 @@ def open_(
     return None
 
 
-def _choice(
+def choice_of(
     told: str, *, incidents: Path, incident: str | None, alert: "Alert | None"
 ) -> "Choice | None":
-    """Return the runbook to open; None where nothing was said of it."""
+    """Return the runbook that is meant; None where nothing was said of it."""
     from runbook_nb.runs.by_hand import by_alert
 
     if alert is not None and not told:

@@ -1,6 +1,7 @@
 """Commands that run verbs in this terminal: walk, undo."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,7 +18,7 @@ from runbook_nb.cli.app import (
     given_parameters,
     say,
 )
-from runbook_nb.cli.by_hand import chosen_runbook, say_choice, try_lab
+from runbook_nb.cli.by_hand import choice_of, say_choice, try_lab
 from runbook_nb.cli.completion import runbooks_and_incidents
 from runbook_nb.errors import ParameterError
 
@@ -28,13 +29,17 @@ if TYPE_CHECKING:
 @app.command()
 def walk(
     words: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             help="An incident, a runbook, or a symptom in words.",
             autocompletion=runbooks_and_incidents,
+            show_default=False,
         ),
-    ],
+    ] = None,
     *,
+    alert: Annotated[
+        Path | None, typer.Option(help="An alert as JSON; it finds the runbook.")
+    ] = None,
     incident: OfIncident = None,
     parameter: Parameters = None,
     incidents: Incidents = None,
@@ -47,20 +52,28 @@ def walk(
     from runbook_nb.incident.context import actor
     from runbook_nb.runs.terminal import Session, Walk
     from runbook_nb.runs.terminal.screen import TerminalScreen
+    from runbook_nb.timeline.alerts import read_alerts
     from runbook_nb.timeline.folder import IncidentFolder, incidents_folder
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         message = "A walk asks a person, and this is no terminal. Unattended: runbook run"
         raise ParameterError(message)
     folder = (incidents or incidents_folder()).absolute()
-    given, told = given_parameters(parameter or []), " ".join(words)
+    given, told = given_parameters(parameter or []), " ".join(words or [])
+    found = read_alerts(alert)[0] if alert else None
     screen = TerminalScreen(sys.stdout)
-    if IncidentFolder(folder / told).is_incident:
+    if told and IncidentFolder(folder / told).is_incident:
         session = Session.go_on(
             folder, told, parameters=given, by=by or actor(), screen=screen, ask=input
         )
     else:
-        choice = chosen_runbook(told, incidents=folder, incident=incident)
+        choice = choice_of(told, incidents=folder, incident=incident, alert=found)
+        if choice is None:
+            message = (
+                "Say what to walk through: an incident, a runbook, a symptom in words, or --alert "
+                "FILE. See what there is: runbook list"
+            )
+            raise ParameterError(message)
         try_lab(choice, given)
         session = Session.begin(
             choice.runbook,
@@ -70,6 +83,7 @@ def walk(
             by=by or actor(),
             screen=screen,
             ask=input,
+            alert=found,
             reported=choice.symptom,
         )
         say_choice(choice)

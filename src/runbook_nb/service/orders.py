@@ -72,6 +72,12 @@ update runbook.orders set result = jsonb_build_object('told', %(told)s::text)
 where id = %(order)s and state = 'given_up' and result is null
 returning id
 """
+_HAS_PLACE: Final = """
+select id from runbook.orders
+where id = %(order)s and state = 'queued'
+  and (select count(*) from runbook.orders as other
+       where other.environment = orders.environment and other.state = 'running') < %(at_most)s
+"""
 _HAND: Final = """
 update runbook.orders set handed_at = clock_timestamp()
 where id = %(order)s and state = 'queued'
@@ -192,6 +198,11 @@ class Orders:
             self._connection.execute(_TAKE_TURN, [known.environment])
             values = {"order": order, "worker": worker, "at_most": at_most}
             return _kept(self._connection.execute(_CLAIM, values).fetchone())
+
+    def has_place(self, order: str, *, at_most: int) -> bool:
+        """Tell whether an order waits and its environment is not busy; only a claim makes sure."""
+        given = {"order": order, "at_most": at_most}
+        return self._connection.execute(_HAS_PLACE, given).fetchone() is not None
 
     def hand(self, order: str, *, again_s: float, at_most: int) -> bool:
         """Note that another engine is asked now.

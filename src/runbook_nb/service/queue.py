@@ -147,7 +147,11 @@ class Queue:
 
     async def _on_order(self, order: str) -> None:
         """Have an order worked by a process of its own, or hand it to another engine."""
-        if self._settings.hand_over and not await asyncio.to_thread(self._hand, order):
+        # A process that cannot claim it would be begun for nothing; the next sweep rings again.
+        may_begin = False
+        with suppress(StoreUnavailableError):
+            may_begin = await asyncio.to_thread(self._may_begin, order)
+        if not may_begin:
             return
         tell("order begins", order=order, ready=self._workers.are_ready)
         try:
@@ -186,10 +190,13 @@ class Queue:
         with suppress(StoreUnavailableError):
             await self._ring(await asyncio.to_thread(self._waiting_orders))
 
-    def _hand(self, order: str) -> bool:
+    def _may_begin(self, order: str) -> bool:
+        at_most = self._settings.at_most
         with connected(self._dsn) as connection:
-            at_most = self._settings.at_most
-            return Orders(connection).hand(order, again_s=_HANDED_FOR_S, at_most=at_most)
+            orders = Orders(connection)
+            if self._settings.hand_over:
+                return orders.hand(order, again_s=_HANDED_FOR_S, at_most=at_most)
+            return orders.has_place(order, at_most=at_most)
 
     def _waiting_orders(self) -> list[str]:
         with connected(self._dsn) as connection:

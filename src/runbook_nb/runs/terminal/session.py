@@ -20,7 +20,7 @@ from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runbook.step_call import make_call
 from runbook_nb.runbook.steps import Step
 from runbook_nb.text.values import Json
-from runbook_nb.timeline.events import Started
+from runbook_nb.timeline.events import Alert, Started
 from runbook_nb.timeline.incidents import find, refuse_closed
 from runbook_nb.timeline.log import Timeline
 
@@ -46,16 +46,18 @@ class Session:
         by: str,
         screen: Screen,
         ask: Callable[[str], str],
+        alert: Alert | None = None,
         reported: str = "",
     ) -> "Session":
-        """Begin a run, in a new incident where none is named; raises what a run raises.
+        """Begin a run; raises what a run raises.
 
-        What somebody ``reported`` in words goes onto its timeline.
-        Nothing is created before all that can be checked was checked.
+        Where no incident is named it is that of the ``alert``, or a new one. What somebody
+        ``reported`` in words goes onto its timeline. Nothing is created before all that can be
+        checked was checked.
         """
         declaration, values = declaration_of(runbook, parameters, by=by)
         names = names_of(runbook, values)
-        timeline = declaration.declare(incidents, incident=incident, reported=reported)
+        timeline = declaration.declare(incidents, incident=incident, alert=alert, reported=reported)
         context = RunContext(
             incidents=incidents,
             incident=timeline.folder.name,
