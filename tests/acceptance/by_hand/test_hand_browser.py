@@ -158,6 +158,27 @@ def test_the_panels_are_for_everybody(desk, tab):
     until(lambda: zoomed.page.locator(".jp-Notebook").bounding_box()["width"] > 500)
 
 
+def test_a_zoom_while_it_asks_leaves_the_room_and_the_box(desk, tab, dead_sessions):
+    """At 200 % the sides fold; what is typed still goes to the question. Dark where all is dark."""
+    here = tab(color_scheme="dark")
+    here.open(desk.address("dead_sessions", "--incident", "INC-51"))
+    assert here.page.evaluate("document.body.dataset.jpThemeLight") == "false"
+    here.run_all()
+    here.asks("Press Enter for 'Option A: End them'")
+
+    def room():
+        return here.page.locator(".jp-Notebook").bounding_box()["width"]
+
+    here.page.set_viewport_size({"width": 640, "height": 400})
+    until(lambda: room() > 500)
+    here.answer("", to="Press Enter for 'Option A: End them'")
+    here.asks("type 'do' to do it")
+    here.page.set_viewport_size({"width": 1280, "height": 800})
+    until(lambda: here.page.locator("#runbook-board").is_visible())
+    here.answer("do", to="type 'do' to do it")
+    until(lambda: "acted" in desk.kinds("INC-51"))
+
+
 def kernels_of(incident: str) -> list[int]:
     """Return the processes of the kernels that work in an incident's folder."""
     import psutil

@@ -114,6 +114,23 @@
         shell.add(atTheSide, "left", { rank: 1 });
         shell.add(board, "right", { rank: 1 });
 
+        // A zoom makes the window narrow, and nobody who types may lose the box by it.
+        const narrow = window.matchMedia(`(max-width: ${ROOM_FOR_PANELS_PX - 1}px)`);
+        narrow.addEventListener("change", () => {
+          if (narrow.matches) {
+            giveRoom();
+          } else if (shell.currentWidget?.content?.widgets) {
+            shell.expandLeft();
+            shell.expandRight();
+          }
+        });
+
+        /** Fold both sides: the board stands in the notebook too, and the words need the room. */
+        function giveRoom() {
+          shell.collapseLeft();
+          shell.collapseRight();
+        }
+
         /** Make a list of runbooks and open incidents. */
         function listPanel(id) {
           const list = panel(id, "Runbooks", "Runbooks and open incidents");
@@ -127,8 +144,7 @@
         function showList() {
           const list = listPanel("runbook-list");
           shell.add(list, "main");
-          shell.collapseLeft();
-          shell.collapseRight();
+          giveRoom();
           void refreshList(list);
         }
 
@@ -467,10 +483,8 @@
         async function settle(notebook) {
           await notebook.revealed;
           await app.restored;
-          if (window.innerWidth < ROOM_FOR_PANELS_PX) {
-            // The board stands in the notebook too; the words need the room.
-            shell.collapseLeft();
-            shell.collapseRight();
+          if (narrow.matches) {
+            giveRoom();
           } else {
             shell.activateById("table-of-contents");
             shell.activateById(board.id);
