@@ -11,7 +11,7 @@ import pytest
 from runbook_nb.authoring.drills import find_drills, run_situation
 from runbook_nb.runbook.packs import find_lab
 
-PARTS = 24
+PARTS = 36
 TODAY = datetime.now(UTC).date().toordinal() % PARTS
 EVERY = [situation for drill in find_drills() for situation in drill.situations]
 SITUATIONS = [

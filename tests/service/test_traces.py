@@ -36,15 +36,13 @@ def collected():
     server.shutdown()
 
 
-@pytest.mark.parametrize("warm", [True, False])
-def test_an_order_its_run_and_its_steps_are_one_trace(team, token, collected, monkeypatch, warm):
+def test_an_order_its_run_and_its_steps_are_one_trace(team, token, collected, monkeypatch):
     """Also where the run is in a process that waited, and the times are those of the timeline."""
     spans, address = collected
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", address)
     service = Service(team, token, "--port", "0")
     try:
-        if warm:
-            assert wait_until(lambda: waits(service), within_s=60)
+        assert wait_until(lambda: waits(service), within_s=60)
         service.send(alert("QueueWaitHigh", "f1"))
         assert wait_until(lambda: service.orders("done"), within_s=90)
         (order,) = service.orders("done")
