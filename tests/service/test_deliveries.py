@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
+from runbook_nb.errors import StoreUnavailableError
 from runbook_nb.redaction import Redactor
 from runbook_nb.service.deliveries import KEEP, Deliveries, kept_as
 from runbook_nb.service.orders import Orders
@@ -231,14 +232,15 @@ def test_messages_that_lost_their_bell_are_found(receiver, team):
         assert deliveries.waiting(older_s=0) == []
 
 
-def test_a_lost_store_leaves_the_message_for_later(receiver, team, monkeypatch):
+@pytest.mark.parametrize("error", [psycopg.OperationalError, StoreUnavailableError])
+def test_a_lost_store_leaves_the_message_for_later(receiver, team, monkeypatch, error):
     """Half way: the alert is taken in again, and its incident is the same."""
     kept = receiver.keep(message(alert()))["id"]
     placed = Orders.place
 
     def lose(self, **asked):
         monkeypatch.setattr(Orders, "place", placed)
-        raise psycopg.OperationalError("gone")
+        raise error("gone")
 
     monkeypatch.setattr(Orders, "place", lose)
     with pytest.raises(Exception, match="gone"):

@@ -16,9 +16,10 @@ from runbook_nb.record.proof import verify_record
 from runbook_nb.redaction import Redactor
 from runbook_nb.timeline.copying import files_from, files_to
 from runbook_nb.timeline.depot import Depot, depot_of, fetch_runs, keep_runs
-from runbook_nb.timeline.events import Ended
+from runbook_nb.timeline.events import Ended, Noted
 from runbook_nb.timeline.folder import IncidentsFolder
 from runbook_nb.timeline.incidents import declare
+from runbook_nb.timeline.log import Timeline
 
 NOW = datetime(2026, 11, 28, 3, 0, tzinfo=UTC)
 
@@ -110,6 +111,16 @@ def test_a_close_waits_for_the_copies_of_other_machines(machine):
     found = verify_record(one.incident("INC-1").path)
     assert found.problems == ()
     assert found.digest == verify_record(folder.path).digest
+
+
+def test_a_lost_machine_does_not_keep_an_incident_open(machine):
+    """It is closed without the copy, and its timeline says so."""
+    one, other = machine("a"), machine("b")
+    copied(ran(one), other)
+    close(other.path, "INC-1", by="sam", without_copies=True)
+    events = list(Timeline(other.incident("INC-1").timeline))
+    (noted,) = [event for event in events if isinstance(event, Noted)]
+    assert "without the executed copy of r1" in noted.text
 
 
 def test_a_place_that_is_away_is_said_and_none_is_refused(machine, tmp_path):

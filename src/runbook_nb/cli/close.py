@@ -47,6 +47,12 @@ def close(
     announce: Annotated[
         bool, typer.Option("--announce", help="Post the closing message to its channel.")
     ] = False,
+    without_copies: Annotated[
+        bool,
+        typer.Option(
+            "--without-copies", help="Where the machine that has executed copies is lost."
+        ),
+    ] = False,
     incidents: Incidents = None,
     by: Actor = "",
     as_json: AsJson = False,
@@ -79,6 +85,7 @@ def close(
         by=by or actor(),
         resolution=resolution,
         statement=statement,
+        without_copies=without_copies,
         say=say_to_errors,
     )
     facts = {

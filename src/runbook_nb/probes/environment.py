@@ -39,6 +39,7 @@ from runbook_nb.probes.writing import Journal, NoJournal, WritingDatabase
 from runbook_nb.project import Project
 from runbook_nb.redaction import Redactor, has_ordinary, names_secret, secrets
 from runbook_nb.text.values import Json
+from runbook_nb.timeline.store.settings import secrets_of
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -118,7 +119,8 @@ class Environment:
     def redactor(self, *, allowed: Iterable[str] = ()) -> Redactor:
         """Return what masks every secret this process knows; ``allowed`` texts stay."""
         named = (value for name, value in os.environ.items() if names_secret(name))
-        return Redactor([*self.secrets, *named], allowed=allowed, words=self._words())
+        known = [*self.secrets, *named, *secrets_of(Project.find())]
+        return Redactor(known, allowed=allowed, words=self._words())
 
     def reading(self, asked: list[str], *, timeout_s: float = PROBE_TIMEOUT_S) -> "Connections":
         """Return connections that cannot write; what they are asked is added to ``asked``.

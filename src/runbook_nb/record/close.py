@@ -37,10 +37,11 @@ from runbook_nb.text.formatting import listed
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.attempts import Attempt
 from runbook_nb.timeline.depot import depot_of, fetch_runs, keep_record
-from runbook_nb.timeline.events import Acting, Closed, ClosingStatement
+from runbook_nb.timeline.events import Acting, Closed, ClosingStatement, Noted
 from runbook_nb.timeline.folder import FACTS, PAGE, IncidentFolder
 from runbook_nb.timeline.incidents import find, refuse_closed
 from runbook_nb.timeline.log import Timeline
+from runbook_nb.timeline.writer import WritableTimeline
 
 SAID_NOTHING: Final = ClosingStatement()
 
@@ -80,6 +81,7 @@ def close(
     resolution: str = "",
     statement: ClosingStatement = SAID_NOTHING,
     discarded: bool = False,
+    without_copies: bool = False,
     say: Callable[[str], None] = lambda _text: None,
     patience_s: float = PATIENCE_S,
 ) -> Recorded:
@@ -89,7 +91,8 @@ def close(
 
     Works also when the last run was cut off, and after ``patience_s`` beside an action that is
     still on its way. Raises IncidentStateError if it is closed already, for one that is to be
-    ``discarded`` if something was done in it, and where an executed copy is missing.
+    ``discarded`` if something was done in it, and where an executed copy is on another machine,
+    unless it is to be closed ``without_copies``.
     """
     timeline = writable(incidents, incident)
     redactor = timeline.redactor
@@ -102,7 +105,7 @@ def close(
         refuse_closed(timeline)
         if discarded:
             _refuse_done(timeline)
-        _fetch_copies(timeline.folder)
+        _fetch_copies(timeline, without=without_copies)
         _keep_working_copies(timeline.folder, redactor=redactor)
         closed = Closed(
             at=datetime.now(UTC),
@@ -118,18 +121,23 @@ def close(
     return recorded
 
 
-def _fetch_copies(folder: IncidentFolder) -> None:
-    """Fetch the executed copies of other machines; raises IncidentStateError where one is missing.
+def _fetch_copies(timeline: WritableTimeline, *, without: bool) -> None:
+    """Fetch the executed copies of other machines, or note which are missing.
 
-    What the record is sealed over must be whole.
+    Raises IncidentStateError where one is: what the record is sealed over must be whole.
     """
-    depot = depot_of(folder.incidents.path)
-    missing = fetch_runs(depot, folder) if depot is not None else []
-    if missing:
+    depot = depot_of(timeline.folder.incidents.path)
+    missing = fetch_runs(depot, timeline.folder) if depot is not None else []
+    if missing and without:
+        text = (
+            f"Closed without the executed copy of {listed(missing)}, which is on no machine here."
+        )
+        timeline.append(Noted(at=datetime.now(UTC), text=text))
+    elif missing:
         message = (
             f"The executed copy of {listed(missing)} is on another machine, and the record would "
             "be without it. Nothing was closed. Have it brought from there: runbook store copy "
-            "--to store"
+            "--to store. Where that machine is lost: runbook close --without-copies"
         )
         raise IncidentStateError(message)
 

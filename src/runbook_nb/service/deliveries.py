@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from runbook_nb.errors import ParameterError, RunbookError
+from runbook_nb.errors import ParameterError, RunbookError, StoreUnavailableError
 from runbook_nb.incident.declaration import declaration_of
 from runbook_nb.redaction import Redactor
 from runbook_nb.runbook.policy import policy_for
@@ -138,6 +138,8 @@ class Deliveries:
             if not fires:
                 return [], self._clear(environment, alert)
             return self._fire(source, Runbook.for_alert(alert), environment, alert)
+        except StoreUnavailableError:
+            raise
         except (RunbookError, ValueError, TypeError, KeyError, AttributeError) as error:
             # What cannot be answered now cannot be later either; a full disk or a lost store can.
             return [], f"unanswered: {one_line(error, 400)}"

@@ -82,10 +82,12 @@ def work(
                 done = _run(claim, incidents=incidents, progress=progress, ready=ready)
                 run_id = done.context.run
                 tell_steps([event for event in done.timeline if event.run == run_id])
-            problem = ""
+            problem, lost = "", False
         except RunbookError as error:
             done, problem = None, Redactor().mask(str(error))
-    cut_off = done is not None and done.execution.reason == _CUT_OFF
+            lost = isinstance(error, StoreUnavailableError)
+    # What the store could not take in then, it can later.
+    cut_off = lost or (done is not None and done.execution.reason == _CUT_OFF)
     if done is not None and not done.execution.complete:
         problem = Redactor().mask(done.execution.reason)
     told = None
@@ -95,7 +97,7 @@ def work(
         orders = Orders(connection)
         if cut_off:
             stands = not beats.is_set() and orders.give_back(claim.id, claim.fence)
-            problem = "The run was cut off, and its order waits again."
+            problem = problem if lost else "The run was cut off, and its order waits again."
         else:
             stands = orders.finish(claim.id, claim.fence, _result(done, problem))
         if stands and told is not None:

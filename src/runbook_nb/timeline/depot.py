@@ -27,6 +27,7 @@ class Depot:
 
     def __init__(self, place: str) -> None:
         self.place = place
+        self._kept = set[str]()  # by this process: the place is not asked for them again
 
     def put(self, key: str, file: Path) -> bool:
         """Keep a file; False where it is there already.
@@ -36,11 +37,15 @@ class Depot:
         import obstore
         from obstore.exceptions import AlreadyExistsError
 
+        if key in self._kept:
+            return False
         store = self._store
         try:
             obstore.put(store, key, file, mode="create")
+            self._kept.add(key)
         except AlreadyExistsError:
             if self._read(key) == file.read_bytes():
+                self._kept.add(key)
                 return False
             message = f"{self.place} has another file at {key} than {file}. Nothing was replaced."
             raise RecordIntegrityError(message) from None
@@ -98,7 +103,7 @@ def depot_of(incidents: Path) -> Depot | None:
     if project is None or project.incidents.absolute() != incidents.absolute() or not project.store:
         return None
     files = StoreSettings.read(project).files
-    return Depot(files) if files else None
+    return _depot_at(files) if files else None
 
 
 def keep_runs(depot: Depot, folder: IncidentFolder) -> int:
@@ -146,6 +151,11 @@ def fetch_record(depot: Depot, folder: IncidentFolder) -> int:
 
 def _run_key(folder: IncidentFolder, run: str) -> str:
     return f"{folder.name}/{RUNS}/{run}.ipynb"
+
+
+@cache
+def _depot_at(place: str) -> Depot:
+    return Depot(place)
 
 
 @cache

@@ -23,6 +23,8 @@ from runbook_nb.errors import (
     TurnTakenError,
 )
 from runbook_nb.incident.turn import turn
+from runbook_nb.probes.environment import Environment
+from runbook_nb.probes.variables import kernel_variables
 from runbook_nb.redaction import Redactor
 from runbook_nb.service.orders import Orders
 from runbook_nb.timeline.copying import to_folder, to_store
@@ -418,3 +420,12 @@ def test_a_clock_that_is_off_changes_no_turn(timeline):
     own.append(OPENED)
     with turn(own, say=quiet):
         assert own.append(early).at == early.at
+
+
+def test_what_opens_the_store_is_masked_in_every_kernel(machine, store, monkeypatch):
+    """A kernel gets it to write its lines, and may print it."""
+    monkeypatch.chdir(machine("a").path.parent)
+    word = urlsplit(store).password
+    variables = kernel_variables(dict(os.environ), environment="lab")
+    assert variables["SHARED_STORE"] == store
+    assert word not in Environment.load("lab").redactor().text(f"the word is {word}, alone")

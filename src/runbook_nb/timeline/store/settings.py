@@ -90,6 +90,16 @@ def variables_of(project: Project | None) -> frozenset[str]:
     return StoreSettings.read(project).variables
 
 
+def secrets_of(project: Project | None) -> list[str]:
+    """Return what opens the store, where a kernel of a project knows it; for masking."""
+    if project is None or not project.store:
+        return []
+    settings = StoreSettings.read(project)
+    with suppress(SettingMissingError):
+        return [settings.dsn.read().get_secret_value()] if settings.timelines else []
+    return []
+
+
 def _places(values: object) -> Iterator[tuple[str, str, str] | None]:
     """Return the databases that a system's settings refer to, of those that can be read here."""
     for told in values.values() if isinstance(values, Mapping) else ():
