@@ -1,7 +1,7 @@
 """The command that opens a runbook by hand."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,15 +54,14 @@ def open_(
     """
     from runbook_nb.incident.context import actor
     from runbook_nb.runs.by_hand import prepare, show
-    from runbook_nb.timeline.alerts import read_alerts
     from runbook_nb.timeline.folder import IncidentFolder, incidents_folder
 
     folder = (incidents or incidents_folder()).absolute()
     given, told = given_parameters(parameter or []), " ".join(words or [])
-    found = read_alerts(alert)[0] if alert else None
+    alerts = alerts_of(alert, told, incidents=folder, parameters=given, by=by or actor())
     if told and IncidentFolder(folder / told).is_incident:
         told, incident = "", told
-    choice = choice_of(told, incidents=folder, incident=incident, alert=found)
+    choice = choice_of(told, incidents=folder, incident=incident, alerts=alerts)
     try_lab(choice, given)
     if choice is None:
         return show(None, incidents=folder, browser=browser, say=typer.echo)
@@ -72,7 +71,7 @@ def open_(
         incident=incident,
         parameters=given,
         by=by or actor(),
-        alert=found,
+        alerts=alerts,
         reported=choice.symptom,
     )
     say_choice(choice)
@@ -85,14 +84,47 @@ def open_(
     return None
 
 
+def alerts_of(
+    file: Path | None, told: str, *, incidents: Path, parameters: Mapping[str, str], by: str
+) -> "tuple[Alert, ...]":
+    """Return the alerts of a delivery that one incident is opened for; all others are named.
+
+    Those are the alerts that the first one's runbook answers, or all where something else is
+    ``told``. Raises ParameterError where none fires, and RunbookNotFoundError where none is
+    answered.
+    """
+    from runbook_nb.runs.delivery import note_cleared, sort_delivery
+    from runbook_nb.text.formatting import one_line
+    from runbook_nb.timeline.alerts import firing_of, read_delivery
+
+    if file is None:
+        return ()
+    delivery = read_delivery(file)
+    note_cleared(
+        delivery.cleared, incidents=incidents, parameters=parameters, by=by, say=say_to_errors
+    )
+    firing = firing_of(delivery, file)
+    if told:
+        return firing
+    found = sort_delivery(delivery)
+    if not found.groups:
+        raise RunbookNotFoundError(" ".join(found.unanswered))
+    for sentence in found.unanswered:
+        say_to_errors(sentence)
+    for group in found.groups[1:]:
+        names = ", ".join(one_line(alert.name) for alert in group.alerts)
+        say_to_errors(f"Also delivered, and not opened: {names}. Open {group.runbook.name} too.")
+    return found.groups[0].alerts
+
+
 def choice_of(
-    told: str, *, incidents: Path, incident: str | None, alert: "Alert | None"
+    told: str, *, incidents: Path, incident: str | None, alerts: "Sequence[Alert]"
 ) -> "Choice | None":
     """Return the runbook that is meant; None where nothing was said of it."""
     from runbook_nb.runs.by_hand import by_alert
 
-    if alert is not None and not told:
-        return by_alert(alert)
+    if alerts and not told:
+        return by_alert(alerts[0])
     if told or incident:
         return chosen_runbook(told, incidents=incidents, incident=incident)
     return None

@@ -81,7 +81,7 @@ def run(
     from runbook_nb.runbook.runbook import Runbook
     from runbook_nb.runs.delivery import AlertGroup, note_cleared, sort_delivery
     from runbook_nb.runs.run import Order
-    from runbook_nb.timeline.alerts import read_delivery
+    from runbook_nb.timeline.alerts import firing_of, read_delivery
     from runbook_nb.timeline.folder import incidents_folder
 
     folder, who = incidents or incidents_folder(), by or actor()
@@ -109,9 +109,8 @@ def run(
     found = sort_delivery(delivery, runbook=book)
     if delivery.firing and not found.groups:
         raise RunbookNotFoundError(" ".join(found.unanswered))
-    if not (delivery.firing or delivery.cleared):
-        message = f"{alert}: no alert in it is firing; there is nothing to respond to."
-        raise ParameterError(message)
+    if not delivery.cleared:
+        firing_of(delivery, alert)
     if delivery.firing or found.unanswered:
         runs, unanswered = _answer(order, found, as_json=as_json)
         _finish(runs, as_json, unanswered=unanswered)

@@ -18,7 +18,7 @@ from runbook_nb.cli.app import (
     given_parameters,
     say,
 )
-from runbook_nb.cli.by_hand import choice_of, say_choice, try_lab
+from runbook_nb.cli.by_hand import alerts_of, choice_of, say_choice, try_lab
 from runbook_nb.cli.completion import runbooks_and_incidents
 from runbook_nb.errors import ParameterError
 
@@ -52,7 +52,6 @@ def walk(
     from runbook_nb.incident.context import actor
     from runbook_nb.runs.terminal import Session, Walk
     from runbook_nb.runs.terminal.screen import TerminalScreen
-    from runbook_nb.timeline.alerts import read_alerts
     from runbook_nb.timeline.folder import IncidentFolder, incidents_folder
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -60,14 +59,14 @@ def walk(
         raise ParameterError(message)
     folder = (incidents or incidents_folder()).absolute()
     given, told = given_parameters(parameter or []), " ".join(words or [])
-    found = read_alerts(alert)[0] if alert else None
+    alerts = alerts_of(alert, told, incidents=folder, parameters=given, by=by or actor())
     screen = TerminalScreen(sys.stdout)
     if told and IncidentFolder(folder / told).is_incident:
         session = Session.go_on(
             folder, told, parameters=given, by=by or actor(), screen=screen, ask=input
         )
     else:
-        choice = choice_of(told, incidents=folder, incident=incident, alert=found)
+        choice = choice_of(told, incidents=folder, incident=incident, alerts=alerts)
         if choice is None:
             message = (
                 "Say what to walk through: an incident, a runbook, a symptom in words, or --alert "
@@ -83,7 +82,7 @@ def walk(
             by=by or actor(),
             screen=screen,
             ask=input,
-            alert=found,
+            alerts=alerts,
             reported=choice.symptom,
         )
         say_choice(choice)

@@ -47,11 +47,15 @@ class Delivery:
 
 def read_alerts(path: Path) -> list[Alert]:
     """Return the firing alerts of a file; raises ParameterError where there is none."""
-    delivery = read_delivery(path)
+    return list(firing_of(read_delivery(path), path))
+
+
+def firing_of(delivery: Delivery, path: Path) -> tuple[Alert, ...]:
+    """Return the alerts of a file that fire; raises ParameterError where there is none."""
     if not delivery.firing:
         message = f"{path}: no alert in it is firing; there is nothing to respond to."
         raise ParameterError(message)
-    return list(delivery.firing)
+    return delivery.firing
 
 
 def read_delivery(path: Path) -> Delivery:

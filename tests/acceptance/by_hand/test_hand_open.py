@@ -9,15 +9,17 @@ import trial
 
 pytestmark = pytest.mark.slow
 
+ALERTS = "alerts: [TrialSessionsSilent, TrialSessionsStale]"
 ALERT = {"labels": {"alertname": "TrialSessionsSilent"}, "annotations": {"summary": "Silent: 3"}}
 
 
 @pytest.fixture
 def opened(runbook, with_notebooks):
     """Open without a server, with two runbooks to choose from."""
-    one = trial.dead_sessions().replace("alerts: []", "alerts: [TrialSessionsSilent]")
+    one = trial.dead_sessions().replace("alerts: []", ALERTS)
     with_notebooks("dead_sessions", one)
     other = trial.dead_sessions().replace("dead_sessions", "other").replace("Rows outlive", "Two")
+    other = other.replace("alerts: []", "alerts: [TrialOther]")
     with_notebooks("other", other.replace("Dead Sessions", "Pages Freeze"))
     return lambda *words, expect=0: runbook("open", *words, "--no-start", expect=expect)
 
@@ -32,6 +34,39 @@ def test_an_alert_finds_its_runbook_and_its_incident(runbook, opened):
     assert re.findall(r"Incident (\S+)\.", told) == ["INC-2001"]
     assert "as you left it" in opened("--alert", str(alert))
     assert runbook.events("INC-2001")[0]["title"] == "Silent: 3"
+
+
+def test_every_alert_of_a_delivery_is_opened_noted_or_named(runbook, opened):
+    """Two of one runbook are one incident; another's is named, and so is what nobody answers."""
+    opened("--alert", delivered(runbook, "TrialSessionsSilent", "TrialSessionsStale"))
+    again = ("TrialSessionsSilent", "TrialOther", "NobodyKnowsThis")
+    told = opened("--alert", delivered(runbook, *again, cleared=("TrialSessionsStale",)))
+    events = runbook.events("INC-2001")
+    assert [each["kind"] for each in events] == ["opened", "alerted", "cleared", "alerted"]
+    names = [each["alert"]["name"] for each in events]
+    assert names == [again[0], "TrialSessionsStale", "TrialSessionsStale", again[0]]
+    assert "TrialSessionsStale is resolved: noted in INC-2001." in told
+    assert "Also delivered, and not opened: TrialOther. Open other too." in told
+    assert "NobodyKnowsThis" in told
+    gone = opened("--alert", delivered(runbook, cleared=("TrialSessionsSilent",)), expect=3)
+    assert "no alert in it is firing" in gone
+
+
+def delivered(runbook, *names, cleared=()):
+    """Write what an alert manager delivers, and return the file."""
+    alerts = [
+        {
+            "status": status,
+            "labels": {"alertname": name},
+            "annotations": {"summary": name},
+            "fingerprint": name,
+        }
+        for status, group in (("resolved", cleared), ("firing", names))
+        for name in group
+    ]
+    file = runbook.folder / "delivery.json"
+    file.write_text(json.dumps({"version": "4", "alerts": alerts}), encoding="utf-8")
+    return str(file)
 
 
 def test_a_symptom_in_words_says_why_it_was_chosen(opened):

@@ -3,7 +3,7 @@
 import ast
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -41,7 +41,7 @@ def prepare(
     incident: str | None,
     parameters: Mapping[str, Json],
     by: str,
-    alert: Alert | None = None,
+    alerts: Sequence[Alert] = (),
     reported: str = "",
 ) -> Opening:
     """Declare or join the incident and put a working copy of ``by`` into its folder.
@@ -53,7 +53,13 @@ def prepare(
     run this text, its outputs are in the copy. Raises ParameterError before anything is created.
     """
     declaration, values = declaration_of(runbook, parameters, by=by)
-    timeline = declaration.declare(incidents, incident=incident, alert=alert, reported=reported)
+    timeline = declaration.declare(
+        incidents,
+        incident=incident,
+        alert=next(iter(alerts), None),
+        also=alerts[1:],
+        reported=reported,
+    )
     folder = timeline.folder
     path = _place(folder, runbook.name, by)
     copy = WorkingCopy(path=path, runbook=runbook.name, by=by)

@@ -1,6 +1,6 @@
 """A run of a runbook in this process: its plan is made of its text, and its verbs are called."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,18 +46,24 @@ class Session:
         by: str,
         screen: Screen,
         ask: Callable[[str], str],
-        alert: Alert | None = None,
+        alerts: Sequence[Alert] = (),
         reported: str = "",
     ) -> "Session":
         """Begin a run; raises what a run raises.
 
-        Where no incident is named it is that of the ``alert``, or a new one. What somebody
+        Where no incident is named it is that of the ``alerts``, or a new one. What somebody
         ``reported`` in words goes onto its timeline. Nothing is created before all that can be
         checked was checked.
         """
         declaration, values = declaration_of(runbook, parameters, by=by)
         names = names_of(runbook, values)
-        timeline = declaration.declare(incidents, incident=incident, alert=alert, reported=reported)
+        timeline = declaration.declare(
+            incidents,
+            incident=incident,
+            alert=next(iter(alerts), None),
+            also=alerts[1:],
+            reported=reported,
+        )
         context = RunContext(
             incidents=incidents,
             incident=timeline.folder.name,
