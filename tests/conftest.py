@@ -6,6 +6,7 @@ import secrets
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import hypothesis
@@ -32,8 +33,17 @@ from runbook_nb.timeline.incidents import declare
 # How long an example takes says how busy the machine is, and no more.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
+FORMS_PARTS = 3
 NOBODY = People()
 OPTIONS = ("Option A: Restart", "Option B: Scale out")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have a third of the forms run with the slow tests, another one each day."""
+    today = datetime.now(UTC).date().toordinal() % FORMS_PARTS
+    forms = [item for item in items if item.get_closest_marker("forms")]
+    for item in forms[today::FORMS_PARTS]:
+        item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -13,7 +13,7 @@ BURST = Path(__file__).with_name("burst.py")
 @pytest.mark.timeout(420)
 def test_nothing_is_lost_and_nothing_done_twice():
     """Two senders, three services, on machines of their own, and four kills at random."""
-    words = ("--alerts", "100", "--fingerprints", "2", "--kills", "4", "--seconds", "5")
+    words = ("--alerts", "60", "--fingerprints", "2", "--kills", "4", "--seconds", "4")
     done = subprocess.run(
         [sys.executable, BURST, *words], capture_output=True, text=True, check=False, timeout=400
     )

@@ -38,7 +38,7 @@ def token() -> str:
 @pytest.fixture
 def service(team: Team, token: str) -> Iterator[Service]:
     """Serve on a port of its own."""
-    own = Service(team, token, "--port", "0")
+    own = Service(team, token, "--port", "0", "--slots", "1")
     yield own
     if own.process.poll() is None:
         own.end()
@@ -56,7 +56,7 @@ def signed(team: Team, token: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
     runbook("lab", "up")
     runbook("lab", "inject", "worker_gone")
-    own = Service(team, token, "--port", "0")
+    own = Service(team, token, "--port", "0", "--slots", "1")
     own.url = own.url.replace("127.0.0.1", "localhost")
     yield own
     own.end()

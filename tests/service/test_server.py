@@ -68,22 +68,25 @@ def test_an_alert_becomes_a_diagnosed_incident_by_itself(service, team):
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGKILL])
-def test_workers_wait_ready_and_end_with_the_service(service, signum):
+def test_workers_wait_ready_and_end_with_the_service(team, token, signum):
     """An order is handed to one of them; none is left behind, however the service ends."""
+    service = Service(team, token, "--port", "0")
+    pid_of_service = service.process.pid
 
     def waiting():
         commands = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in below(pid_of_service)]
         return [each for each in commands if b"--parked" in each]
 
-    pid_of_service = service.process.pid
-    assert wait_until(lambda: len(waiting()) == 2, within_s=30)
-    assert wait_until(lambda: len(below(pid_of_service)) >= 7, within_s=30), "each has a kernel"
-    assert service.send(ALERT).status_code == 202
-    assert wait_until(lambda: service.orders("done"), within_s=60)
-    assert service.said("order begins")[0]["ready"]
-    assert wait_until(lambda: len(waiting()) == 2, within_s=30)
-    left = below(pid_of_service)
-    service.end(signum)
+    try:
+        assert wait_until(lambda: len(waiting()) == 2, within_s=30)
+        assert wait_until(lambda: len(below(pid_of_service)) >= 7, within_s=30), "each has a kernel"
+        assert service.send(ALERT).status_code == 202
+        assert wait_until(lambda: service.orders("done"), within_s=60)
+        assert service.said("order begins")[0]["ready"]
+        assert wait_until(lambda: len(waiting()) == 2, within_s=30)
+        left = below(pid_of_service)
+    finally:
+        service.end(signum)
     assert wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in left), within_s=30)
 
 
