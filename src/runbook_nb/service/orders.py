@@ -6,7 +6,7 @@ statement, and every time is the database's.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -75,8 +75,11 @@ returning id
 _HAS_PLACE: Final = """
 select id from runbook.orders
 where id = %(order)s and state = 'queued'
+  and id <> all(%(begun)s)
   and (select count(*) from runbook.orders as other
-       where other.environment = orders.environment and other.state = 'running') < %(at_most)s
+       where other.environment = orders.environment
+         and (other.state = 'running' or other.state = 'queued' and other.id = any(%(begun)s))
+      ) < %(at_most)s
 """
 _HAND: Final = """
 update runbook.orders set handed_at = clock_timestamp()
@@ -199,9 +202,12 @@ class Orders:
             values = {"order": order, "worker": worker, "at_most": at_most}
             return _kept(self._connection.execute(_CLAIM, values).fetchone())
 
-    def has_place(self, order: str, *, at_most: int) -> bool:
-        """Tell whether an order waits and its environment is not busy; only a claim makes sure."""
-        given = {"order": order, "at_most": at_most}
+    def has_place(self, order: str, *, at_most: int, begun: Collection[str]) -> bool:
+        """Tell whether an order waits and its environment is not busy; only a claim makes sure.
+
+        Those that were ``begun`` here and did not claim their place yet have one all the same.
+        """
+        given = {"order": order, "at_most": at_most, "begun": list(begun)}
         return self._connection.execute(_HAS_PLACE, given).fetchone() is not None
 
     def hand(self, order: str, *, again_s: float, at_most: int) -> bool:

@@ -51,6 +51,7 @@ class Queue:
         self._settings, self.incidents = settings, incidents
         self._dsn = settings.store.address()
         self._workers, self._slots = Workers(settings.hand_over), 0
+        self._begun, self._beginning = set[str](), asyncio.Lock()
         self._connector = PsycopgConnector(
             conninfo=self._dsn, min_size=1, max_size=8, timeout=_ANSWER_WITHIN_S
         )
@@ -148,11 +149,13 @@ class Queue:
     async def _on_order(self, order: str) -> None:
         """Have an order worked by a process of its own, or hand it to another engine."""
         # A process that cannot claim it would be begun for nothing; the next sweep rings again.
-        may_begin = False
-        with suppress(StoreUnavailableError):
-            may_begin = await asyncio.to_thread(self._may_begin, order)
-        if not may_begin:
-            return
+        async with self._beginning:
+            may_begin = False
+            with suppress(StoreUnavailableError):
+                may_begin = await asyncio.to_thread(self._may_begin, order)
+            if not may_begin:
+                return
+            self._begun.add(order)
         tell("order begins", order=order, ready=self._workers.are_ready)
         try:
             with span("order", {"order": order}) as parent:
@@ -160,6 +163,8 @@ class Queue:
         except asyncio.CancelledError:
             tell("order was cut off", order=order)
             raise
+        finally:
+            self._begun.discard(order)
         words = Redactor().mask(ended.said[-_WORDS_LIMIT:]).strip()
         tell("order ended", order=order, exit_code=ended.exit_code, said=words)
         # A place is free.
@@ -196,7 +201,7 @@ class Queue:
             orders = Orders(connection)
             if self._settings.hand_over:
                 return orders.hand(order, again_s=_HANDED_FOR_S, at_most=at_most)
-            return orders.has_place(order, at_most=at_most)
+            return orders.has_place(order, at_most=at_most, begun=self._begun)
 
     def _waiting_orders(self) -> list[str]:
         with connected(self._dsn) as connection:
