@@ -27,7 +27,8 @@ class Depot:
 
     def __init__(self, place: str) -> None:
         self.place = place
-        self._kept = set[str]()  # by this process: the place is not asked for them again
+        # What this process has kept, by its digest: the place is not asked for it again.
+        self._kept = dict[str, str]()
 
     def put(self, key: str, file: Path) -> bool:
         """Keep a file; False where it is there already.
@@ -37,15 +38,16 @@ class Depot:
         import obstore
         from obstore.exceptions import AlreadyExistsError
 
-        if key in self._kept:
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        if self._kept.get(key) == digest:
             return False
         store = self._store
         try:
             obstore.put(store, key, file, mode="create")
-            self._kept.add(key)
+            self._kept[key] = digest
         except AlreadyExistsError:
             if self._read(key) == file.read_bytes():
-                self._kept.add(key)
+                self._kept[key] = digest
                 return False
             message = f"{self.place} has another file at {key} than {file}. Nothing was replaced."
             raise RecordIntegrityError(message) from None
