@@ -33,13 +33,13 @@ from runbook_nb.timeline.incidents import declare
 # How long an example takes says how busy the machine is, and no more.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
-FORMS_PARTS = 3
+FORMS_PARTS = 10
 NOBODY = People()
 OPTIONS = ("Option A: Restart", "Option B: Scale out")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have a third of the forms run with the slow tests, another one each day."""
+    """Have a part of the forms run with the slow tests, another one each day."""
     today = datetime.now(UTC).date().toordinal() % FORMS_PARTS
     forms = [item for item in items if item.get_closest_marker("forms")]
     for item in forms[today::FORMS_PARTS]:
