@@ -19,7 +19,8 @@ def team(store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Team:
     """Begin a project that has a store, and stand in it."""
     begin_project(tmp_path, now=datetime.now(UTC))
     file = tmp_path / "runbook.toml"
-    file.write_text(file.read_text() + SERVICE)
+    # Most tests start a service for one question, and none has to wait ready for the next.
+    file.write_text(file.read_text() + SERVICE.replace("[serve]\n", "[serve]\ncold = true\n"))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RUNBOOK_STORE", store)
     monkeypatch.setenv("AM_SECRET", TOKEN)
@@ -38,7 +39,7 @@ def token() -> str:
 @pytest.fixture
 def service(team: Team, token: str) -> Iterator[Service]:
     """Serve on a port of its own."""
-    own = Service(team, token, "--port", "0", "--slots", "1")
+    own = Service(team, token, "--port", "0")
     yield own
     if own.process.poll() is None:
         own.end()
@@ -56,8 +57,16 @@ def signed(team: Team, token: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
     runbook("lab", "up")
     runbook("lab", "inject", "worker_gone")
-    own = Service(team, token, "--port", "0", "--slots", "1")
+    own = Service(team, token, "--port", "0")
     own.url = own.url.replace("127.0.0.1", "localhost")
     yield own
     own.end()
     runbook("lab", "down")
+
+
+@pytest.fixture
+def warm(team: Team) -> Team:
+    """Have processes wait ready, as they do by default."""
+    file = team.root / "runbook.toml"
+    file.write_text(file.read_text().replace("cold = true\n", ""))
+    return team

@@ -68,9 +68,9 @@ def test_an_alert_becomes_a_diagnosed_incident_by_itself(service, team):
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGKILL])
-def test_workers_wait_ready_and_end_with_the_service(team, token, signum):
+def test_workers_wait_ready_and_end_with_the_service(warm, token, signum):
     """An order is handed to one of them; none is left behind, however the service ends."""
-    service = Service(team, token, "--port", "0")
+    service = Service(warm, token, "--port", "0")
     pid_of_service = service.process.pid
 
     def waiting():
@@ -114,7 +114,7 @@ def test_what_nobody_answers_is_kept_and_accepted(service, team):
     assert not service.orders("queued", "running", "done")
 
 
-def test_asked_to_end_while_its_store_is_away_it_ends(team, token, monkeypatch):
+def test_asked_to_end_while_its_store_is_away_it_ends(warm, token, monkeypatch):
     """With the workers that wait; before that, a page says what is away."""
     with tempfile.TemporaryDirectory(prefix="runbook-store-") as folder:
         Path(folder).chmod(0o711)
@@ -123,7 +123,7 @@ def test_asked_to_end_while_its_store_is_away_it_ends(team, token, monkeypatch):
         dsn = server.dsn()
         migrate(dsn)
         monkeypatch.setenv("RUNBOOK_STORE", dsn)
-        service = Service(replace(team, dsn=dsn), token, "--port", "0")
+        service = Service(replace(warm, dsn=dsn), token, "--port", "0")
         assert wait_until(lambda: len(below(service.process.pid)) >= 7, within_s=30)
         left = below(service.process.pid)
         server.stop()

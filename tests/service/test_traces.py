@@ -36,11 +36,11 @@ def collected():
     server.shutdown()
 
 
-def test_an_order_its_run_and_its_steps_are_one_trace(team, token, collected, monkeypatch):
+def test_an_order_its_run_and_its_steps_are_one_trace(warm, token, collected, monkeypatch):
     """Also where the run is in a process that waited, and the times are those of the timeline."""
     spans, address = collected
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", address)
-    service = Service(team, token, "--port", "0")
+    service = Service(warm, token, "--port", "0")
     try:
         assert wait_until(lambda: waits(service), within_s=60)
         service.send(alert("QueueWaitHigh", "f1"))
@@ -55,7 +55,7 @@ def test_an_order_its_run_and_its_steps_are_one_trace(team, token, collected, mo
     told = {each.key: each.value.string_value for each in run.attributes}
     assert told["runbook.order"] == order.id
     assert told["runbook.incident"] == order.incident
-    for check in [event for event in team.told(order.incident) if isinstance(event, Checked)]:
+    for check in [event for event in warm.told(order.incident) if isinstance(event, Checked)]:
         step = named[check.title]
         assert (step.trace_id, step.parent_span_id) == (run.trace_id, run.span_id)
         took_s = (step.end_time_unix_nano - step.start_time_unix_nano) / 1e9

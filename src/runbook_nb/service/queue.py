@@ -50,7 +50,7 @@ class Queue:
     def __init__(self, settings: ServiceSettings, incidents: Path) -> None:
         self._settings, self.incidents = settings, incidents
         self._dsn = settings.store.address()
-        self._workers, self._slots = Workers(settings.hand_over), 0
+        self._workers, self._slots = Workers(settings.hand_over, cold=settings.cold), 0
         self._begun, self._beginning = set[str](), asyncio.Lock()
         self._connector = PsycopgConnector(
             conninfo=self._dsn, min_size=1, max_size=8, timeout=_ANSWER_WITHIN_S

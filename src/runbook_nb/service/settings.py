@@ -22,6 +22,7 @@ _SERVE: Final = (
         "at_most",
         "again_after_s",
         "attempts",
+        "cold",
         "hand_over",
         "sources",
         "page",
@@ -54,13 +55,14 @@ class ServiceSettings:
     """The service's settings.
 
     An alert is of the environment that its label ``label`` names, else of ``environment``.
-    ``at_most`` runs go on at once in one environment; an alert that goes on firing orders another
-    run only ``again_after_s`` seconds after the last one; a run that dies is begun ``attempts``
-    times. ``hand_over`` is a command that works an order elsewhere, and gets its id as its last
-    word. ``sources`` refer to the secret of each sender. ``page`` is where people reach the
-    service's pages; passkeys are made for its host. ``channels`` are where people are told of what
-    was found, and ``room`` is that of Slack. ``validate`` says when runbooks are validated whose
-    review is due, as cron does, in UTC.
+    ``at_most`` runs go on at once in one environment; an alert that goes on firing orders
+    another run only ``again_after_s`` seconds after the last one; a run that dies is begun
+    ``attempts`` times. No process waits ready where all are begun ``cold``. ``hand_over`` is a
+    command that works an order elsewhere, and gets its id as its last word. ``sources`` refer
+    to the secret of each sender. ``page`` is where people reach the service's pages; passkeys
+    are made for its host. ``channels`` are where people are told of what was found, and
+    ``room`` is that of Slack. ``validate`` says when runbooks are validated whose review is
+    due, as cron does, in UTC.
     """
 
     store: StoreSettings
@@ -69,6 +71,7 @@ class ServiceSettings:
     at_most: int = 4
     again_after_s: float = 900
     attempts: int = 3
+    cold: bool = False
     hand_over: tuple[str, ...] = ()
     page: str = ""
     channels: Mapping[str, Channel] = field(default_factory=dict)
@@ -96,6 +99,7 @@ class ServiceSettings:
             at_most=serve.count("at_most", most=1_000) or cls.at_most,
             again_after_s=serve.number("again_after_s", most=_DAY_S) or cls.again_after_s,
             attempts=serve.count("attempts", most=20) or cls.attempts,
+            cold=serve.flag("cold"),
             hand_over=serve.texts("hand_over"),
             page=_page(serve),
             channels=dict(_channels(_table(serve, "tell"))),

@@ -30,11 +30,12 @@ class Workers:
     """Starts a process for each order; the next ones wait with all imported and a kernel.
 
     One that waits reads its order from a line, and ends with us: then the line ends. Whoever has
-    another ``program`` to work orders gets a new one each time.
+    another ``program`` to work orders, or wants them ``cold``, gets a new one each time.
     """
 
-    def __init__(self, program: Sequence[str] = ()) -> None:
+    def __init__(self, program: Sequence[str] = (), *, cold: bool = False) -> None:
         self._program = tuple(program)
+        self._most = 0 if program or cold else _READY_AT_MOST
         self._waiting: list[asyncio.subprocess.Process] = []
         self._starting = asyncio.Lock()
 
@@ -47,7 +48,7 @@ class Workers:
         """Start those that wait, up to so many."""
         async with self._starting:
             self._waiting = [each for each in self._waiting if each.returncode is None]
-            while not self._program and len(self._waiting) < min(slots, _READY_AT_MOST):
+            while len(self._waiting) < min(slots, self._most):
                 self._waiting.append(await _started(*_WORK, "--parked", waits=True))
 
     async def work(self, order: str, *, parent: str = "") -> Ended:

@@ -305,6 +305,9 @@ _SERVICE: Final = {
     "serve.at_most": "Runs at once in one environment; 4 by default.",
     "serve.again_after_s": "Seconds until an alert that goes on firing orders again; 900.",
     "serve.attempts": "How often a run that dies is begun until it is given up; 3 by default.",
+    "serve.cold": (
+        "`true`: no process waits ready for an order; some seconds later, and 120 MB less for each."
+    ),
     "serve.hand_over": "A command that works an order elsewhere; the id is its last word.",
     "serve.page": "Where people reach the pages, https://HOST; passkeys are made for the host.",
     "serve.schedule.validate": (
