@@ -3,7 +3,9 @@
 import secrets
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -39,3 +41,19 @@ def store(empty: str) -> str:
     """Give the address of a database with the service's schema."""
     migrate(empty)
     return empty
+
+
+@contextmanager
+def own_role(store: str) -> Iterator[str]:
+    """Give the address of the store for a role that owns nothing."""
+    word = secrets.token_hex(8)
+    with psycopg.connect(store, autocommit=True) as owner:
+        owner.execute(f"create role app_role login password '{word}'".encode())
+        try:
+            address = urlsplit(store)
+            yield address._replace(
+                netloc=f"app_role:{word}@{address.netloc.split('@')[1]}"
+            ).geturl()
+        finally:
+            owner.execute("drop owned by app_role")
+            owner.execute("drop role app_role")

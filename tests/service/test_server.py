@@ -2,6 +2,7 @@
 
 import asyncio
 import configparser
+import io
 import json
 import os
 import signal
@@ -21,17 +22,21 @@ from procrastinate.exceptions import ConnectorException
 from psycopg.conninfo import conninfo_to_dict
 from running_service import RUNBOOK, Service, below
 
-from runbook_nb.errors import ParameterError, SettingMissingError
+from runbook_nb.errors import ParameterError, SettingMissingError, StoreUnavailableError
 from runbook_nb.incident.declaration import declaration_of
 from runbook_nb.packs.control_plane.lab.postgres import PostgresServer
 from runbook_nb.packs.control_plane.lab.processes import wait_until
 from runbook_nb.runbook.runbook import Runbook
+from runbook_nb.runs.engine.progress import for_stream
 from runbook_nb.service import server as serving
+from runbook_nb.service import worker as working
 from runbook_nb.service.orders import Orders
-from runbook_nb.service.queue import GRACE_S, SWEEP_S, Queue
+from runbook_nb.service.queue import GRACE_S, SWEEP_S, Queue, prepare_queue
 from runbook_nb.service.workers import CUT_WITHIN_S
 from runbook_nb.timeline.events import Checked, Decided, Ended, Noted, Started
-from runbook_nb.timeline.store.database import connected, migrate
+from runbook_nb.timeline.folder import IncidentsFolder
+from runbook_nb.timeline.store.database import connected, grant, migrate
+from store_server import own_role
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -478,3 +483,48 @@ def test_what_is_due_is_validated_at_its_time(team, token):
     finally:
         for each in (first, second):
             each.end()
+
+
+def test_a_run_that_the_store_could_not_take_is_begun_again_and_counted(team, monkeypatch):
+    """It is not ended, and it is not begun for ever either."""
+
+    def lost(*_given, **_told):
+        message = "The store cannot be reached."
+        raise StoreUnavailableError(message)
+
+    monkeypatch.setattr(working, "_run", lost)
+    with connected(team.dsn) as connection:
+        orders = Orders(connection)
+        order, _ = orders.place(
+            incident="INC-1", runbook="queue_backlog", environment="lab", parameters={}, cause="a"
+        )
+        progress = for_stream(io.StringIO())
+        asked = {"settings": team.settings, "incidents": team.incidents, "progress": progress}
+        worked = working.work(order, **asked)
+        assert "cannot be reached" in worked.problem
+        assert (orders.read(order).state, orders.read(order).attempts) == ("running", 1)
+        connection.execute("update runbook.orders set beat_at = now() - interval '1 hour'")
+        (swept,) = orders.sweep(stall_s=30, attempts=3)
+        assert (swept.state, swept.attempts) == ("queued", 1)
+
+
+def test_a_role_that_only_adds_is_enough_for_the_service(team, token, monkeypatch):
+    """From the alert to the end of its run, with the timelines in the store."""
+    file = team.root / "runbook.toml"
+    file.write_text(file.read_text().replace("[store]\n", "[store]\ntimelines = true\n"))
+    prepare_queue(team.dsn)
+    with own_role(team.dsn) as limited:
+        grant(team.dsn, "app_role")
+        monkeypatch.setenv("RUNBOOK_STORE", limited)
+        service = Service(team, token, "--port", "0")
+        try:
+            service.send(ALERT)
+            assert wait_until(lambda: service.orders("done"), within_s=60)
+        finally:
+            service.end()
+        (order,) = service.orders("done")
+        assert order.result["complete"], order.result
+        with connected(team.dsn) as connection:
+            kept = connection.execute("select line from runbook.event order by seq").fetchall()
+    lines = b"".join(bytes(each["line"]) for each in kept)
+    assert lines == IncidentsFolder(team.incidents).incident(order.incident).timeline.read_bytes()

@@ -1,5 +1,6 @@
 """Executed copies and records that all machines find: each written once, and none mixed up."""
 
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -111,6 +112,34 @@ def test_a_close_waits_for_the_copies_of_other_machines(machine):
     found = verify_record(one.incident("INC-1").path)
     assert found.problems == ()
     assert found.digest == verify_record(folder.path).digest
+
+
+def test_incidents_that_lie_outside_of_their_project_are_kept_too(tmp_path, monkeypatch):
+    """The project is the one that the command stands in."""
+    monkeypatch.delenv("RUNBOOK_PROJECT", raising=False)
+    project, elsewhere = tmp_path / "project", tmp_path / "data" / "incidents"
+    project.mkdir()
+    text = f'incidents = "{elsewhere}"\n[store]\ndsn = "env:NONE"\nfiles = "{tmp_path}/shared"\n'
+    (project / "runbook.toml").write_text(text)
+    monkeypatch.chdir(project)
+    assert depot_of(elsewhere).place == f"{tmp_path}/shared"
+    assert depot_of(tmp_path / "other") is None
+
+
+def test_without_the_package_its_name_is_said(tmp_path, monkeypatch):
+    """By every method, also where nothing else of the service is installed."""
+    for name in ("obstore", "obstore.store", "obstore.exceptions"):
+        monkeypatch.setitem(sys.modules, name, None)
+    file = tmp_path / "file"
+    file.write_text("x")
+    depot = Depot(f"{tmp_path}/never-opened")
+    for ask in (
+        lambda: depot.put("k", file),
+        lambda: depot.fetch("k", tmp_path / "none"),
+        lambda: depot.keys(""),
+    ):
+        with pytest.raises(SettingMissingError, match=r"needs the package obstore: pip install"):
+            ask()
 
 
 def test_a_lost_machine_does_not_keep_an_incident_open(machine):

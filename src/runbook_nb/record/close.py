@@ -12,6 +12,7 @@ from runbook_nb.errors import (
     IncidentStateError,
     RecordIntegrityError,
     RunbookFormatError,
+    SettingMissingError,
     StoreUnavailableError,
     TurnTakenError,
 )
@@ -129,9 +130,7 @@ def _fetch_copies(timeline: WritableTimeline, *, without: bool) -> None:
     depot = depot_of(timeline.folder.incidents.path)
     missing = fetch_runs(depot, timeline.folder) if depot is not None else []
     if missing and without:
-        text = (
-            f"Closed without the executed copy of {listed(missing)}, which is on no machine here."
-        )
+        text = f"Closed without the executed copy of {listed(missing)}, which nobody has kept."
         timeline.append(Noted(at=datetime.now(UTC), text=text))
     elif missing:
         message = (
@@ -148,7 +147,7 @@ def _keep_elsewhere(folder: IncidentFolder, say: Callable[[str], None]) -> None:
     try:
         if depot is not None:
             keep_record(depot, folder)
-    except (StoreUnavailableError, RecordIntegrityError) as error:
+    except (StoreUnavailableError, RecordIntegrityError, SettingMissingError) as error:
         say(f"The record is on this machine only: {error} Repeat it: runbook store copy --to store")
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -14,7 +15,12 @@ from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from psycopg.rows import dict_row, tuple_row
 
-from runbook_nb.errors import IncidentStateError, RunbookError, StoreUnavailableError
+from runbook_nb.errors import (
+    IncidentStateError,
+    RecordIntegrityError,
+    RunbookError,
+    StoreUnavailableError,
+)
 from runbook_nb.redaction import Redactor
 from runbook_nb.service.deliveries import BY, KEEP, Deliveries, kept_as
 from runbook_nb.service.findings import given_up, places_of
@@ -35,6 +41,7 @@ TAKING: Final = "deliveries"
 WORKING: Final = "orders"
 VALIDATING: Final = "validations"
 SWEEP_S: Final = 5.0  # how often a worker looks for what nobody rings for any more
+_FILES_EVERY_S: Final = 60.0  # how often it looks for files that could not be kept at first
 _HANDED_FOR_S: Final = 300.0  # what another engine may take to begin an order
 GRACE_S: Final = 25.0  # what a run may take to end once we are asked to
 _TAKERS: Final = 2
@@ -51,6 +58,7 @@ class Queue:
         self._settings, self.incidents = settings, incidents
         self._dsn = settings.store.address()
         self._workers, self._slots = Workers(settings.hand_over, cold=settings.cold), 0
+        self._files_at = 0.0
         self._begun, self._beginning = set[str](), asyncio.Lock()
         self._connector = PsycopgConnector(
             conninfo=self._dsn, min_size=1, max_size=8, timeout=_ANSWER_WITHIN_S
@@ -223,8 +231,10 @@ class Queue:
             await _ring(self._take_in, f"delivery {delivery}", delivery=delivery)
         await self._ring(orders)
         await self._workers.get_ready(slots=self._slots)
-        await asyncio.to_thread(self._keep_files)
         await self._tell_people()
+        if time.monotonic() >= self._files_at:
+            self._files_at = time.monotonic() + _FILES_EVERY_S
+            await asyncio.to_thread(self._keep_files)
 
     def _look_for_lost(self) -> tuple[list[str], list[int]]:
         with connected(self._dsn) as connection:
@@ -238,9 +248,14 @@ class Queue:
 
     def _keep_files(self) -> None:
         """Keep the executed copies of this machine that could not be kept when they were made."""
-        if (depot := depot_of(self.incidents)) is not None:
-            for folder in maybe_open(self.incidents):
+        if (depot := depot_of(self.incidents)) is None:
+            return
+        for folder in maybe_open(self.incidents):
+            try:
                 keep_runs(depot, folder)
+            except RecordIntegrityError as error:
+                # Of one incident; a depot that is away is away for all.
+                tell("files not kept", incident=folder.name, error=str(error))
 
     def _end_given_up(
         self, connection: psycopg.Connection[dict[str, Any]], order: KeptOrder

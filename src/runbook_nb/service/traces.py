@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from runbook_nb.timeline.events import Acted, Checked, Event, Verified
+from runbook_nb.timeline.events import Acted, Checked, Verified
+from runbook_nb.timeline.log import Timeline
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
@@ -41,12 +42,12 @@ def span(name: str, facts: Mapping[str, object], *, parent: str = "") -> Iterato
         yield carrier.get("traceparent", "")
 
 
-def tell_steps(events: list[Event]) -> None:
+def tell_steps(timeline: Timeline, run: str) -> None:
     """Tell the checks and actions of a run below the span that goes on now."""
     tracer = _tracer()
     if tracer is None:
         return
-    for event in events:
+    for event in (each for each in timeline.proven() if each.run == run):
         if isinstance(event, Checked | Verified):
             ended, took_s = event.evidence.read_at, event.evidence.took_s
             outcome = str(event.verdict)

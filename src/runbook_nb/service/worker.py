@@ -80,14 +80,14 @@ def work(
             facts = {"order": claim.id, "incident": claim.incident, "attempt": claim.attempts}
             with span(claim.runbook, facts, parent=parent):
                 done = _run(claim, incidents=incidents, progress=progress, ready=ready)
-                run_id = done.context.run
-                tell_steps([event for event in done.timeline if event.run == run_id])
-            problem, lost = "", False
+                tell_steps(done.timeline, done.context.run)
+            problem = ""
+        except StoreUnavailableError as error:
+            # Nobody beats for it any more, so the sweep has it begun again, and counts that.
+            return Worked(order=claim, problem=Redactor().mask(str(error)))
         except RunbookError as error:
             done, problem = None, Redactor().mask(str(error))
-            lost = isinstance(error, StoreUnavailableError)
-    # What the store could not take in then, it can later.
-    cut_off = lost or (done is not None and done.execution.reason == _CUT_OFF)
+    cut_off = done is not None and done.execution.reason == _CUT_OFF
     if done is not None and not done.execution.complete:
         problem = Redactor().mask(done.execution.reason)
     told = None
@@ -97,7 +97,7 @@ def work(
         orders = Orders(connection)
         if cut_off:
             stands = not beats.is_set() and orders.give_back(claim.id, claim.fence)
-            problem = problem if lost else "The run was cut off, and its order waits again."
+            problem = "The run was cut off, and its order waits again."
         else:
             stands = orders.finish(claim.id, claim.fence, _result(done, problem))
         if stands and told is not None:

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from runbook_nb.errors import RecordIntegrityError, SettingMissingError, StoreUnavailableError
-from runbook_nb.project import Project
 from runbook_nb.text.files import make_folder
 from runbook_nb.timeline.events import Ended
 from runbook_nb.timeline.folder import RECORDED, RUNS, IncidentFolder
 from runbook_nb.timeline.log import Timeline
-from runbook_nb.timeline.store.settings import StoreSettings
+from runbook_nb.timeline.store.settings import settings_of
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -27,32 +26,32 @@ class Depot:
 
     def __init__(self, place: str) -> None:
         self.place = place
-        # What this process has kept, by its digest: the place is not asked for it again.
-        self._kept = dict[str, str]()
+        # What this process has kept, and as which state of which file: it is not kept again.
+        self._kept = dict[str, tuple[Path, int, int]]()
 
     def put(self, key: str, file: Path) -> bool:
         """Keep a file; False where it is there already.
 
         Raises RecordIntegrityError where another one has its name.
         """
+        state = (file, file.stat().st_size, file.stat().st_mtime_ns)
+        if self._kept.get(key) == state:
+            return False
+        store = self._store
         import obstore
         from obstore.exceptions import AlreadyExistsError
 
-        digest = hashlib.sha256(file.read_bytes()).hexdigest()
-        if self._kept.get(key) == digest:
-            return False
-        store = self._store
         try:
             obstore.put(store, key, file, mode="create")
-            self._kept[key] = digest
         except AlreadyExistsError:
             if self._read(key) == file.read_bytes():
-                self._kept[key] = digest
+                self._kept[key] = state
                 return False
             message = f"{self.place} has another file at {key} than {file}. Nothing was replaced."
             raise RecordIntegrityError(message) from None
         except Exception as error:
             raise self._away(error) from error
+        self._kept[key] = state
         return True
 
     def fetch(self, key: str, file: Path) -> bool:
@@ -68,9 +67,9 @@ class Depot:
 
     def keys(self, prefix: str) -> list[str]:
         """Return what is kept below a prefix, what was kept first before."""
+        store = self._store
         import obstore
 
-        store = self._store
         try:
             found = [each for batch in obstore.list(store, prefix) for each in batch]
             return [each["path"] for each in sorted(found, key=lambda each: each["last_modified"])]
@@ -78,9 +77,9 @@ class Depot:
             raise self._away(error) from error
 
     def _read(self, key: str) -> bytes | None:
+        store = self._store
         import obstore
 
-        store = self._store
         try:
             return bytes(obstore.get(store, key).bytes())
         except FileNotFoundError:
@@ -90,6 +89,7 @@ class Depot:
 
     @property
     def _store(self) -> "ObjectStore":
+        """The client of the place; raises SettingMissingError without the package, or for none."""
         found: ObjectStore = _store_at(self.place)
         return found
 
@@ -101,11 +101,8 @@ class Depot:
 
 def depot_of(incidents: Path) -> Depot | None:
     """Return where the files of a folder's incidents are kept; None where only there."""
-    project = Project.find(start=incidents)
-    if project is None or project.incidents.absolute() != incidents.absolute() or not project.store:
-        return None
-    files = StoreSettings.read(project).files
-    return _depot_at(files) if files else None
+    settings = settings_of(incidents)
+    return _depot_at(settings.files) if settings and settings.files else None
 
 
 def keep_runs(depot: Depot, folder: IncidentFolder) -> int:

@@ -1,7 +1,6 @@
 """Timelines that several machines write on: the same lines everywhere, and each once."""
 
 import os
-import secrets
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -35,6 +34,7 @@ from runbook_nb.timeline.store import chain as chains
 from runbook_nb.timeline.store.chain import CLAIM, Lease, store_of
 from runbook_nb.timeline.store.database import connected, grant
 from runbook_nb.timeline.writer import WritableTimeline
+from store_server import own_role
 
 pytestmark = pytest.mark.slow
 
@@ -229,22 +229,6 @@ def test_a_role_can_add_and_nothing_else(machine, timeline, store, monkeypatch):
             other.append(acting())
         assert declared(machine("b")) == "INC-2001"
         assert [type(event) for event in other] == [Opened, Acting]
-
-
-@contextmanager
-def own_role(store):
-    """Give the address of the store for a role that owns nothing."""
-    word = secrets.token_hex(8)
-    with psycopg.connect(store, autocommit=True) as owner:
-        owner.execute(f"create role app_role login password '{word}'".encode())
-        try:
-            address = urlsplit(store)
-            yield address._replace(
-                netloc=f"app_role:{word}@{address.netloc.split('@')[1]}"
-            ).geturl()
-        finally:
-            owner.execute("drop owned by app_role")
-            owner.execute("drop role app_role")
 
 
 def test_a_worker_that_was_replaced_says_only_what_became_of_its_action(

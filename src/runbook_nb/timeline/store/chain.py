@@ -21,9 +21,8 @@ from runbook_nb.errors import (
     StoreUnavailableError,
     TurnTakenError,
 )
-from runbook_nb.project import Project
 from runbook_nb.timeline.store.database import connect, store_error
-from runbook_nb.timeline.store.settings import StoreSettings
+from runbook_nb.timeline.store.settings import StoreSettings, settings_of
 
 if TYPE_CHECKING:
     import psycopg
@@ -269,13 +268,8 @@ def chain_of(timeline: Path) -> Chain | None:
 @cache
 def _store_of(incidents: Path) -> Store | None:
     # Asked for each timeline, and a project is what it was when this process began.
-    project = Project.find(start=incidents)
-    if project is None or project.incidents.absolute() != incidents:
-        project = Project.find()
-    if project is None or project.incidents.absolute() != incidents or not project.store:
-        return None
-    settings = StoreSettings.read(project)
-    return Store(settings) if settings.timelines else None
+    settings = settings_of(incidents)
+    return Store(settings) if settings and settings.timelines else None
 
 
 @contextmanager
@@ -283,7 +277,7 @@ def _within(connection: "psycopg.Connection[Any]") -> Iterator[None]:
     """Cut a connection off whose server says nothing: it may be halted, and would never answer."""
 
     def cut() -> None:
-        with suppress(OSError, Exception), socket.socket(fileno=os.dup(connection.fileno())) as end:
+        with suppress(Exception), socket.socket(fileno=os.dup(connection.fileno())) as end:
             end.shutdown(socket.SHUT_RDWR)
 
     timer = threading.Timer(_ANSWER_WITHIN_S, cut)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from runbook_nb.errors import SettingMissingError
@@ -81,6 +82,17 @@ class StoreSettings:
     def variables(self) -> frozenset[str]:
         """The variables that a kernel needs to write on a timeline."""
         return frozenset({self.dsn.place} if self.timelines and self.dsn.kind == "env" else ())
+
+
+def settings_of(incidents: Path) -> StoreSettings | None:
+    """Return the store of the project whose incidents lie in this folder; None without one.
+
+    A folder of drills or of somebody else is no project's.
+    """
+    for project in (Project.find(start=incidents), Project.find()):
+        if project and project.incidents.absolute() == incidents.absolute():
+            return StoreSettings.read(project) if project.store else None
+    return None
 
 
 def variables_of(project: Project | None) -> frozenset[str]:
