@@ -66,6 +66,7 @@ def test_every_setting_of_the_service_is_documented_and_no_other():
         ('[store]\ndsn = "env:S"\n[serve.sources.grafana]\ntoken = "env:A"\n', "secret"),
         ("store = 1", "store are tables"),
         ('[store]\ndsn = "env:S"\ntimelines = "yes"\n', "write true or false"),
+        ('[store]\ndsn = "env:S"\nfiles = "ftp://host/x"\n', "a folder from / on, or one of s3://"),
         ('[store]\ndsn = "env:S"\n[serve.schedule]\nvalidate = "at night"\n', "0 3 "),
         ('[store]\ndsn = "env:S"\n[serve.schedule]\nvalidates = "0 3 * * *"\n', "validate"),
     ],

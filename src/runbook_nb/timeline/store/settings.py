@@ -12,6 +12,8 @@ from runbook_nb.redaction.secrets import Reference, parse
 from runbook_nb.text.toml_table import TomlTable
 
 KEYS: Final = ("dsn", "timelines", "files")
+# What obstore opens by address, and a folder: https://developmentseed.org/obstore.
+_PLACES: Final = ("/", "s3://", "gs://", "az://", "abfs://", "abfss://", "file:///")
 _SCHEMES: Final = ("postgresql://", "postgres://")
 _HERE: Final = ("127.0.0.1", "::1")
 _PORT: Final = "5432"  # where PostgreSQL listens unless it is told otherwise
@@ -47,10 +49,14 @@ class StoreSettings:
                 '[store] dsn = "env:STORE_DSN", and the variable its postgresql:// address.'
             )
             raise SettingMissingError(message)
+        files = store.text("files", "")
+        if files and not files.startswith(_PLACES):
+            shown = ", ".join(_PLACES[1:])
+            store.refuse("files", f"it is {files!r}; write a folder from / on, or one of {shown}…")
         return cls(
             dsn=parse(store.text("dsn"), of="'dsn' of 'store'"),
             timelines=store.flag("timelines"),
-            files=store.text("files", ""),
+            files=files,
             environments=here.environments,
         )
 
