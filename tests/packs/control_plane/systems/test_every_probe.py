@@ -18,7 +18,6 @@ import pytest
 
 from runbook_nb.incident.check import Check, read_evidence
 from runbook_nb.incident.plan import Plan
-from runbook_nb.packs.control_plane.lab.faults.backups_rows import await_backup
 from runbook_nb.probes.environment import Environment, load_settings
 from runbook_nb.runbook.namespace import names_of
 from runbook_nb.runbook.parameters import typed
@@ -169,7 +168,6 @@ def test_with_everything_gone_no_check_passes(lab, write_file, partner):
 
     Probes that read files of the backup ask neither.
     """
-    await_backup(lab)
     with partner() as port:
         read = read_all(moved(port, database=True, write_file=write_file))
 

@@ -217,4 +217,4 @@ def test_a_model_may_be_slow(raw, gemini):
     raw.post(PROJECT, json={"slow": {"gemini-2.5-pro": 0.3}})
     began = time.monotonic()
     assert ask(gemini, model="gemini-2.5-pro").text
-    assert 0.3 <= time.monotonic() - began < 2
+    assert time.monotonic() - began >= 0.3

@@ -85,6 +85,11 @@ def manifests(folder: Path) -> dict[Path, dict[str, Any]]:
     return {file.parent: json.loads(file.read_text(encoding="utf-8")) for file in files}
 
 
+def is_taken(folder: Path) -> bool:
+    """Say whether this night's backup is there, and not only the list of the nights before."""
+    return any("tables" in backup for backup in manifests(folder).values())
+
+
 def write_manifest(backup: Path, content: Mapping[str, Any]) -> None:
     """Write what a backup says of itself."""
     backup.mkdir(exist_ok=True)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from runbook_nb.errors import LabError
-from runbook_nb.packs.control_plane.lab.backups import forget_backups
+from runbook_nb.packs.control_plane.lab.backups import forget_backups, is_taken
 from runbook_nb.packs.control_plane.lab.environment import (
     HEARTBEAT_INTERVAL_S,
     SNAPSHOTS,
@@ -20,7 +20,7 @@ from runbook_nb.packs.control_plane.lab.files import locked, read_secret
 from runbook_nb.packs.control_plane.lab.fleet import Fleet
 from runbook_nb.packs.control_plane.lab.inspection import is_healthy, listens
 from runbook_nb.packs.control_plane.lab.postgres import PostgresServer
-from runbook_nb.packs.control_plane.lab.processes import explain
+from runbook_nb.packs.control_plane.lab.processes import explain, wait_until
 from runbook_nb.packs.control_plane.lab.state import (
     LabState,
     Part,
@@ -33,6 +33,7 @@ from runbook_nb.probes.lab_settings import forget_lab_settings, lab_folder
 __all__ = ["Lab", "LabState", "Part"]
 
 _LOCK = "lab.lock"
+_BACKUP_WITHIN_S = 60.0
 # A folder with one of these is a lab; another one that is not empty is left alone.
 _MARKS = (_LOCK, "postgres.lock")
 
@@ -142,6 +143,9 @@ class Lab:
         progress("Starting the agent, the pages, the partners and eight browsers")
         services, ports = self._fleet.start(heartbeat_interval_s=HEARTBEAT_INTERVAL_S)
         write_environment(self.folder, ports)
+        # Without it a restore has nothing to begin with, and a loss looks like a beginning.
+        if not wait_until(lambda: is_taken(self.folder), within_s=_BACKUP_WITHIN_S):
+            raise LabError(f"No backup of the lab was taken; see {self._fleet.log}.")
         write_state(
             LabState(
                 folder=self.folder,

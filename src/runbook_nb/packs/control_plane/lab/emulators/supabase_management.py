@@ -1,13 +1,12 @@
 """An emulator for Supabase's Management API: the backups of a project, and restoring in place.
 
-It is the partner that takes the nightly backup, shortly after the lab is up. A restore in place is
+It is the partner that takes the nightly backup, as soon as it runs. A restore in place is
 accepted and recorded, and the rows stay as they are: the lab's database cannot be swapped.
 """
 
 import logging
 import secrets
 import threading
-import time
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
@@ -28,8 +27,6 @@ _PITR_WINDOW = timedelta(days=7, hours=1)
 _KEYS_AGE = timedelta(days=40)
 # How time passes for the keys; nothing of the platform speaks to it.
 KEYS = "/__lab__/keys"
-# The rest of the lab starts first: a backup is no part of what `lab up` waits for.
-_BACKUP_AFTER_S = 1.5
 
 _log = logging.getLogger(__name__)
 
@@ -152,7 +149,6 @@ def _error(code: HTTPStatus, message: str) -> Response:
 
 
 def _take_tonight(access: Access) -> None:
-    time.sleep(_BACKUP_AFTER_S)
     try:
         take_nightly(access.folder, access.secret("postgres.dsn"))
     except (OSError, psycopg.Error) as error:

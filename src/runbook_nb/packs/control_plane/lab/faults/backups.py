@@ -15,7 +15,6 @@ from runbook_nb.packs.control_plane.lab.backups import (
     write_manifest,
 )
 from runbook_nb.packs.control_plane.lab.faults.backups_rows import (
-    await_backup,
     delete_library,
     delete_missions,
     put_back,
@@ -45,7 +44,6 @@ _CLOSE_SEGMENT = "SELECT pg_walfile_name(pg_switch_wal())"
 
 def fail_backups(lab: LabState) -> None:
     """Have the last nights' backups fail; the last good one is 31 h old."""
-    await_backup(lab)
     remember_backups(lab)
     now = datetime.now(UTC)
     for folder, backup in manifests(lab.folder).items():
@@ -59,7 +57,6 @@ def fail_backups(lab: LabState) -> None:
 
 def _break_log(lab: LabState) -> None:
     """Lose a segment of the archived log, and after it the missions of a tenant."""
-    await_backup(lab)
     remember_backups(lab)
     segment = close_segments(lab)[1]
     segment.rename(segments_aside(lab) / segment.name)
@@ -111,7 +108,6 @@ def _find_objects(lab: LabState) -> None:
 
 def _hide_rows(lab: LabState) -> None:
     """Release a policy that hides archived missions from the tenants who own them."""
-    await_backup(lab)
     with superuser(lab) as connection:
         connection.execute(_SHOW.encode())
         connection.execute(_HIDE.encode())
@@ -135,7 +131,6 @@ def _start_jobs(lab: LabState) -> None:
 
 def _forget_restore(lab: LabState) -> None:
     """Let nine days pass since the last restore was proven."""
-    await_backup(lab)
     first = _first_proof(lab)
     at = datetime.now(UTC) - _OVERDUE
     write_whole(lab.folder / RESTORES / PROOFS, json.dumps({**first, "at": at.isoformat()}) + "\n")

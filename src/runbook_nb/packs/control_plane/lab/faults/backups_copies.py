@@ -12,7 +12,6 @@ from typing import Final
 from runbook_nb.packs.control_plane.lab.backups import RESTORES, end_copies, manifests
 from runbook_nb.packs.control_plane.lab.binaries import programs_for
 from runbook_nb.packs.control_plane.lab.cluster import ENVIRONMENT
-from runbook_nb.packs.control_plane.lab.faults.backups_rows import await_backup
 from runbook_nb.packs.control_plane.lab.faults.backups_shapes import prove, unprove
 from runbook_nb.packs.control_plane.lab.faults.fault import Fault
 from runbook_nb.packs.control_plane.lab.faults.outside import until
@@ -29,7 +28,6 @@ _ACCESS: Final = "local all all peer map=restore\n"
 
 def _leave_copy(lab: LabState) -> None:
     """Restore the newest backup into a server of its own, note the proof, and go home."""
-    await_backup(lab)
     backup, about = next(each for each in manifests(lab.folder).items() if "tables" in each[1])
     account = server_account()
     copy = lab.folder / RESTORES / "copy"

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Final
 
 from runbook_nb.packs.control_plane.lab.backups import BACKUPS, forget_backup, write_manifest
-from runbook_nb.packs.control_plane.lab.faults.backups_rows import await_backup
 from runbook_nb.packs.control_plane.lab.faults.fault import Fault
 from runbook_nb.packs.control_plane.lab.faults.journal import row_fault, statement_fault
 from runbook_nb.packs.control_plane.lab.state import LabState
@@ -42,7 +41,6 @@ select id, 'note', 'A note in words alone', 'Reflect', '{"inline": "Nothing to f
 
 
 def _begin_backup(lab: LabState) -> None:
-    await_backup(lab)
     at = datetime.now(UTC) + timedelta(seconds=1)
     write_manifest(
         _running(lab, at),

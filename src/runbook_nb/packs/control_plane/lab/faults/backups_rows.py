@@ -9,11 +9,9 @@ from typing import Any, Final
 from psycopg import sql
 
 from runbook_nb.errors import LabError
-from runbook_nb.packs.control_plane.lab.backups import ASIDE, end_copies, manifests
-from runbook_nb.packs.control_plane.lab.faults.outside import Connection, superuser, until
+from runbook_nb.packs.control_plane.lab.backups import ASIDE, end_copies
+from runbook_nb.packs.control_plane.lab.faults.outside import Connection, superuser
 from runbook_nb.packs.control_plane.lab.state import LabState
-
-_BACKUP_WITHIN_S = 8.0
 
 _HOLDING_MISSIONS = """
 SELECT table_name FROM information_schema.columns JOIN pg_tables ON tablename = table_name
@@ -47,7 +45,6 @@ _AT_ONCE: Final = 500
 
 def delete_missions(lab: LabState, *tenants: str, name: str) -> None:
     """Delete the finished missions of tenants; with them goes all that hangs on them."""
-    await_backup(lab)
     with superuser(lab) as connection:
         ids = [
             row[0]
@@ -62,7 +59,6 @@ def delete_missions(lab: LabState, *tenants: str, name: str) -> None:
 
 def delete_library(lab: LabState, tenant: str, *, name: str) -> None:
     """Delete the library entries of a tenant; their embeddings go with them."""
-    await_backup(lab)
     with superuser(lab) as connection:
         ids = [row[0] for row in connection.execute(_ENTRIES.encode(), {"tenant": tenant})]
         goes = (("library_entries", "id"), ("library_embeddings", "entry_id"))
@@ -93,15 +89,6 @@ def put_back(lab: LabState, *, name: str) -> None:
             if table == "library_entries":
                 connection.execute(_POINT_AGAIN.encode(), [json.dumps(rows)])
     file.unlink()
-
-
-def await_backup(lab: LabState) -> None:
-    """Wait for this night's backup, without which a loss could not be told from a beginning."""
-    until(
-        lambda: any("tables" in backup for backup in manifests(lab.folder).values()),
-        within_s=_BACKUP_WITHIN_S,
-        otherwise="No backup of the lab was taken",
-    )
 
 
 def _rows(

@@ -16,7 +16,6 @@ from runbook_nb.packs.control_plane.lab.faults.backups import (
     segments_aside,
 )
 from runbook_nb.packs.control_plane.lab.faults.backups_rows import (
-    await_backup,
     delete_library,
     delete_missions,
     put_back,
@@ -92,14 +91,12 @@ def _deleting(delete: Callable[..., None], *, name: str, tenant: str, title: str
 
 
 def _lose_segment(lab: LabState) -> None:
-    await_backup(lab)
     remember_backups(lab)
     segment = close_segments(lab)[1]
     segment.rename(segments_aside(lab) / segment.name)
 
 
 def _empty_segment(lab: LabState) -> None:
-    await_backup(lab)
     remember_backups(lab)
     segment = close_segments(lab)[1]
     shutil.copy2(segment, segments_aside(lab) / segment.name)
@@ -109,7 +106,6 @@ def _empty_segment(lab: LabState) -> None:
 
 def _fail_last_night(lab: LabState) -> None:
     """Have the newest attempt fail half an hour ago; the backup before it is fresh."""
-    await_backup(lab)
     remember_backups(lab)
     _attempt(lab, status="FAILED", ago=timedelta(minutes=30))
 
@@ -122,7 +118,6 @@ def _attempt(lab: LabState, *, status: str, ago: timedelta) -> None:
 
 def prove(lab: LabState, **differing: Any) -> None:
     """Have another restore be the last proven one; the first is kept aside to heal with."""
-    await_backup(lab)
     file = lab.folder / RESTORES / PROOFS
     first = json.loads(file.read_text(encoding="utf-8").splitlines()[0])
     write_whole(file.with_suffix(".aside"), file.read_text(encoding="utf-8"))
