@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from runbook_nb.packs.control_plane.lab.postgres import PostgresServer
 from runbook_nb.timeline.store.database import migrate
+from runbook_nb.timeline.store.embedded.server import PostgresServer
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,7 @@
     ├── OrderError
     ├── ExecutionError
     ├── RecordIntegrityError
+    ├── DatabaseServerError
     ├── LabError
     └── DrillError
 """
@@ -135,6 +136,10 @@ class ExecutionError(RunbookError):
 
 class RecordIntegrityError(RunbookError):
     """A file of the record does not match what was written when it was made."""
+
+
+class DatabaseServerError(RunbookError):
+    """A PostgreSQL that we run ourselves could not be started or stopped, or does not run."""
 
 
 class LabError(RunbookError):

@@ -35,9 +35,7 @@ import storm
 from command import HERE
 from strikes import processes_with, send
 
-from runbook_nb.errors import LabError, RecordIntegrityError, RunbookError
-from runbook_nb.packs.control_plane.lab.postgres import PostgresServer
-from runbook_nb.packs.control_plane.lab.postmaster import free_port
+from runbook_nb.errors import DatabaseServerError, RecordIntegrityError, RunbookError
 from runbook_nb.runbook.pair import write as write_pair
 from runbook_nb.runs.engine.kernel import PROGRAM as KERNEL
 from runbook_nb.runs.run import approve_last
@@ -50,6 +48,8 @@ from runbook_nb.timeline.folder import IncidentFolder, IncidentsFolder
 from runbook_nb.timeline.log import Timeline
 from runbook_nb.timeline.store.chain import store_of
 from runbook_nb.timeline.store.database import connected, migrate
+from runbook_nb.timeline.store.embedded.postmaster import free_port
+from runbook_nb.timeline.store.embedded.server import PostgresServer
 
 BOOK = (
     storm.BOOK.replace("name: storm", "name: burst")
@@ -271,7 +271,7 @@ class Burst:
 
     def _start_again(self) -> None:
         """Start what was killed, as systemd would."""
-        with suppress(LabError):
+        with suppress(DatabaseServerError):
             if not self._server.running:
                 self._server.start()
         self._services = [
@@ -351,7 +351,7 @@ class Burst:
     def _kill(self) -> None:
         kind = self._random.choice(("service", "run", "run", "kernel", "kernel", "postgres"))
         if kind == "postgres":
-            with suppress(LabError):
+            with suppress(DatabaseServerError):
                 send(self._server.pid, signal.SIGKILL)
                 self.kills[kind] += 1
             return

@@ -24,13 +24,13 @@ import storm_system
 from command import Command
 from strikes import processes_with, send
 
-from runbook_nb.errors import LabError, RecordIntegrityError
+from runbook_nb.errors import DatabaseServerError, RecordIntegrityError
 from runbook_nb.packs.control_plane.lab.lab import Lab
-from runbook_nb.packs.control_plane.lab.postgres import PostgresServer
 from runbook_nb.runbook.pair import write as write_pair
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import Settled
 from runbook_nb.timeline.log import Timeline
+from runbook_nb.timeline.store.embedded.server import PostgresServer
 
 BOOK = """\
 ---
@@ -207,7 +207,7 @@ class Storm:
             time.sleep(0.2)
 
     def _postgres(self) -> list[int]:
-        with suppress(LabError):
+        with suppress(DatabaseServerError):
             return [PostgresServer(self._lab.folder).pid]
         return []
 

@@ -15,12 +15,12 @@ import trial
 
 from runbook_nb.packs.control_plane.lab.faults import FAULTS
 from runbook_nb.packs.control_plane.lab.lab import Lab
-from runbook_nb.packs.control_plane.lab.postgres import PostgresServer
 from runbook_nb.record.close import close
 from runbook_nb.record.facts import Record
 from runbook_nb.redaction import Redactor
 from runbook_nb.timeline.events import Acting
 from runbook_nb.timeline.log import Timeline
+from runbook_nb.timeline.store.embedded.server import PostgresServer
 from runbook_nb.timeline.writer import WritableTimeline
 
 pytestmark = pytest.mark.slow

@@ -14,11 +14,11 @@ import pytest
 from runbook_nb.errors import ActionError
 from runbook_nb.incident.dispatch import rehearse
 from runbook_nb.packs.control_plane.lab.lab import Lab
-from runbook_nb.packs.control_plane.lab.postgres import PostgresServer
-from runbook_nb.packs.control_plane.lab.processes import wait_until
 from runbook_nb.probes.calls import Action
 from runbook_nb.probes.environment import Environment, load_settings
 from runbook_nb.probes.writing import NoJournal
+from runbook_nb.timeline.store.embedded.processes import wait_until
+from runbook_nb.timeline.store.embedded.server import PostgresServer
 
 pytestmark = pytest.mark.lab
 

@@ -16,8 +16,6 @@ from pathlib import Path
 import httpx
 
 from runbook_nb.authoring.scaffold.new_project import begin_project
-from runbook_nb.packs.control_plane.lab.postgres import PostgresServer
-from runbook_nb.packs.control_plane.lab.processes import wait_until
 from runbook_nb.project import Project
 from runbook_nb.service.orders import Orders
 from runbook_nb.service.queue import prepare_queue
@@ -25,6 +23,8 @@ from runbook_nb.service.settings import ServiceSettings
 from runbook_nb.timeline.events import Event
 from runbook_nb.timeline.incidents import find
 from runbook_nb.timeline.store.database import connected, migrate
+from runbook_nb.timeline.store.embedded.processes import wait_until
+from runbook_nb.timeline.store.embedded.server import PostgresServer
 
 RUNBOOK = (sys.executable, "-m", "runbook_nb")
 TOKEN = "a token that is long enough"

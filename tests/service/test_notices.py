@@ -21,7 +21,6 @@ from runbook_nb.errors import ParameterError, SettingMissingError
 from runbook_nb.packs.control_plane.lab.emulators.pagerduty import FROM, pagerduty_app
 from runbook_nb.packs.control_plane.lab.emulators.pagerduty_history import SERVICE
 from runbook_nb.packs.control_plane.lab.emulators.slack import INCIDENTS, slack_app
-from runbook_nb.packs.control_plane.lab.processes import wait_until
 from runbook_nb.project import Project
 from runbook_nb.redaction.secrets import parse
 from runbook_nb.service.channels import NotToldError, PagerDuty, Slack
@@ -29,6 +28,7 @@ from runbook_nb.service.notices import Notice, Notices
 from runbook_nb.service.orders import Orders
 from runbook_nb.service.settings import ServiceSettings
 from runbook_nb.timeline.store.database import connected
+from runbook_nb.timeline.store.embedded.processes import wait_until
 
 TOKEN = "xoxb-token-of-a-bot"
 PD_TOKEN = "p" * 32

@@ -13,11 +13,11 @@ import pytest
 from running_service import HOSTILE, RUNBOOK
 
 from runbook_nb.incident.declaration import declaration_of
-from runbook_nb.packs.control_plane.lab.processes import wait_until
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.service.findings import notice_of
 from runbook_nb.timeline.events import Acted, Acting, Approved, Noted, Outcome
 from runbook_nb.timeline.store.database import connected
+from runbook_nb.timeline.store.embedded.processes import wait_until
 from signers import PRESENT, Device
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]

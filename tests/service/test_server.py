@@ -24,8 +24,6 @@ from running_service import RUNBOOK, Service, below
 
 from runbook_nb.errors import ParameterError, SettingMissingError, StoreUnavailableError
 from runbook_nb.incident.declaration import declaration_of
-from runbook_nb.packs.control_plane.lab.postgres import PostgresServer
-from runbook_nb.packs.control_plane.lab.processes import wait_until
 from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.runs.engine.progress import for_stream
 from runbook_nb.service import server as serving
@@ -36,6 +34,8 @@ from runbook_nb.service.workers import CUT_WITHIN_S
 from runbook_nb.timeline.events import Checked, Decided, Ended, Noted, Started
 from runbook_nb.timeline.folder import IncidentsFolder
 from runbook_nb.timeline.store.database import connected, grant, migrate
+from runbook_nb.timeline.store.embedded.processes import wait_until
+from runbook_nb.timeline.store.embedded.server import PostgresServer
 from store_server import own_role
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 import pytest
 from running_service import HOSTILE
 
-from runbook_nb.packs.control_plane.lab.processes import wait_until
 from runbook_nb.timeline.events import Acting, Approved, Verified
+from runbook_nb.timeline.store.embedded.processes import wait_until
 
 CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]

@@ -52,7 +52,7 @@ def test_every_setting_of_the_service_is_documented_and_no_other():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "names no store"),
+        ("[store]\ntimelines = true\n", "name one that all reach"),
         ('[store]\ndsn = "postgresql://a:b@c/d"\n', "must be a reference"),
         ('[store]\ndsn = "env:S"\ndns = 1\n', "dns"),
         ('[store]\ndsn = "env:S"\n[serve]\nat_least = 1\n', "at_most"),

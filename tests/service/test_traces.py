@@ -7,8 +7,8 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from running_service import Service, alert
 
-from runbook_nb.packs.control_plane.lab.processes import wait_until
 from runbook_nb.timeline.events import Checked
+from runbook_nb.timeline.store.embedded.processes import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 

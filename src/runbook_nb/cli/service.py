@@ -68,7 +68,8 @@ def serve(
     """Take alerts in by themselves and work what they order, until SIGTERM.
 
     Alertmanager, Grafana, PagerDuty and Opsgenie send to /hooks/SOURCE. Nothing is approved by it:
-    what would change something waits for a person.
+    what would change something waits for a person. Where the project names no store, it runs a
+    PostgreSQL of its own on this machine.
 
     Example: runbook serve --slots 4
     """
@@ -282,9 +283,18 @@ def check(*, as_json: AsJson = False) -> None:
     from runbook_nb.timeline.store.database import demand_current, version_known
     from runbook_nb.timeline.store.settings import StoreSettings
 
-    demand_current(StoreSettings.read().address())
+    settings = StoreSettings.read()
+    demand_current(settings.address())
     said = f"The store answers, and has version {version_known()} of the schema."
-    say(said, facts={"version": version_known()}, as_json=as_json)
+    facts: dict[str, object] = {"version": version_known()}
+    if settings.dsn is None:
+        said += (
+            f" It is this machine's own, in {settings.embedded}. Back up the folder of incidents, "
+            "which holds every timeline; the store holds messages and orders: copy its folder "
+            "while the service is stopped."
+        )
+        facts["folder"] = str(settings.embedded)
+    say(said, facts=facts, as_json=as_json)
 
 
 @store.command()

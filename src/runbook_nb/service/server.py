@@ -9,17 +9,22 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from runbook_nb.errors import ParameterError
+from runbook_nb.errors import DatabaseServerError, ParameterError, StoreUnavailableError
 from runbook_nb.service.pages import Pages
 from runbook_nb.service.queue import Queue, prepare_queue, tell
 from runbook_nb.service.settings import ServiceSettings
 from runbook_nb.service.traces import send_all
 from runbook_nb.service.web import Web
-from runbook_nb.timeline.store.database import demand_current
+from runbook_nb.timeline.store.database import demand_current, migrate
+from runbook_nb.timeline.store.embedded.keeping import kept
+
+if TYPE_CHECKING:
+    from runbook_nb.timeline.store.embedded.server import PostgresServer
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+_LOOK_S: Final = 2.0  # how often the store is looked after
 
 
 def serve(
@@ -34,7 +39,9 @@ def serve(
 
     Returns after SIGTERM or SIGINT: no more is taken, and what runs has had its time to end. Raises
     StoreUnavailableError for a store that is away or has another schema, and ParameterError for an
-    address that others could reach: nothing here encrypts, so a proxy on this machine has to.
+    address that others could reach: nothing here encrypts, so a proxy on this machine has to. A
+    store of this machine's own is begun, brought to this release's schema, and ended with it;
+    DatabaseServerError says why it cannot be.
     """
     if host and not _is_loopback(host):
         message = (
@@ -42,18 +49,50 @@ def serve(
             "put a proxy with TLS before it."
         )
         raise ParameterError(message)
-    dsn = settings.store.address()
-    demand_current(dsn)
-    prepare_queue(dsn)
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("runbook.service").setLevel(logging.INFO)
     # What goes wrong in the queue is told by us, in one line each.
     for library in ("procrastinate", "psycopg.pool"):
         logging.getLogger(library).setLevel(logging.CRITICAL)
-    queue = Queue(settings, incidents)
-    with _listener(host, port) as listener:
-        asyncio.run(_serve(queue, settings, slots=slots, listener=listener))
+    with _listener(host, port) as listener, _store(settings) as store:
+        queue = Queue(settings, incidents)
+        asyncio.run(_serve(queue, settings, slots=slots, listener=listener, store=store))
     send_all()
+
+
+@contextmanager
+def _store(settings: ServiceSettings) -> "Iterator[PostgresServer | None]":
+    """Have the store ready: the team's own as it is, or one of this machine's own, which we run."""
+    if settings.store.dsn is not None:
+        dsn = settings.store.address()
+        demand_current(dsn)
+        prepare_queue(dsn)
+        yield None
+        return
+    with kept(settings.store.embedded) as store:
+        applied = migrate(store.dsn())
+        prepare_queue(store.dsn())
+        tell("store begun", folder=str(store.folder), applied=applied)
+        yield store
+
+
+async def _keep_up(store: "PostgresServer", ends: asyncio.Event) -> None:
+    """Start the store again whenever it fell; workers wait for it meanwhile."""
+    port = store.port
+    while not ends.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(ends.wait(), _LOOK_S)
+        if ends.is_set() or store.identity is not None:
+            continue
+        try:
+            await asyncio.to_thread(store.start)
+        except DatabaseServerError as error:
+            tell("store cannot start", error=str(error))
+            continue
+        if store.port != port:
+            message = f"The store came back on port {store.port}, and not on {port}: begin again."
+            raise StoreUnavailableError(message)
+        tell("store begun again", folder=str(store.folder))
 
 
 @contextmanager
@@ -74,7 +113,12 @@ def _listener(host: str, port: int) -> Iterator[socket.socket | None]:
 
 
 async def _serve(
-    queue: Queue, settings: ServiceSettings, *, slots: int, listener: socket.socket | None
+    queue: Queue,
+    settings: ServiceSettings,
+    *,
+    slots: int,
+    listener: socket.socket | None,
+    store: "PostgresServer | None",
 ) -> None:
     ends = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -83,6 +127,8 @@ async def _serve(
     async with queue.app.open_async():
         parts = [asyncio.create_task(queue.run(slots=slots, ends=ends))]
         address = ""
+        if store is not None:
+            parts.append(asyncio.create_task(_keep_up(store, ends)))
         if listener is not None:
             address = "{}:{}".format(*listener.getsockname()[:2])
             parts.append(asyncio.create_task(_listen(queue, settings, listener, ends)))

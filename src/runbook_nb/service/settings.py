@@ -83,8 +83,8 @@ class ServiceSettings:
     def read(cls, project: Project | None = None) -> "ServiceSettings":
         """Read the settings of a project, the one here by default.
 
-        Raises ProjectError where there is none, SettingMissingError without a store, and
-        ParameterError with file and key for a value that is wrong.
+        Raises ProjectError where there is none, and ParameterError with file and key for a value
+        that is wrong.
         """
         here = project or demand_project()
         store = StoreSettings.read(here)

@@ -292,7 +292,10 @@ _SETTINGS: Final = {
     "variables": "Names of variables that a system's commands may see.",
 }
 _SERVICE: Final = {
-    "store.dsn": "The service's own PostgreSQL, by reference; never a platform's.",
+    "store.dsn": (
+        "A PostgreSQL of the team's, by reference, never a platform's. Without one, "
+        "`runbook serve` runs its own."
+    ),
     "store.timelines": (
         "`true` keeps the timelines in the store, for several machines; false, in each folder."
     ),

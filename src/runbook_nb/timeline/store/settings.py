@@ -10,6 +10,7 @@ from runbook_nb.errors import SettingMissingError
 from runbook_nb.project import Project, demand_project
 from runbook_nb.redaction.secrets import Reference, parse
 from runbook_nb.text.toml_table import TomlTable
+from runbook_nb.timeline.store.embedded.keeping import address_in, embedded_folder
 
 KEYS: Final = ("dsn", "timelines", "files")
 # What obstore opens by address, and a folder: https://developmentseed.org/obstore.
@@ -23,12 +24,14 @@ _PORT: Final = "5432"  # where PostgreSQL listens unless it is told otherwise
 class StoreSettings:
     """Where the store is.
 
-    ``dsn`` refers to its address. With ``timelines`` it holds those of all incidents, so that
-    several machines work on them; without, each machine has its own in its folder. ``files`` is a
-    folder or a bucket for executed copies and records. ``environments`` are the project's.
+    ``dsn`` refers to its address; without one the service runs a store of its own, in the folder
+    ``embedded``. With ``timelines`` it holds those of all incidents, so that several machines work
+    on them; without, each machine has its own in its folder. ``files`` is a folder or a bucket for
+    executed copies and records. ``environments`` are the project's.
     """
 
-    dsn: Reference
+    dsn: Reference | None
+    embedded: Path
     timelines: bool = False
     files: str = ""
     environments: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -37,24 +40,25 @@ class StoreSettings:
     def read(cls, project: Project | None = None) -> "StoreSettings":
         """Read the settings of a project, the one here by default.
 
-        Raises ProjectError where there is none, SettingMissingError without a store, and
-        ParameterError with file and key for a value that is wrong.
+        Raises ProjectError where there is none, and ParameterError with file and key for a value
+        that is wrong.
         """
         here = project or demand_project()
         store = TomlTable(file=here.file, place="store", values=here.store)
         store.only(KEYS)
-        if "dsn" not in here.store:
-            message = (
-                f"{here.file} names no store. Give the service a PostgreSQL of its own: "
-                '[store] dsn = "env:STORE_DSN", and the variable its postgresql:// address.'
+        if store.flag("timelines") and "dsn" not in here.store:
+            store.refuse(
+                "timelines",
+                "several machines write on them, and the store is this machine's own; name one "
+                'that all reach: dsn = "env:STORE_DSN"',
             )
-            raise SettingMissingError(message)
         files = store.text("files", "")
         if files and not files.startswith(_PLACES):
             shown = ", ".join(_PLACES[1:])
             store.refuse("files", f"it is {files!r}; write a folder from / on, or one of {shown}…")
         return cls(
-            dsn=parse(store.text("dsn"), of="'dsn' of 'store'"),
+            dsn=parse(store.text("dsn"), of="'dsn' of 'store'") if "dsn" in here.store else None,
+            embedded=embedded_folder(here.root),
             timelines=store.flag("timelines"),
             files=files,
             environments=here.environments,
@@ -64,8 +68,11 @@ class StoreSettings:
         """Return the store's address, a secret.
 
         Raises SettingMissingError where it cannot be read, is none, or is that of a database which
-        runbooks repair: the store must go on when that one is down.
+        runbooks repair: the store must go on when that one is down. Raises StoreUnavailableError
+        where it is this machine's own, and does not run.
         """
+        if self.dsn is None:
+            return address_in(self.embedded)
         address = self.dsn.read().get_secret_value()
         own = _place(address)
         if own is None:
@@ -87,7 +94,8 @@ class StoreSettings:
     @property
     def variables(self) -> frozenset[str]:
         """The variables that a kernel needs to write on a timeline."""
-        return frozenset({self.dsn.place} if self.timelines and self.dsn.kind == "env" else ())
+        told = self.dsn if self.timelines else None
+        return frozenset({told.place} if told and told.kind == "env" else ())
 
 
 def settings_of(incidents: Path) -> StoreSettings | None:
@@ -114,7 +122,8 @@ def secrets_of(project: Project | None) -> list[str]:
         return []
     settings = StoreSettings.read(project)
     with suppress(SettingMissingError):
-        return [settings.dsn.read().get_secret_value()] if settings.timelines else []
+        told = settings.dsn if settings.timelines else None
+        return [told.read().get_secret_value()] if told else []
     return []
 
 

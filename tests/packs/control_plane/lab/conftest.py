@@ -18,7 +18,7 @@ from psycopg.rows import DictRow, dict_row
 from runbook_nb.packs.control_plane.lab.edge_config import default_config
 from runbook_nb.packs.control_plane.lab.inspection import is_healthy
 from runbook_nb.packs.control_plane.lab.lab import Lab, LabState
-from runbook_nb.packs.control_plane.lab.processes import wait_until
+from runbook_nb.timeline.store.embedded.processes import wait_until
 
 SESSIONS = 8
 STREAM = "/api/stream/execution"

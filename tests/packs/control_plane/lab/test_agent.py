@@ -16,7 +16,7 @@ from runbook_nb.packs.control_plane.lab.agent_machine import lasting_port
 from runbook_nb.packs.control_plane.lab.emulators.composio import PROVIDER
 from runbook_nb.packs.control_plane.lab.inspection import is_healthy
 from runbook_nb.packs.control_plane.lab.outage import PATH as OUTAGE
-from runbook_nb.packs.control_plane.lab.processes import identify, wait_until
+from runbook_nb.timeline.store.embedded.processes import identify, wait_until
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 

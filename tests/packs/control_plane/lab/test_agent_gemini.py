@@ -7,7 +7,7 @@ import pytest
 
 from runbook_nb.packs.control_plane.lab.agent_gemini import PREAMBLE, GeminiClient
 from runbook_nb.packs.control_plane.lab.emulators.gemini import PROJECT, USUAL
-from runbook_nb.packs.control_plane.lab.files import read_secret
+from runbook_nb.timeline.store.embedded.files import read_secret
 
 pytestmark = pytest.mark.lab
 

@@ -14,7 +14,8 @@ import pytest
 from psycopg import errors, sql
 from psycopg.conninfo import make_conninfo
 
-from runbook_nb.packs.control_plane.lab.postgres import PostgresServer, apply_schema
+from runbook_nb.packs.control_plane.lab.database import apply_schema
+from runbook_nb.packs.control_plane.lab.postgres import LabPostgres
 
 pytestmark = pytest.mark.lab
 
@@ -141,7 +142,7 @@ def database() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="runbook-catalogue-") as folder:
         # As root the server runs as nobody, who has to pass through this folder.
         Path(folder).chmod(0o711)
-        server = PostgresServer(Path(folder))
+        server = LabPostgres(Path(folder))
         server.start()
         try:
             apply_schema(server.dsn())

@@ -12,8 +12,8 @@ import pytest
 from psycopg.rows import dict_row
 
 from runbook_nb.packs.control_plane.lab.cron import CronWorker
-from runbook_nb.packs.control_plane.lab.postgres import PostgresServer
-from runbook_nb.packs.control_plane.lab.processes import wait_until
+from runbook_nb.packs.control_plane.lab.postgres import LabPostgres
+from runbook_nb.timeline.store.embedded.processes import wait_until
 
 pytestmark = pytest.mark.lab
 
@@ -36,10 +36,10 @@ class Clock:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
+def server() -> Iterator[LabPostgres]:
     folder = Path(tempfile.mkdtemp(prefix="lab-"))
     folder.chmod(0o711)
-    started = PostgresServer(folder)
+    started = LabPostgres(folder)
     started.start()
     with psycopg.connect(started.dsn()) as connection:
         connection.execute("create extension pg_cron")
@@ -52,7 +52,7 @@ def server() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-def database(server: PostgresServer) -> Iterator[psycopg.Connection]:
+def database(server: LabPostgres) -> Iterator[psycopg.Connection]:
     server.start()
     with psycopg.connect(server.dsn(), autocommit=True, row_factory=dict_row) as connection:
         connection.execute("truncate cron.job, cron.job_run_details, noted")
@@ -65,7 +65,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def worker(server: PostgresServer, clock: Clock) -> Iterator[CronWorker]:
+def worker(server: LabPostgres, clock: Clock) -> Iterator[CronWorker]:
     made = CronWorker(server.dsn(), clock=clock)
     yield made
     made.stop()

@@ -11,7 +11,7 @@ import pytest
 
 from runbook_nb.errors import LabError
 from runbook_nb.packs.control_plane.lab.faults import FAULTS, by_name
-from runbook_nb.packs.control_plane.lab.processes import identify, wait_until
+from runbook_nb.timeline.store.embedded.processes import identify, wait_until
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 

@@ -6,7 +6,7 @@ import signal
 import httpx
 import pytest
 
-from runbook_nb.packs.control_plane.lab.processes import identify
+from runbook_nb.timeline.store.embedded.processes import identify
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 

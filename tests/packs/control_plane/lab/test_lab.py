@@ -17,8 +17,8 @@ import pytest
 
 from runbook_nb.errors import LabError
 from runbook_nb.packs.control_plane.lab.lab import Lab
-from runbook_nb.packs.control_plane.lab.processes import commands, identify, wait_until
 from runbook_nb.packs.control_plane.lab.state import LabState
+from runbook_nb.timeline.store.embedded.processes import commands, identify, wait_until
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 

@@ -13,7 +13,8 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from runbook_nb.packs.control_plane.lab.postgres import PostgresServer, apply_schema
+from runbook_nb.packs.control_plane.lab.database import apply_schema
+from runbook_nb.packs.control_plane.lab.postgres import LabPostgres
 from runbook_nb.packs.control_plane.lab.seed import end_of_past, seed, seed_past, seed_present
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
@@ -217,7 +218,7 @@ def server() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="runbook-seed-") as folder:
         # As root the server runs as nobody, who has to pass through this folder.
         Path(folder).chmod(0o711)
-        server = PostgresServer(Path(folder))
+        server = LabPostgres(Path(folder))
         server.start()
         try:
             apply_schema(server.dsn())

@@ -14,10 +14,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from runbook_nb.packs.control_plane.lab.binaries import binary
 from runbook_nb.packs.control_plane.lab.database import start_database
 from runbook_nb.packs.control_plane.lab.environment import write_secrets
-from runbook_nb.packs.control_plane.lab.postgres import PostgresServer
+from runbook_nb.packs.control_plane.lab.postgres import LabPostgres
+from runbook_nb.timeline.store.embedded.binaries import binary
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
@@ -25,7 +25,7 @@ NOW = datetime(2026, 11, 24, 14, 7, 31, tzinfo=UTC)
 BUILT = "Building the platform's tables, policies, views and jobs"
 COPIED = "Writing what runs now to a copy of weeks of missions"
 
-Start = Callable[..., tuple[PostgresServer, str]]
+Start = Callable[..., tuple[LabPostgres, str]]
 
 
 @pytest.fixture(autouse=True)
@@ -38,12 +38,12 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def start() -> Iterator[Start]:
     """Start database servers in folders of their own, and end them."""
-    servers: list[PostgresServer] = []
+    servers: list[LabPostgres] = []
 
-    def start(*, now: datetime = NOW) -> tuple[PostgresServer, str]:
+    def start(*, now: datetime = NOW) -> tuple[LabPostgres, str]:
         folder = Path(tempfile.mkdtemp(prefix="lab-"))
         folder.chmod(0o711)
-        servers.append(PostgresServer(folder))
+        servers.append(LabPostgres(folder))
         steps: list[str] = []
         start_database(servers[-1], progress=steps.append, now=lambda: now)
         return servers[-1], BUILT if BUILT in steps else COPIED
@@ -54,7 +54,7 @@ def start() -> Iterator[Start]:
         shutil.rmtree(server.folder)
 
 
-def tables(server: PostgresServer) -> dict[str, list[str]]:
+def tables(server: LabPostgres) -> dict[str, list[str]]:
     """Return all rows but those that the schema stamped when it was applied."""
     found = {}
     with psycopg.connect(server.dsn()) as connection:
@@ -71,7 +71,7 @@ def tables(server: PostgresServer) -> dict[str, list[str]]:
     return found
 
 
-def structure(server: PostgresServer) -> list[str]:
+def structure(server: LabPostgres) -> list[str]:
     """Return what pg_dump says of everything but the rows."""
     done = subprocess.run(
         [binary("pg_dump"), "--schema-only", server.dsn()],
@@ -142,8 +142,8 @@ def test_two_labs_at_once_leave_one_template(cache: Path) -> None:
         "import sys; from pathlib import Path\n"
         "from datetime import UTC, datetime\n"
         "from runbook_nb.packs.control_plane.lab.database import start_database\n"
-        "from runbook_nb.packs.control_plane.lab.postgres import PostgresServer\n"
-        "server = PostgresServer(Path(sys.argv[1]))\n"
+        "from runbook_nb.packs.control_plane.lab.postgres import LabPostgres\n"
+        "server = LabPostgres(Path(sys.argv[1]))\n"
         "now = datetime(2026, 11, 24, 14, 7, 31, tzinfo=UTC)\n"
         "start_database(server, progress=lambda step: None, now=lambda: now)\n"
         "print(server.running)\n"

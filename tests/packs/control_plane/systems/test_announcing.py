@@ -10,10 +10,10 @@ from runbook_nb.errors import ActionError
 from runbook_nb.incident.check import read_evidence
 from runbook_nb.packs.control_plane.lab.faults import FAULTS
 from runbook_nb.packs.control_plane.lab.faults.response_told import forget_what_was_told
-from runbook_nb.packs.control_plane.lab.files import read_secret
 from runbook_nb.packs.control_plane.systems import incident_row, pagerduty, slack, statuspage
 from runbook_nb.probes.combine import combine
 from runbook_nb.text.durations import minutes, seconds
+from runbook_nb.timeline.store.embedded.files import read_secret
 
 WINDOW = seconds(300)
 INCIDENT = "INC-77"

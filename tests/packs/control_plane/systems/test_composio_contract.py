@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from runbook_nb.packs.control_plane.lab.emulators.composio import PROJECT, PROVIDER
-from runbook_nb.packs.control_plane.lab.files import read_secret
 from runbook_nb.packs.control_plane.lab.outage import PATH as OUTAGE
-from runbook_nb.packs.control_plane.lab.processes import wait_until
+from runbook_nb.timeline.store.embedded.files import read_secret
+from runbook_nb.timeline.store.embedded.processes import wait_until
 
 pytestmark = pytest.mark.lab
 

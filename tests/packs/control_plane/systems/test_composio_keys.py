@@ -7,8 +7,8 @@ import pytest
 from runbook_nb.errors import ActionError, NoAnswerError, SettingMissingError
 from runbook_nb.packs.control_plane.lab.faults import FAULTS
 from runbook_nb.packs.control_plane.lab.faults.oauth_partner import break_composio, second_key
-from runbook_nb.packs.control_plane.lab.files import read_secret, write_secret
 from runbook_nb.packs.control_plane.systems import composio, composio_keys
+from runbook_nb.timeline.store.embedded.files import read_secret, write_secret
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 

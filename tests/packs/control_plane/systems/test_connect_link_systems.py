@@ -7,9 +7,9 @@ import pytest
 from runbook_nb.errors import NoAnswerError, NothingDoneError
 from runbook_nb.packs.control_plane.lab.faults import FAULTS
 from runbook_nb.packs.control_plane.lab.faults.oauth_partner import API, composio
-from runbook_nb.packs.control_plane.lab.processes import wait_until
 from runbook_nb.packs.control_plane.systems import connect_links, connections
 from runbook_nb.text.durations import hours
+from runbook_nb.timeline.store.embedded.processes import wait_until
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 

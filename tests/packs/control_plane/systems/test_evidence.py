@@ -15,7 +15,6 @@ import psycopg
 import pytest
 
 from runbook_nb.errors import NoAnswerError, NothingDoneError
-from runbook_nb.packs.control_plane.lab.files import read_secret
 from runbook_nb.packs.control_plane.systems import (
     clocks,
     connection_rows,
@@ -29,6 +28,7 @@ from runbook_nb.packs.control_plane.systems import (
 )
 from runbook_nb.probes.environment import Environment
 from runbook_nb.text.durations import hours, minutes, seconds
+from runbook_nb.timeline.store.embedded.files import read_secret
 
 WINDOW = minutes(5)
 JUST_NOW = seconds(5)

@@ -8,7 +8,6 @@ import psycopg
 import pytest
 
 from runbook_nb.errors import NoAnswerError, NothingDoneError
-from runbook_nb.packs.control_plane.lab.files import read_secret
 from runbook_nb.packs.control_plane.systems import (
     backups,
     claims,
@@ -21,6 +20,7 @@ from runbook_nb.packs.control_plane.systems import (
 from runbook_nb.packs.control_plane.systems._database.owner import demand_few
 from runbook_nb.packs.control_plane.systems.restores.actions import _demand_loss
 from runbook_nb.probes.environment import Environment
+from runbook_nb.timeline.store.embedded.files import read_secret
 
 TENANT = "(select id from tenants where slug = 'northwind')"
 KEPT = "create table aside_rows as select * from {}"

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from runbook_nb.packs.control_plane.lab.emulators.gemini import PROJECT, PROJECT_ID, USUAL
-from runbook_nb.packs.control_plane.lab.files import read_secret
+from runbook_nb.timeline.store.embedded.files import read_secret
 
 genai = pytest.importorskip("google.genai", reason="the extra `contract` brings Google's client")
 

@@ -8,7 +8,6 @@ import pytest
 from runbook_nb.errors import NoAnswerError, NothingDoneError
 from runbook_nb.packs.control_plane.lab.faults import FAULTS
 from runbook_nb.packs.control_plane.lab.lab import Lab
-from runbook_nb.packs.control_plane.lab.processes import wait_until
 from runbook_nb.packs.control_plane.systems import (
     agent_buffers,
     event_gaps,
@@ -16,6 +15,7 @@ from runbook_nb.packs.control_plane.systems import (
     event_rows,
     telemetry,
 )
+from runbook_nb.timeline.store.embedded.processes import wait_until
 
 pytestmark = pytest.mark.slow
 

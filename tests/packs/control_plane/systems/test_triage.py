@@ -6,10 +6,10 @@ import pytest
 from runbook_nb.errors import NoAnswerError
 from runbook_nb.packs.control_plane.impact import BlastRadius
 from runbook_nb.packs.control_plane.lab.faults import FAULTS
-from runbook_nb.packs.control_plane.lab.files import read_secret
 from runbook_nb.packs.control_plane.lab.monitoring import firing
 from runbook_nb.packs.control_plane.systems import platform_health, toolcalls
 from runbook_nb.text.durations import hours, seconds
+from runbook_nb.timeline.store.embedded.files import read_secret
 
 WINDOW = seconds(300)
 HEALTHY = {

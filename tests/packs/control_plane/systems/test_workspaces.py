@@ -8,8 +8,8 @@ from runbook_nb.errors import NoAnswerError
 from runbook_nb.packs.control_plane.lab.faults import FAULTS
 from runbook_nb.packs.control_plane.lab.faults.outside import superuser
 from runbook_nb.packs.control_plane.lab.faults.workspace import heal
-from runbook_nb.packs.control_plane.lab.processes import wait_until
 from runbook_nb.packs.control_plane.systems import approvals, workspace_state, workspace_tabs
+from runbook_nb.timeline.store.embedded.processes import wait_until
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 

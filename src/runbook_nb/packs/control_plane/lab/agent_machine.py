@@ -15,8 +15,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from runbook_nb.packs.control_plane.lab.files import write_whole
-from runbook_nb.packs.control_plane.lab.processes import identify, python_command
+from runbook_nb.timeline.store.embedded.files import write_whole
+from runbook_nb.timeline.store.embedded.processes import identify, python_command
 
 _UP_WITHIN_S = 10.0
 _KILL_AFTER_S = 0.5

@@ -7,7 +7,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
-from runbook_nb.packs.control_plane.lab.files import write_whole
+from runbook_nb.timeline.store.embedded.files import write_whole
 
 ROWS = "rows.json"
 # Of what retention purges only the rows of each day are counted, by the column it goes by.

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from runbook_nb.packs.control_plane.lab.backup_rows import write_rows
-from runbook_nb.packs.control_plane.lab.binaries import programs_for
-from runbook_nb.packs.control_plane.lab.cluster import ENVIRONMENT
-from runbook_nb.packs.control_plane.lab.files import write_whole
-from runbook_nb.packs.control_plane.lab.processes import commands, end, identify, server_account
+from runbook_nb.timeline.store.embedded.binaries import programs_for
+from runbook_nb.timeline.store.embedded.cluster import ENVIRONMENT
+from runbook_nb.timeline.store.embedded.files import write_whole
+from runbook_nb.timeline.store.embedded.processes import commands, end, identify, server_account
 
 BACKUPS = "backups"
 RESTORES = "restores"

@@ -14,7 +14,7 @@ from uuid import UUID
 import httpx
 
 from runbook_nb.packs.control_plane.lab.agent_database import AgentDatabase, DatabaseAwayError
-from runbook_nb.packs.control_plane.lab.processes import ProcessIdentity
+from runbook_nb.timeline.store.embedded.processes import ProcessIdentity
 
 # What browsers wait after a dropped stream unless the stream says otherwise.
 _RETRY_S = 3.0

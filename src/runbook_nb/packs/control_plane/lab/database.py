@@ -3,16 +3,19 @@
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
-from runbook_nb.errors import LabError
+from runbook_nb.errors import DatabaseServerError, LabError
 from runbook_nb.packs.control_plane.lab.environment import LOGIN_ROLES
-from runbook_nb.packs.control_plane.lab.files import ensure_secret
-from runbook_nb.packs.control_plane.lab.postgres import PostgresServer, apply_schema
+from runbook_nb.packs.control_plane.lab.postgres import LabPostgres
 from runbook_nb.packs.control_plane.lab.seed import end_of_past, seed_past, seed_present
 from runbook_nb.packs.control_plane.lab.template import Template
+from runbook_nb.timeline.store.embedded.files import ensure_secret
+
+_SCHEMA = Path(__file__).parent / "schema"
 
 
 def _utc_now() -> datetime:
@@ -20,14 +23,14 @@ def _utc_now() -> datetime:
 
 
 def start_database(
-    server: PostgresServer,
+    server: LabPostgres,
     *,
     progress: Callable[[str], None],
     now: Callable[[], datetime] = _utc_now,
 ) -> None:
     """Start an empty folder's server with the rows that a seed gives now.
 
-    ``progress`` is told each step in words. LabError says why it cannot start.
+    ``progress`` is told each step in words. LabError or DatabaseServerError says why it cannot.
     """
     progress("Starting PostgreSQL")
     past = end_of_past(now())
@@ -37,9 +40,19 @@ def start_database(
         _finish(server, password=None, now=now)
 
 
+def apply_schema(dsn: str) -> None:
+    """Apply `schema/*.sql` in file-name order, each file in a transaction of its own."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        for file in sorted(_SCHEMA.glob("*.sql")):
+            try:
+                connection.execute(file.read_bytes())
+            except psycopg.Error as error:
+                raise LabError(f"{file.name} could not be applied: {error}") from error
+
+
 def _begun_with(
     template: Template,
-    server: PostgresServer,
+    server: LabPostgres,
     *,
     progress: Callable[[str], None],
     now: Callable[[], datetime],
@@ -52,7 +65,7 @@ def _begun_with(
         server.start()
         progress("Writing what runs now to a copy of weeks of missions")
         _finish(server, password=template.password, now=now)
-    except (LabError, OSError, psycopg.Error):
+    except (LabError, DatabaseServerError, OSError, psycopg.Error):
         template.forget()
         server.stop()
         server.discard()
@@ -61,7 +74,7 @@ def _begun_with(
 
 
 def _build(
-    server: PostgresServer,
+    server: LabPostgres,
     template: Template,
     *,
     past: datetime,
@@ -81,7 +94,7 @@ def _build(
     server.start()
 
 
-def _finish(server: PostgresServer, *, password: str | None, now: Callable[[], datetime]) -> None:
+def _finish(server: LabPostgres, *, password: str | None, now: Callable[[], datetime]) -> None:
     """Give the roles this lab's passwords, and write what runs now.
 
     ``password`` is that of the superuser in copied files.

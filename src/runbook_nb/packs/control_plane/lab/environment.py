@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runbook_nb.packs.control_plane.lab.backups import settings_for
-from runbook_nb.packs.control_plane.lab.files import ensure_secret, write_secret
-from runbook_nb.packs.control_plane.lab.postgres import PostgresServer
+from runbook_nb.packs.control_plane.lab.postgres import LabPostgres
 from runbook_nb.probes.lab_settings import write_lab_settings
+from runbook_nb.timeline.store.embedded.files import ensure_secret, write_secret
 
 if TYPE_CHECKING:
     from runbook_nb.packs.control_plane.lab.emulators import Emulator
@@ -27,7 +27,7 @@ LOGIN_ROLES = {
 }
 
 
-def write_secrets(server: PostgresServer) -> None:
+def write_secrets(server: LabPostgres) -> None:
     """Make passwords and tokens, and write the connection strings of the running server."""
     folder = server.folder
     for token in ("fly", *(each.name for each in _partners() if each.token)):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from runbook_nb.errors import LabError
 from runbook_nb.packs.control_plane.lab.inspection import is_healthy
-from runbook_nb.packs.control_plane.lab.processes import (
+from runbook_nb.timeline.store.embedded.processes import (
     ProcessIdentity,
     commands,
     end,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from runbook_nb.errors import LabError
+from runbook_nb.errors import DatabaseServerError, LabError
 from runbook_nb.packs.control_plane.lab.backups import forget_backups, is_taken
 from runbook_nb.packs.control_plane.lab.environment import (
     HEARTBEAT_INTERVAL_S,
@@ -16,11 +16,9 @@ from runbook_nb.packs.control_plane.lab.environment import (
     write_environment,
     write_secrets,
 )
-from runbook_nb.packs.control_plane.lab.files import locked, read_secret
 from runbook_nb.packs.control_plane.lab.fleet import Fleet
 from runbook_nb.packs.control_plane.lab.inspection import is_healthy, listens
-from runbook_nb.packs.control_plane.lab.postgres import PostgresServer
-from runbook_nb.packs.control_plane.lab.processes import explain, wait_until
+from runbook_nb.packs.control_plane.lab.postgres import LabPostgres
 from runbook_nb.packs.control_plane.lab.state import (
     LabState,
     Part,
@@ -29,6 +27,8 @@ from runbook_nb.packs.control_plane.lab.state import (
     write_state,
 )
 from runbook_nb.probes.lab_settings import forget_lab_settings, lab_folder
+from runbook_nb.timeline.store.embedded.files import locked, read_secret
+from runbook_nb.timeline.store.embedded.processes import explain, wait_until
 
 __all__ = ["Lab", "LabState", "Part"]
 
@@ -47,7 +47,7 @@ class Lab:
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = (folder or lab_folder()).resolve()
-        self.postgres = PostgresServer(self.folder)
+        self.postgres = LabPostgres(self.folder)
         self._fleet = Fleet(folder=self.folder)
 
     def up(self, *, progress: Callable[[str], None] = _in_silence) -> LabState:
@@ -63,6 +63,8 @@ class Lab:
                 if state is not None and state.healthy:
                     return state
                 return self._start_afresh(progress)
+        except DatabaseServerError as error:
+            raise LabError(str(error)) from error
         except OSError as error:
             raise LabError(f"The lab could not be started: {explain(error)}") from error
         except ImportError as error:
@@ -79,6 +81,8 @@ class Lab:
             with self._alone(_in_silence):
                 self._end_all()
                 shutil.rmtree(self.folder / "secrets", ignore_errors=True)
+        except DatabaseServerError as error:
+            raise LabError(str(error)) from error
         except OSError as error:
             raise LabError(f"The lab could not be stopped: {explain(error)}") from error
 

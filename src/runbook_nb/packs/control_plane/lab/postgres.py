@@ -1,235 +1,57 @@
-"""The lab's PostgreSQL: a real server in a folder, started, stopped and cleaned up by us."""
+"""The lab's PostgreSQL: with the platform's extensions and an archive of its log."""
 
+import shlex
 import shutil
-import signal
-from contextlib import suppress
+from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
-from runbook_nb.errors import LabError
-from runbook_nb.packs.control_plane.lab.binaries import binary, programs_for
-from runbook_nb.packs.control_plane.lab.cluster import (
-    ENVIRONMENT,
-    copy_extensions,
-    make_cluster,
-    prepare_home,
-    write_settings,
-)
-from runbook_nb.packs.control_plane.lab.files import ensure_secret, locked, read_secret
-from runbook_nb.packs.control_plane.lab.postmaster import (
-    Postmaster,
-    answers,
-    free_port,
-    port_is_free,
-    read_postmaster,
-    server_command,
-    serves,
-    settings,
-)
-from runbook_nb.packs.control_plane.lab.processes import (
-    ProcessIdentity,
-    ServerAccount,
-    command_of,
-    commands,
-    end,
-    explain,
-    identify,
-    server_account,
-    start_detached,
-    wait_until,
-)
 from runbook_nb.packs.control_plane.lab.template import Template
+from runbook_nb.timeline.store.embedded.files import read_secret
+from runbook_nb.timeline.store.embedded.server import PostgresServer
 
-__all__ = ["PostgresServer", "apply_schema", "binary"]
-
-_HERE = Path(__file__).parent
-_START_WITHIN_S = 30.0
-_STOP_WITHIN_S = 5.0
-_ORPHANS_LEAVE_WITHIN_S = 1.0
-_PORT_ATTEMPTS = 5
-_LAST_WORDS_LENGTH = 800
+_EXTENSIONS = Path(__file__).parent / "extensions"
 
 
-def apply_schema(dsn: str) -> None:
-    """Apply `schema/*.sql` in file-name order, each file in a transaction of its own."""
-    # The driver takes 0.1 s to import, and asking how the lab is does not need it.
-    import psycopg
+class LabPostgres(PostgresServer):
+    """A server whose rows are made anew at each start, with nothing to lose."""
 
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        for file in sorted((_HERE / "schema").glob("*.sql")):
-            try:
-                connection.execute(file.read_bytes())
-            except psycopg.Error as error:
-                raise LabError(f"{file.name} could not be applied: {error}") from error
+    begun_by: ClassVar = "`runbook lab up` starts it"
+    way_out: ClassVar = "Put the lab elsewhere, as RUNBOOK_LAB=/tmp/runbook-lab."
+    parts: ClassVar[tuple[str, ...]] = ("socket", "archive")
+    durable: ClassVar = False
 
+    def settings(self) -> Mapping[str, str]:
+        """Return the settings of postgresql.conf that this server has."""
+        archived = shlex.quote(str(self.home / "archive")).replace("%", "%%") + "/%f"
+        return {
+            **super().settings(),
+            # A crash of the machine may lose the rows, which are rebuilt at each start. Commits
+            # stay synchronous, which costs little without fsync: a killed server keeps what it
+            # confirmed.
+            "fsync": "off",
+            "full_page_writes": "off",
+            "wal_level": "replica",
+            "archive_mode": "on",
+            "archive_command": f"test ! -f {archived} && cp %p {archived}",
+            "shared_preload_libraries": "pg_stat_statements",
+            "extension_control_path": f"$system:{self.folder / 'extensions'}",
+        }
 
-class PostgresServer:
-    """One PostgreSQL server with its data, socket and archive in ``folder``/postgres.
-
-    As root the server runs as `nobody`, who must be able to enter ``folder``. It outlives the
-    process that started it: `stop` ends it, from any process.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder.resolve()
-        self.log = self.folder / "postgres.log"
-        self._home = self.folder / "postgres"
-        self._data = self._home / "data"
-        self._last_port = self.folder / "postgres.port"
-
-    @property
-    def running(self) -> bool:
-        """Tell whether the server runs and accepts connections."""
-        postmaster = self._postmaster()
-        return postmaster is not None and postmaster.ready and answers(postmaster.port)
-
-    @property
-    def pid(self) -> int:
-        """The pid of the running server; LabError when it does not run."""
-        return self._running_postmaster().pid
-
-    @property
-    def port(self) -> int:
-        """The TCP port of the running server on 127.0.0.1; LabError when it does not run."""
-        return self._running_postmaster().port
-
-    @property
-    def identity(self) -> ProcessIdentity | None:
-        """The process of the server, ready or not, or None."""
-        postmaster = self._postmaster()
-        return None if postmaster is None else identify(postmaster.pid)
-
-    def dsn(
-        self, user: str = "postgres", database: str = "postgres", password: str | None = None
-    ) -> str:
-        """Return a TCP connection string; without ``password`` the lab's own secret is used."""
-        secret = password or read_secret(self.folder, f"{user}.password")
-        return f"postgresql://{user}:{secret}@127.0.0.1:{self.port}/{database}"
-
-    def binary(self, name: str) -> Path:
-        """Return the path of a PostgreSQL program that the server's account can run."""
-        return self._programs(server_account()) / name
+    def prepare(self) -> None:
+        """Make the folders that the server writes to, and the extensions that it reads."""
+        super().prepare()
+        copied = self.folder / "extensions"
+        shutil.rmtree(copied, ignore_errors=True)
+        shutil.copytree(_EXTENSIONS, copied, copy_function=shutil.copyfile)
+        for path in (copied, *copied.rglob("*")):
+            path.chmod(0o755 if path.is_dir() else 0o644)
 
     def begin_with(self, template: Template) -> None:
-        """Take the files of a template instead of making empty ones; LabError if they are unfit."""
-        self.folder.mkdir(mode=0o711, parents=True, exist_ok=True)
-        prepare_home(self._home, account=server_account())
-        template.copy_to(self._home)
+        """Take a template's files instead of making empty ones; LabError if they are unfit."""
+        self.prepare()
+        template.copy_to(self.home)
 
     def keep_as(self, template: Template) -> None:
         """Keep the files of the stopped server as a template."""
-        template.keep(self._home, password=read_secret(self.folder, "postgres.password"))
-
-    def start(self) -> None:
-        """Start the server on the data it has, and return when it accepts connections.
-
-        What a killed server left is cleaned first. LabError says why it cannot start.
-        """
-        try:
-            self.folder.mkdir(mode=0o711, parents=True, exist_ok=True)
-            with locked(self.folder / "postgres.lock"):
-                if not self.running:
-                    self._start()
-        except OSError as error:
-            raise LabError(f"PostgreSQL could not be started: {explain(error)}") from error
-
-    def stop(self) -> None:
-        """Stop the server; clients are cut off, and what has not ended in 5 s is killed."""
-        identity = self.identity
-        if identity is not None:
-            # PostgreSQL's fast stop, with a checkpoint; then its immediate one, without.
-            end(identity, grace_s=_STOP_WITHIN_S, asking=(signal.SIGINT, signal.SIGQUIT))
-        self._end_remains()
-
-    def discard(self) -> None:
-        """Delete the data and the archive of a stopped server; the next start begins empty."""
-        if self.identity is not None:
-            raise LabError(f"PostgreSQL in {self.folder} runs; stop it before its data go.")
-        for part in ("data", "archive"):
-            shutil.rmtree(self._home / part, ignore_errors=True)
-
-    def _start(self) -> None:
-        account = server_account()
-        self._end_remains()
-        prepare_home(self._home, account=account)
-        password = ensure_secret(self.folder, "postgres.password")
-        extensions = copy_extensions(self.folder)
-        if not self._data.exists():
-            make_cluster(
-                self._home,
-                initdb=self._programs(account) / "initdb",
-                account=account,
-                password=password,
-            )
-        write_settings(self._data, settings(home=self._home, extensions=extensions))
-        self._launch(account)
-
-    def _postmaster(self) -> Postmaster | None:
-        """Read who serves this folder; a stale lock file, or another's process, is nobody."""
-        postmaster = read_postmaster(self._data)
-        if postmaster is None or identify(postmaster.pid) is None:
-            return None
-        return postmaster if serves(command_of(postmaster.pid), data=self._data) else None
-
-    def _running_postmaster(self) -> Postmaster:
-        postmaster = self._postmaster()
-        if postmaster is None:
-            raise LabError(f"PostgreSQL in {self.folder} does not run; `runbook lab up` starts it.")
-        return postmaster
-
-    def _remains(self) -> list[ProcessIdentity]:
-        """List all processes of this server: when the first was killed, sessions may live on."""
-        pids = [pid for pid, command in commands().items() if serves(command, data=self._data)]
-        return [identity for pid in pids if (identity := identify(pid)) is not None]
-
-    def _end_remains(self) -> None:
-        """End what a killed server left: its sessions still hold its shared memory.
-
-        Its lock files go too, as PostgreSQL takes a dead but unreaped server for a living one.
-        """
-        wait_until(lambda: not self._remains(), within_s=_ORPHANS_LEAVE_WITHIN_S)
-        for identity in self._remains():
-            end(identity, grace_s=0, asking=())
-        for lock in (self._data / "postmaster.pid", *self._home.glob("socket/.s.PGSQL.*")):
-            lock.unlink(missing_ok=True)
-
-    def _programs(self, account: ServerAccount | None) -> Path:
-        return programs_for(account, copy=self.folder / "binaries")
-
-    def _launch(self, account: ServerAccount | None) -> None:
-        """Start the server process; a port that was taken meanwhile is replaced by another."""
-        last_words = ""
-        for _ in range(_PORT_ATTEMPTS):
-            port = self._choose_port()
-            last_words = self._try_port(port, account)
-            if not last_words:
-                self._last_port.write_text(str(port))
-                return
-            if "Address already in use" not in last_words:
-                break
-        raise LabError(f"PostgreSQL could not be started. Its last words:\n{last_words}")
-
-    def _try_port(self, port: int, account: ServerAccount | None) -> str:
-        """Start on ``port``; return nothing when it runs, else its last words."""
-        log_begin = self.log.stat().st_size if self.log.exists() else 0
-        identity = start_detached(
-            server_command(
-                program=self._programs(account) / "postgres", data=self._data, port=port
-            ),
-            log=self.log,
-            account=account,
-            environment=ENVIRONMENT,
-        )
-        wait_until(lambda: self.running or not identity.alive, within_s=_START_WITHIN_S)
-        if self.running:
-            return ""
-        end(identity, grace_s=_STOP_WITHIN_S, asking=(signal.SIGQUIT,))
-        said = self.log.read_bytes()[log_begin:].decode(errors="replace").strip()
-        return said[-_LAST_WORDS_LENGTH:] or f"(nothing within {_START_WITHIN_S:.0f} s)"
-
-    def _choose_port(self) -> int:
-        """Take the port of the last start again if it is free: clients may still know it."""
-        with suppress(OSError, ValueError):
-            last = int(self._last_port.read_text())
-            if port_is_free(last):
-                return last
-        return free_port()
+        template.keep(self.home, password=read_secret(self.folder, "postgres.password"))

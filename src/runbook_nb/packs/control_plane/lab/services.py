@@ -27,7 +27,6 @@ from runbook_nb.packs.control_plane.lab.edge import edge_app
 from runbook_nb.packs.control_plane.lab.edge_admin import admin_app
 from runbook_nb.packs.control_plane.lab.edge_config import EdgeConfig, default_config
 from runbook_nb.packs.control_plane.lab.emulators import EMULATORS, Access
-from runbook_nb.packs.control_plane.lab.files import read_secret, write_whole
 from runbook_nb.packs.control_plane.lab.fly import Fly, release_config
 from runbook_nb.packs.control_plane.lab.outage import WithOutages
 from runbook_nb.packs.control_plane.lab.received import Recorder
@@ -37,6 +36,7 @@ from runbook_nb.packs.control_plane.lab.ui_connect import ConnectCallback
 from runbook_nb.packs.control_plane.lab.ui_runtime import connect_route
 from runbook_nb.packs.control_plane.lab.ui_streams import AgentClient
 from runbook_nb.packs.control_plane.lab.ui_telemetry import StreamTelemetry
+from runbook_nb.timeline.store.embedded.files import read_secret, write_whole
 
 _WAITING_CONNECTIONS = 128
 

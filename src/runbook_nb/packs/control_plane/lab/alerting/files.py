@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from runbook_nb.packs.control_plane.lab.alerting.weeks import FOLDER, Weeks, write_weeks
-from runbook_nb.packs.control_plane.lab.files import write_whole
+from runbook_nb.timeline.store.embedded.files import write_whole
 
 RULES: Final = "rules.yml"
 ROUTES: Final = "alertmanager.yml"

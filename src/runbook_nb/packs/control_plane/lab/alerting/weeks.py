@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from runbook_nb.packs.control_plane.lab.files import write_whole
+from runbook_nb.timeline.store.embedded.files import write_whole
 
 DAYS: Final = 29  # a day more than the runbook looks back
 STEP_S: Final = 60

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from runbook_nb.packs.control_plane.lab.alerting.files import ROUTES, SILENCES, place, shipped
 from runbook_nb.packs.control_plane.lab.emulators.emulator import Emulator
 from runbook_nb.packs.control_plane.lab.emulators.reload import reload_route
-from runbook_nb.packs.control_plane.lab.files import write_whole
+from runbook_nb.timeline.store.embedded.files import write_whole
 
 _SIDES: Final = ("source_matchers", "target_matchers")
 _MATCHER: Final = re.compile(r'\w+\s*(=|!=|=~|!~)\s*".*"')

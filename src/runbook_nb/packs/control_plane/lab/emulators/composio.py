@@ -40,7 +40,7 @@ from runbook_nb.packs.control_plane.lab.emulators.composio_records import PLANS,
 from runbook_nb.packs.control_plane.lab.emulators.composio_tools import Throttles, execute
 from runbook_nb.packs.control_plane.lab.emulators.composio_volumes import Volumes
 from runbook_nb.packs.control_plane.lab.emulators.emulator import Emulator
-from runbook_nb.packs.control_plane.lab.files import read_secret
+from runbook_nb.timeline.store.embedded.files import read_secret
 
 PROJECT: Final = "proj_lab"
 PROVIDER: Final = "/__lab__/provider"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
-from runbook_nb.packs.control_plane.lab.files import read_secret
+from runbook_nb.timeline.store.embedded.files import read_secret
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,8 +41,8 @@ from runbook_nb.packs.control_plane.lab.emulators.gemini_models import (
     shown,
 )
 from runbook_nb.packs.control_plane.lab.emulators.gemini_quotas import EMBED, GENERATE, ModelQuota
-from runbook_nb.packs.control_plane.lab.files import read_secret
 from runbook_nb.packs.control_plane.lab.seed.embedding_model import tokens
+from runbook_nb.timeline.store.embedded.files import read_secret
 
 PROJECT_ID: Final = "acp-lab"
 PROJECT: Final = "/__lab__/project"

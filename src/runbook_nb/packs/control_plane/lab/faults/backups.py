@@ -22,8 +22,8 @@ from runbook_nb.packs.control_plane.lab.faults.backups_rows import (
 from runbook_nb.packs.control_plane.lab.faults.fault import Fault
 from runbook_nb.packs.control_plane.lab.faults.outside import first_value, superuser, until
 from runbook_nb.packs.control_plane.lab.faults.storage_hands import storage
-from runbook_nb.packs.control_plane.lab.files import write_whole
 from runbook_nb.packs.control_plane.lab.state import LabState
+from runbook_nb.timeline.store.embedded.files import write_whole
 
 _STALE = timedelta(hours=31)
 _OVERDUE = timedelta(days=9)

@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Final
 
 from runbook_nb.packs.control_plane.lab.backups import RESTORES, end_copies, manifests
-from runbook_nb.packs.control_plane.lab.binaries import programs_for
-from runbook_nb.packs.control_plane.lab.cluster import ENVIRONMENT
 from runbook_nb.packs.control_plane.lab.faults.backups_shapes import prove, unprove
 from runbook_nb.packs.control_plane.lab.faults.fault import Fault
 from runbook_nb.packs.control_plane.lab.faults.outside import until
-from runbook_nb.packs.control_plane.lab.processes import (
+from runbook_nb.packs.control_plane.lab.state import LabState
+from runbook_nb.timeline.store.embedded.binaries import programs_for
+from runbook_nb.timeline.store.embedded.cluster import ENVIRONMENT
+from runbook_nb.timeline.store.embedded.processes import (
     ServerAccount,
     server_account,
     start_detached,
 )
-from runbook_nb.packs.control_plane.lab.state import LabState
 
 _OWNER: Final = "postgres"
 _ACCESS: Final = "local all all peer map=restore\n"

@@ -22,8 +22,8 @@ from runbook_nb.packs.control_plane.lab.faults.backups_rows import (
 )
 from runbook_nb.packs.control_plane.lab.faults.fault import Fault
 from runbook_nb.packs.control_plane.lab.faults.journal import beside, row_fault, statement_fault
-from runbook_nb.packs.control_plane.lab.files import write_whole
 from runbook_nb.packs.control_plane.lab.state import LabState
+from runbook_nb.timeline.store.embedded.files import write_whole
 
 _OF: Final = "(select id from tenants where slug = '{}')"
 _NORTHWIND: Final = _OF.format("northwind")

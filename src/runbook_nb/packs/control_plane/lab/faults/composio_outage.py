@@ -23,9 +23,9 @@ from runbook_nb.packs.control_plane.lab.faults.outside import (
     restore_live_sessions,
     superuser,
 )
-from runbook_nb.packs.control_plane.lab.files import read_secret
 from runbook_nb.packs.control_plane.lab.outage import PATH as OUTAGE
 from runbook_nb.packs.control_plane.lab.state import LabState
+from runbook_nb.timeline.store.embedded.files import read_secret
 
 _HTML = {"content-type": "text/html"}
 _DOWN = "<html><head><title>503 Service Temporarily Unavailable</title></head></html>"

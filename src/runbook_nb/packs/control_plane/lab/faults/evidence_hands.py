@@ -19,9 +19,9 @@ from runbook_nb.packs.control_plane.lab.emulators.supabase_storage import ROT
 from runbook_nb.packs.control_plane.lab.faults.fault import Fault
 from runbook_nb.packs.control_plane.lab.faults.journal import take_back
 from runbook_nb.packs.control_plane.lab.faults.outside import superuser
-from runbook_nb.packs.control_plane.lab.files import read_secret, write_whole
 from runbook_nb.packs.control_plane.lab.inspection import NO_CERTIFICATES
 from runbook_nb.packs.control_plane.lab.state import LabState
+from runbook_nb.timeline.store.embedded.files import read_secret, write_whole
 
 # Where the platform once put what was too large for a row.
 OTHER: Final = "evidence-artifacts"

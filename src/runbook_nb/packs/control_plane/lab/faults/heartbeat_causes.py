@@ -7,7 +7,6 @@ from typing import Final
 
 from psycopg.conninfo import conninfo_to_dict
 
-from runbook_nb.packs.control_plane.lab.binaries import binary
 from runbook_nb.packs.control_plane.lab.faults.fault import Fault
 from runbook_nb.packs.control_plane.lab.faults.outside import (
     agents,
@@ -22,9 +21,10 @@ from runbook_nb.packs.control_plane.lab.faults.outside import (
     wait_for_agents_writes,
 )
 from runbook_nb.packs.control_plane.lab.faults.shapes import LIVE
-from runbook_nb.packs.control_plane.lab.files import read_secret
-from runbook_nb.packs.control_plane.lab.processes import start_detached
 from runbook_nb.packs.control_plane.lab.state import LabState
+from runbook_nb.timeline.store.embedded.binaries import binary
+from runbook_nb.timeline.store.embedded.files import read_secret
+from runbook_nb.timeline.store.embedded.processes import start_detached
 
 _CROWD: Final = [lasting_id(f"mission of a crowd {number}") for number in range(16)]
 _CROWD_SESSIONS: Final = [lasting_id(f"session of a crowd {number}") for number in range(16)]

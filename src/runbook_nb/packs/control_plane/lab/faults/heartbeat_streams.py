@@ -19,15 +19,15 @@ from runbook_nb.packs.control_plane.lab.faults.outside import (
     superuser,
     until,
 )
-from runbook_nb.packs.control_plane.lab.files import write_whole
 from runbook_nb.packs.control_plane.lab.inspection import NO_CERTIFICATES
-from runbook_nb.packs.control_plane.lab.processes import (
+from runbook_nb.packs.control_plane.lab.state import LabState
+from runbook_nb.timeline.store.embedded.files import write_whole
+from runbook_nb.timeline.store.embedded.processes import (
     ProcessIdentity,
     end,
     python_command,
     start_detached,
 )
-from runbook_nb.packs.control_plane.lab.state import LabState
 
 _PROXY = "/config/apps/http/servers/srv0/routes/0/handle/0"
 # Some minutes of a stream fit in.

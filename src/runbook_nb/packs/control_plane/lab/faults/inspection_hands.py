@@ -7,7 +7,6 @@ import httpx
 from psycopg.conninfo import conninfo_to_dict
 
 from runbook_nb.errors import LabError
-from runbook_nb.packs.control_plane.lab.binaries import binary
 from runbook_nb.packs.control_plane.lab.faults.composio_hands import heal_partner
 from runbook_nb.packs.control_plane.lab.faults.journal import change, take_back
 from runbook_nb.packs.control_plane.lab.faults.outside import (
@@ -17,10 +16,11 @@ from runbook_nb.packs.control_plane.lab.faults.outside import (
     superuser,
     until,
 )
-from runbook_nb.packs.control_plane.lab.files import read_secret
 from runbook_nb.packs.control_plane.lab.inspection import NO_CERTIFICATES
-from runbook_nb.packs.control_plane.lab.processes import start_detached
 from runbook_nb.packs.control_plane.lab.state import LabState
+from runbook_nb.timeline.store.embedded.binaries import binary
+from runbook_nb.timeline.store.embedded.files import read_secret
+from runbook_nb.timeline.store.embedded.processes import start_detached
 
 JOURNAL: Final = "inspections"
 TABLES: Final = ("missions", "mission_stage_status")

@@ -16,10 +16,10 @@ from runbook_nb.packs.control_plane.lab.faults.library_rows import (
     write_vectors,
 )
 from runbook_nb.packs.control_plane.lab.faults.outside import lasting_id, superuser, until
-from runbook_nb.packs.control_plane.lab.files import read_secret
 from runbook_nb.packs.control_plane.lab.seed.embedding_model import MODEL
 from runbook_nb.packs.control_plane.lab.seed.vocabulary import THEMES
 from runbook_nb.packs.control_plane.lab.state import LabState
+from runbook_nb.timeline.store.embedded.files import read_secret
 
 _ON = "on library_embeddings using hnsw"
 _IMPORTED = 240

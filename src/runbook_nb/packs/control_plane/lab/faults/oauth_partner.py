@@ -9,11 +9,11 @@ import httpx
 from runbook_nb.errors import LabError
 from runbook_nb.packs.control_plane.lab.emulators.composio import PROVIDER
 from runbook_nb.packs.control_plane.lab.faults.outside import Connection, fly, superuser
-from runbook_nb.packs.control_plane.lab.files import read_secret, secrets_folder, write_secret
 from runbook_nb.packs.control_plane.lab.fly import APP
 from runbook_nb.packs.control_plane.lab.inspection import NO_CERTIFICATES
 from runbook_nb.packs.control_plane.lab.outage import PATH as OUTAGE
 from runbook_nb.packs.control_plane.lab.state import LabState
+from runbook_nb.timeline.store.embedded.files import read_secret, secrets_folder, write_secret
 
 API = "/api/v3.1"
 KEY = "composio.token"

@@ -17,11 +17,11 @@ import httpx
 import psycopg
 
 from runbook_nb.errors import LabError
-from runbook_nb.packs.control_plane.lab.files import read_secret
 from runbook_nb.packs.control_plane.lab.fly import APP, release_config
 from runbook_nb.packs.control_plane.lab.inspection import NO_CERTIFICATES, is_healthy
-from runbook_nb.packs.control_plane.lab.processes import ProcessIdentity, wait_until
 from runbook_nb.packs.control_plane.lab.state import LabState
+from runbook_nb.timeline.store.embedded.files import read_secret
+from runbook_nb.timeline.store.embedded.processes import ProcessIdentity, wait_until
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 

@@ -8,10 +8,10 @@ import httpx
 
 from runbook_nb.errors import LabError
 from runbook_nb.packs.control_plane.lab.emulators.vercel import PASSING, PROJECT
-from runbook_nb.packs.control_plane.lab.files import read_secret
 from runbook_nb.packs.control_plane.lab.inspection import NO_CERTIFICATES
 from runbook_nb.packs.control_plane.lab.release import COMMIT, LIVE, RELEASES
 from runbook_nb.packs.control_plane.lab.state import LabState
+from runbook_nb.timeline.store.embedded.files import read_secret
 
 _KNOWN = {release for release, _hours_ago in RELEASES}
 

@@ -10,9 +10,9 @@ from runbook_nb.packs.control_plane.lab.emulators.pagerduty import FROM
 from runbook_nb.packs.control_plane.lab.emulators.pagerduty_history import SERVICE
 from runbook_nb.packs.control_plane.lab.faults.outside import Connection, lasting_id, superuser
 from runbook_nb.packs.control_plane.lab.faults.response_told import forget_what_was_told
-from runbook_nb.packs.control_plane.lab.files import read_secret
 from runbook_nb.packs.control_plane.lab.inspection import NO_CERTIFICATES
 from runbook_nb.packs.control_plane.lab.state import LabState
+from runbook_nb.timeline.store.embedded.files import read_secret
 
 _HITS = 120
 _AFFECTED = 3

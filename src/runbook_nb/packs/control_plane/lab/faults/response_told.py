@@ -9,9 +9,9 @@ from runbook_nb.packs.control_plane.lab.emulators.pagerduty import FROM
 from runbook_nb.packs.control_plane.lab.emulators.slack import INCIDENTS
 from runbook_nb.packs.control_plane.lab.emulators.statuspage import PAGE
 from runbook_nb.packs.control_plane.lab.faults.outside import superuser
-from runbook_nb.packs.control_plane.lab.files import read_secret
 from runbook_nb.packs.control_plane.lab.inspection import NO_CERTIFICATES
 from runbook_nb.packs.control_plane.lab.state import LabState
+from runbook_nb.timeline.store.embedded.files import read_secret
 
 # The incidents of the seed are issues of the platform's tracker: acp-101 and on.
 _FORGET_INCIDENTS = """

@@ -2,9 +2,9 @@
 
 import httpx
 
-from runbook_nb.packs.control_plane.lab.files import read_secret
 from runbook_nb.packs.control_plane.lab.inspection import NO_CERTIFICATES
 from runbook_nb.packs.control_plane.lab.state import LabState
+from runbook_nb.timeline.store.embedded.files import read_secret
 
 
 def storage(lab: LabState) -> httpx.Client:

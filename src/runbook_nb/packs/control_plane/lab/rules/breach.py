@@ -4,10 +4,10 @@ from typing import Any, Final
 
 import httpx
 
-from runbook_nb.packs.control_plane.lab.files import read_secret
 from runbook_nb.packs.control_plane.lab.inspection import NO_CERTIFICATES
 from runbook_nb.packs.control_plane.lab.rules.rule import AlertRule, sql
 from runbook_nb.packs.control_plane.lab.state import LabState
+from runbook_nb.timeline.store.embedded.files import read_secret
 
 # As the platform was made, these are open to everybody; they are no news.
 KNOWN: Final = ("mission_readiness", "mission_stage_progress")

@@ -2,9 +2,9 @@
 
 from typing import Any, Final
 
-from runbook_nb.packs.control_plane.lab.files import read_secret
 from runbook_nb.packs.control_plane.lab.rules.rule import AlertRule, sql
 from runbook_nb.packs.control_plane.lab.state import LabState
+from runbook_nb.timeline.store.embedded.files import read_secret
 
 _CLAIMS: Final = '{"role": "authenticated", "roles": ["analytics"]}'
 _BECOME: Final = """

@@ -3,10 +3,10 @@
 import hashlib
 from typing import Any, Final
 
-from runbook_nb.packs.control_plane.lab.files import read_secret
 from runbook_nb.packs.control_plane.lab.inspection import NO_CERTIFICATES
 from runbook_nb.packs.control_plane.lab.rules.rule import AlertRule, sql
 from runbook_nb.packs.control_plane.lab.state import LabState
+from runbook_nb.timeline.store.embedded.files import read_secret
 
 _LOOKED_AT: Final = 6
 # What an alert looks at is due: five minutes after its row, and not purged by retention.

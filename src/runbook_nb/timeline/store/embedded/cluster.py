@@ -4,46 +4,44 @@ import os
 import shutil
 import stat
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
-from runbook_nb.errors import LabError
-from runbook_nb.packs.control_plane.lab.processes import ServerAccount
+from runbook_nb.errors import DatabaseServerError
+from runbook_nb.timeline.store.embedded.processes import ServerAccount
 
 # PG* variables of our own environment would change what the programs do.
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
-_EXTENSIONS = Path(__file__).parent / "extensions"
-_SETTINGS = "lab.conf"
+_SETTINGS = "runbook.conf"
 
 
-def copy_extensions(folder: Path) -> Path:
-    """Copy our extensions below the lab's folder, where the server's account can read them."""
-    copied = folder / "extensions"
-    shutil.rmtree(copied, ignore_errors=True)
-    shutil.copytree(_EXTENSIONS, copied, copy_function=shutil.copyfile)
-    for path in (copied, *copied.rglob("*")):
-        path.chmod(0o755 if path.is_dir() else 0o644)
-    return copied
+def prepare_home(
+    home: Path, *, parts: Iterable[str], account: ServerAccount | None, way_out: str
+) -> None:
+    """Make the folders that the server writes to, ``parts`` of ``home``, open to its account alone.
 
-
-def prepare_home(home: Path, *, account: ServerAccount | None) -> None:
-    """Make the folders that the server writes to, open to its account alone.
-
-    LabError when the account cannot come there: we do not open folders that are not the lab's.
+    DatabaseServerError with ``way_out`` when the account cannot come there: folders that are not
+    ours are not opened.
     """
     closed = [folder for folder in home.parents if not _may_enter(folder, account)]
     if account is not None and closed:
-        raise LabError(
+        raise DatabaseServerError(
             f"User '{account.name}', who runs PostgreSQL for root, may not enter {closed[0]}. "
-            "Put the lab elsewhere, as RUNBOOK_LAB=/tmp/runbook-lab."
+            f"{way_out}"
         )
-    for folder in (home, home / "socket", home / "archive"):
+    for folder in (home, *(home / part for part in parts)):
         folder.mkdir(mode=0o700, exist_ok=True)
         _give(folder, account)
 
 
-def make_cluster(home: Path, *, initdb: Path, account: ServerAccount | None, password: str) -> None:
-    """Make the data directory `data` in ``home``; it gets its name only when it is whole."""
+def make_cluster(
+    home: Path, *, initdb: Path, account: ServerAccount | None, password: str, durable: bool
+) -> None:
+    """Make the data directory `data` in ``home``; it gets its name only when it is whole.
+
+    One that is ``durable`` outlives a fall of the whole machine.
+    """
     unfinished = home / "unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
     password_file = home / "initial.password"
@@ -52,7 +50,9 @@ def make_cluster(home: Path, *, initdb: Path, account: ServerAccount | None, pas
     try:
         password_file.write_text(password)
         _give(password_file, account)
-        _run_initdb(initdb, unfinished, password_file=password_file, account=account)
+        _run_initdb(
+            initdb, unfinished, password_file=password_file, account=account, durable=durable
+        )
     finally:
         password_file.unlink()
     with (unfinished / "postgresql.conf").open("a") as configuration:
@@ -66,7 +66,12 @@ def write_settings(data: Path, settings: str) -> None:
 
 
 def _run_initdb(
-    initdb: Path, data: Path, *, password_file: Path, account: ServerAccount | None
+    initdb: Path,
+    data: Path,
+    *,
+    password_file: Path,
+    account: ServerAccount | None,
+    durable: bool,
 ) -> None:
     command: list[str | Path] = [
         initdb, "--pgdata", data, "--username=postgres", "--pwfile", password_file,
@@ -75,7 +80,7 @@ def _run_initdb(
         # A server that is killed would leave posix segments behind in /dev/shm.
         "--set=dynamic_shared_memory_type=mmap",
         # Small files, as each is archived whole.
-        "--wal-segsize=4", "--no-sync", "--no-instructions",
+        "--wal-segsize=4", "--no-instructions", *(() if durable else ("--no-sync",)),
     ]  # fmt: skip
     done = subprocess.run(
         command,
@@ -89,7 +94,7 @@ def _run_initdb(
         extra_groups=[] if account else None,
     )
     if done.returncode != 0:
-        raise LabError(f"The database could not be made: {done.stderr.strip()}")
+        raise DatabaseServerError(f"The database could not be made: {done.stderr.strip()}")
 
 
 def _may_enter(folder: Path, account: ServerAccount | None) -> bool:

@@ -1,4 +1,4 @@
-"""Files of the lab folder: written whole or not at all; secrets are readable by us alone."""
+"""Files of a server's folder: written whole or not at all; secrets are readable by us alone."""
 
 import fcntl
 import os
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from runbook_nb.errors import LabError
+from runbook_nb.errors import DatabaseServerError
 
 _SECRET_BYTES = 24
 
@@ -22,38 +22,38 @@ def write_whole(path: Path, text: str, *, mode: int = 0o644) -> None:
     unfinished.replace(path)
 
 
-def secrets_folder(lab_folder: Path) -> Path:
-    """Return the lab's folder of secrets, made private to us."""
-    folder = lab_folder / "secrets"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    folder.chmod(0o700)
-    return folder
+def secrets_folder(folder: Path) -> Path:
+    """Return the folder's own one of secrets, made private to us."""
+    private = folder / "secrets"
+    private.mkdir(mode=0o700, exist_ok=True)
+    private.chmod(0o700)
+    return private
 
 
-def write_secret(lab_folder: Path, name: str, secret: str) -> Path:
+def write_secret(folder: Path, name: str, secret: str) -> Path:
     """Keep ``secret`` as `secrets/<name>`, readable by us alone, and return its path."""
-    path = secrets_folder(lab_folder) / name
+    path = secrets_folder(folder) / name
     write_whole(path, secret, mode=0o600)
     return path
 
 
-def read_secret(lab_folder: Path, name: str) -> str:
-    """Read `secrets/<name>`; LabError when the lab has none of that name."""
+def read_secret(folder: Path, name: str) -> str:
+    """Read `secrets/<name>`; DatabaseServerError when there is none of that name."""
     try:
-        return (lab_folder / "secrets" / name).read_text(encoding="utf-8")
+        return (folder / "secrets" / name).read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise LabError(
-            f"The lab in {lab_folder} has no secret {name!r}; `runbook lab up` makes them."
+        raise DatabaseServerError(
+            f"{folder} has no secret {name!r}: nothing was started there."
         ) from None
 
 
-def ensure_secret(lab_folder: Path, name: str) -> str:
+def ensure_secret(folder: Path, name: str) -> str:
     """Read `secrets/<name>`, made at random first if there is none."""
-    path = secrets_folder(lab_folder) / name
+    path = secrets_folder(folder) / name
     if not path.exists():
         # Letters and digits alone need no quoting in a URL, in SQL or in a shell.
-        write_secret(lab_folder, name, secrets.token_hex(_SECRET_BYTES))
-    return read_secret(lab_folder, name)
+        write_secret(folder, name, secrets.token_hex(_SECRET_BYTES))
+    return read_secret(folder, name)
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""A PostgreSQL of our own in a folder: its programs, its cluster, its process, and its end."""
