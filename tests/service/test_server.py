@@ -34,7 +34,7 @@ from runbook_nb.service.workers import CUT_WITHIN_S
 from runbook_nb.timeline.events import Checked, Decided, Ended, Noted, Started
 from runbook_nb.timeline.folder import IncidentsFolder
 from runbook_nb.timeline.store.database import connected, grant, migrate
-from runbook_nb.timeline.store.embedded.processes import wait_until
+from runbook_nb.timeline.store.embedded.processes import commands, wait_until
 from runbook_nb.timeline.store.embedded.server import PostgresServer
 from store_server import own_role
 
@@ -480,6 +480,8 @@ def test_what_is_due_is_validated_at_its_time(team, token):
             for each in one.said("validation begins")
         ]
         assert len(times) == len(set(times))
+        left = [each for each in commands().values() if str(team.root / "lab") in each]
+        assert not left, "a lab that a validation began ends with it"
     finally:
         for each in (first, second):
             each.end()

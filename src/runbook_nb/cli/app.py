@@ -126,8 +126,8 @@ def begin(
         say_to_errors(told)
 
 
-def start_lab(say: Callable[[str], None], *, lab: "Lab | None" = None) -> None:
-    """Start a lab unless its processes run; that of the packs in use by default.
+def start_lab(say: Callable[[str], None], *, lab: "Lab | None" = None) -> bool:
+    """Start a lab unless its processes run; that of the packs in use by default. Tell if it began.
 
     A lab that is slow or sick is left as it is: it is for a runbook to find out why, and a fresh
     start would throw away what it is to look at.
@@ -136,8 +136,10 @@ def start_lab(say: Callable[[str], None], *, lab: "Lab | None" = None) -> None:
 
     lab = lab or find_lab()
     state = lab.status()
-    if state is None or not state.started:
-        lab.up(progress=say)
+    if state is not None and state.started:
+        return False
+    lab.up(progress=say)
+    return True
 
 
 def warn_of_packs() -> None:

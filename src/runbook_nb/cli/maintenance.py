@@ -2,9 +2,11 @@
 
 import json
 import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,6 +24,9 @@ from runbook_nb.cli.app import (
 from runbook_nb.cli.completion import runbook_names
 from runbook_nb.cli.show import RunbookName, catalogue, has_index, write_index
 from runbook_nb.timeline.events import Verdict
+
+if TYPE_CHECKING:
+    from runbook_nb.runbook.lab import Lab
 
 review_app = typer.Typer(
     help="Edits of runbooks that incidents call for.", invoke_without_command=True
@@ -65,15 +70,16 @@ def validate(
     if not names:
         typer.echo("[]" if as_json else "Nothing is due.")
         return
-    for each in names:
-        start_lab(say_to_errors, lab=find_lab(source=Runbook.find(each).source()))
     facts = []
-    with lab_validator(
-        incidents=incidents or incidents_folder(),
-        validator=by or actor(),
-        stream=sys.stderr,
-        say=say_to_errors,
-    ) as validator:
+    with (
+        _labs(find_lab(source=Runbook.find(each).source()) for each in names),
+        lab_validator(
+            incidents=incidents or incidents_folder(),
+            validator=by or actor(),
+            stream=sys.stderr,
+            say=say_to_errors,
+        ) as validator,
+    ):
         for each, validation in validate_each(validator, names):
             facts.append(validation_facts(each, validation))
             if not as_json:
@@ -84,6 +90,18 @@ def validate(
         _renew_index()
     if not all(each["passed"] for each in facts):
         raise typer.Exit(EXIT_CODES[Verdict.FAIL])
+
+
+@contextmanager
+def _labs(labs: "Iterable[Lab]") -> Iterator[None]:
+    """Have labs run for a while; those that ran before stay."""
+    begun: list[Lab] = []
+    try:
+        begun.extend(lab for lab in labs if start_lab(say_to_errors, lab=lab))
+        yield
+    finally:
+        for lab in begun:
+            lab.down()
 
 
 @app.command()
