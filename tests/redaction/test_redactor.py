@@ -174,8 +174,8 @@ def test_a_text_that_does_not_come_to_rest_is_withheld():
     """Masking a part may bring another to light, and nobody knows what is left."""
 
     class Restless(Redactor):
-        def _secrets_in(self, text, layer=0):  # noqa: ARG002 - as the redactor has it
-            place = next((at for at, letter in enumerate(text) if letter.isdigit()), -1)
+        def _secrets_in(self, whole, layer=0):  # noqa: ARG002 - as the redactor has it
+            place = next((at for at, letter in enumerate(whole.text) if letter.isdigit()), -1)
             if place >= 0:
                 yield SecretSpan(place, place + 1, "digit")
 

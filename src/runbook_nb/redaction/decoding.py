@@ -80,6 +80,11 @@ class Decoding:
             return small
         return "".join(low if len(low := letter.lower()) == 1 else letter for letter in self.text)
 
+    @cached_property
+    def layers(self) -> "tuple[Decoding, ...]":
+        """The text with its entities, escapes and percent signs resolved, layer by layer."""
+        return tuple(_layers(self))
+
     def back(self, start: int, end: int) -> tuple[int, int]:
         """Return where a stretch that is not empty stands in the first text."""
         if self._source is None:
@@ -109,8 +114,7 @@ class Decoding:
         return [*parts, _Part(place, done, len(text) - done, changed=False)]
 
 
-def decodings(text: Decoding) -> Iterator[Decoding]:
-    """Return a text with its entities, escapes and percent signs resolved, layer by layer."""
+def _layers(text: Decoding) -> Iterator[Decoding]:
     for _ in range(LAYERS):
         if not any(mark in text.text for mark in "\\%&"):
             return

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 from urllib.parse import quote_plus, unquote
 
-from runbook_nb.redaction.decoding import Decoding, bare, decodings, one_way, untagged
+from runbook_nb.redaction.decoding import Decoding, bare, one_way, untagged
 from runbook_nb.redaction.names import names_secret
 
 # Shorter values are words such as "lab" or "8000"; masking them would eat the record.
@@ -97,12 +97,12 @@ class KnownSecrets:
         """Return where a known value stands in a text, however it is spelled."""
         if not self._values:
             return
-        readings = [text, *decodings(text)]
+        readings = [text, *text.layers]
         for reading in (*readings, *one_way(text)):
             yield from _found(reading, self._plain, reading.small)
         # Tags go before and after decoding: a secret may itself hold what looks like one.
         shown = untagged(text)
-        joined = (text, readings[-1], *(shown, *decodings(shown))[-1:], untagged(readings[-1]))
+        joined = (text, readings[-1], *(shown, *shown.layers)[-1:], untagged(readings[-1]))
         for reading in dict.fromkeys(joined):
             for each in (reading, bare(reading)):
                 yield from _found(each, self._bare, each.small)
@@ -166,7 +166,7 @@ def _is_long(line: str) -> bool:
 
 def _plain(value: str) -> set[str]:
     coded = value.encode("utf-8", "surrogatepass")
-    decoded = {reading.text for reading in decodings(Decoding(value))}
+    decoded = {reading.text for reading in Decoding(value).layers}
     forms = {value, quote_plus(coded), coded.hex(), coded.hex().upper(), *decoded}
     return {form for form in forms if len(form) >= SECRET_MINIMUM}
 

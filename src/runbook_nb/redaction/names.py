@@ -10,6 +10,11 @@ NAMES: Final = (
     r"|service[_-]?role[_-]?key|anon[_-]?key|signing[_-]?key|webhook[_-]?key|client[_-]?assertion"
     r"|(?<=[a-z0-9][_-])pass|(?-i:(?<=[a-z0-9]\.)pass))"
 )
+# Where one of them begins, as ``beginnings`` needs it.
+NAMES_BEGIN: Final = (
+    r"p(?=ass|wd|rivate)|s(?=ecret|ervice|igning)|a(?=pi|ccess|uth|ccount|non)|e(?=ncryption)"
+    r"|r(?=outing)|i(?=ntegration)|w(?=ebhook)|c(?=lient)"
+)
 # Words that say how a secret fares, names of variables, and code that fetches one.
 SAID: Final = (
     r"(?:string|str|bytes|optional|required|missing|expired|invalid|revoked|refused|rejected"

@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from runbook_nb.redaction.beginnings import Beginning, Finder
 from runbook_nb.redaction.command_lines import CODES, COMMANDS, OPTIONS, WRITTEN
-from runbook_nb.redaction.names import NAMES, SAID
+from runbook_nb.redaction.names import NAMES, NAMES_BEGIN, SAID
 from runbook_nb.redaction.tokens import TOKENS
 
 # Every repetition is bounded: an unbounded one takes minutes on a long line of dashes.
@@ -28,66 +29,71 @@ _BY_NAME: Final = (
 )
 
 
+def _finder(pattern: str | Beginning) -> Finder:
+    return pattern if isinstance(pattern, Beginning) else re.compile(pattern)
+
+
+_NAMED: Final = Beginning(rf"{NAMES_BEGIN}|t(?=oken)|x(?=-amz|-goog)|s(?=ig)", _BY_NAME)
+
+
 def _of_vendors(*, early: bool) -> Iterator[tuple[str, str]]:
     return ((token.kind, token.pattern) for token in TOKENS if token.early is early)
 
 
 # Order matters: where two overlap, the first one names the kind.
-PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
-    (name, re.compile(pattern))
-    for name, pattern in (
+_IN_ORDER: Final[tuple[tuple[str, str | Beginning], ...]] = (
+    (
+        "private key",
         (
-            "private key",
-            (
-                r"-----BEGIN[ +][A-Z +]{0,40}PRIVATE[ +]KEY(?:[ +]BLOCK)?-----[\s\S]*?"
-                r"(?:-----END[ +][A-Z +]{0,40}PRIVATE[ +]KEY(?:[ +]BLOCK)?-----|\Z)"
-            ),
+            r"-----BEGIN[ +][A-Z +]{0,40}PRIVATE[ +]KEY(?:[ +]BLOCK)?-----[\s\S]*?"
+            r"(?:-----END[ +][A-Z +]{0,40}PRIVATE[ +]KEY(?:[ +]BLOCK)?-----|\Z)"
         ),
-        ("jwt", r"(?<![A-Za-z0-9_-])eyJ[\w-]{8,8192}\.[\w-]{0,8192}(?:\.[\w-]{0,8192}){1,3}"),
-        ("dsn password", r"://[^\s:/@\[]{0,128}:([^\s/\"'<>\[\]]{1,256})@(?=[\w\[.-])"),
-        # In the URL of a database a slash in the password is often left as it is.
+    ),
+    ("jwt", r"(?<![A-Za-z0-9_-])eyJ[\w-]{8,8192}\.[\w-]{0,8192}(?:\.[\w-]{0,8192}){1,3}"),
+    ("dsn password", r"://[^\s:/@\[]{0,128}:([^\s/\"'<>\[\]]{1,256})@(?=[\w\[.-])"),
+    # In the URL of a database a slash in the password is often left as it is.
+    (
+        "dsn password",
         (
-            "dsn password",
-            (
-                r"(?:postgres(?:ql)?|mysql|mariadb|rediss?|amqps?|mongodb)(?:\+\w{1,16})?"
-                r"://[^\s:/@\[]{0,128}:([^\s\"'<>\[\]]{1,256})@(?=[\w\[.-])"
-            ),
+            r"(?:postgres(?:ql)?|mysql|mariadb|rediss?|amqps?|mongodb)(?:\+\w{1,16})?"
+            r"://[^\s:/@\[]{0,128}:([^\s\"'<>\[\]]{1,256})@(?=[\w\[.-])"
         ),
-        ("dsn key", r"https?://([0-9a-f]{32})(?::[0-9a-f]{32})?@(?=[\w.-])"),
-        *_of_vendors(early=True),
+    ),
+    ("dsn key", r"https?://([0-9a-f]{32})(?::[0-9a-f]{32})?@(?=[\w.-])"),
+    *_of_vendors(early=True),
+    (
+        "cookie",
         (
-            "cookie",
-            (
-                r"(?i)\b(?:set-)?cookie[\"']?\s{0,4}[:=]\s{0,4}[\"']?"
-                r"([\w.-]{1,128}=[^\s\"'][^\r\n\"']{3,4096})"
-            ),
+            r"(?i)\b(?:set-)?cookie[\"']?\s{0,4}[:=]\s{0,4}[\"']?"
+            r"([\w.-]{1,128}=[^\s\"'][^\r\n\"']{3,4096})"
         ),
+    ),
+    (
+        "authorization header",
+        # A digit or a sign tells a token from the words after "bearer of".
+        rf"{_SCHEME}[ =]{{1,4}}[\"']?((?=\S{{0,99}}?[\d+/=_~-])[\w.~+/=-]{{8,8192}})",
+    ),
+    (
+        "authorization header",
         (
-            "authorization header",
-            # A digit or a sign tells a token from the words after "bearer of".
-            rf"{_SCHEME}[ =]{{1,4}}[\"']?((?=\S{{0,99}}?[\d+/=_~-])[\w.~+/=-]{{8,8192}})",
+            r"(?i)\bauthorization[\"']?\s{0,4}[:=,]\s{0,4}[\"']?"
+            r"((?:[a-z]{3,12} )?[\w.~+/=-]{8,8192})"
         ),
-        (
-            "authorization header",
-            (
-                r"(?i)\bauthorization[\"']?\s{0,4}[:=,]\s{0,4}[\"']?"
-                r"((?:[a-z]{3,12} )?[\w.~+/=-]{8,8192})"
-            ),
-        ),
-        ("named secret", _BY_NAME),
-        *(("command option", pattern) for pattern in OPTIONS),
-        *(("command password", pattern) for pattern in COMMANDS),
-        *(("written secret", pattern) for pattern in WRITTEN),
-        *(("one-time code", pattern) for pattern in CODES),
-        *_of_vendors(early=False),
-        ("password hash", r"SCRAM-SHA-256\$[\w+/=$:]{40,256}|\$2[aby]\$\d\d\$[\w./]{53}"),
-    )
+    ),
+    ("named secret", _NAMED),
+    *(("command option", pattern) for pattern in OPTIONS),
+    *(("command password", pattern) for pattern in COMMANDS),
+    *(("written secret", pattern) for pattern in WRITTEN),
+    *(("one-time code", pattern) for pattern in CODES),
+    *_of_vendors(early=False),
+    ("password hash", r"SCRAM-SHA-256\$[\w+/=$:]{40,256}|\$2[aby]\$\d\d\$[\w./]{53}"),
 )
+PATTERNS: Final = tuple((name, _finder(pattern)) for name, pattern in _IN_ORDER)
 # These have a form of their own, so that they are told apart even where line breaks part them.
 _FIRM_KINDS: Final = {"jwt", *(token.kind for token in TOKENS if token.firm)}
 FIRM: Final = tuple((kind, pattern) for kind, pattern in PATTERNS if kind in _FIRM_KINDS)
 # Whom it concerns, not what it opens: looked for where no secret is left.
-PERSONAL: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
+PERSONAL: Final[tuple[tuple[str, Finder], ...]] = (
     (
         "e-mail",
         re.compile(
@@ -97,11 +103,12 @@ PERSONAL: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     ),
     (
         "phone",
-        re.compile(
+        Beginning(
+            r"[+(\d]|t(?=el:)",
             r"(?<![\w+.:-])\+[1-9]\d{0,2}(?:[ .()-]{1,2}\d{1,4}){2,5}\b(?![:.-]?\d)"
             r"|(?<![\w+.:-])\+[1-9]\d{9,14}\b(?![.:%])"
             r"|(?<![\w.:/-])(?:\(\d{3}\) ?|\d{3}[-.])\d{3}[-.]\d{4}\b(?![-.:/]?\w)"
-            r"|\btel:\+?[\d.()-]{7,20}"
+            r"|\btel:\+?[\d.()-]{7,20}",
         ),
     ),
 )

@@ -11,8 +11,9 @@ from itertools import accumulate, chain, groupby
 from operator import itemgetter
 from typing import Any, Final
 
+from runbook_nb.redaction.beginnings import Finder
 from runbook_nb.redaction.clues import may_hold
-from runbook_nb.redaction.decoding import Decoding, decodings, unwrapped
+from runbook_nb.redaction.decoding import Decoding, unwrapped
 from runbook_nb.redaction.encodings import LAYERS, opened, text_of
 from runbook_nb.redaction.known_values import KnownSecrets
 from runbook_nb.redaction.named_values import of_list, of_row, under
@@ -32,10 +33,10 @@ _REMEMBERED: Final = 512  # texts; the cells of the longest runbook, twice
 _KNOWN: Final = "[masked: known value]"
 _PHONE_MINIMUM: Final = 7  # digits
 _DIGITS: Final = re.compile(r"\D")
-Table = tuple[tuple[str, tuple[re.Pattern[str], ...]], ...]
+Table = tuple[tuple[str, tuple[Finder, ...]], ...]
 
 
-def _by_kind(patterns: Iterable[tuple[str, re.Pattern[str]]]) -> Table:
+def _by_kind(patterns: Iterable[tuple[str, Finder]]) -> Table:
     """Put neighbours of one kind together, so that its clues are looked for once."""
     groups = groupby(patterns, key=itemgetter(0))
     return tuple((kind, tuple(pattern for _, pattern in group)) for kind, group in groups)
@@ -82,10 +83,11 @@ class Redactor:
     def _settle(self, text: str, signature: bool) -> str:  # noqa: FBT001 - the cache takes no names
         try:
             for _ in range(_ROUNDS):
-                masked = replaced(text, self._secrets_in(text))
+                whole = Decoding(text)
+                masked = replaced(text, self._secrets_in(whole))
                 if masked == text and not signature:
                     # Only now: the host behind a password is no part of an address.
-                    masked = replaced(text, self._people_in(text))
+                    masked = replaced(text, self._people_in(whole))
                 if masked == text:
                     return text
                 text = masked
@@ -93,27 +95,25 @@ class Redactor:
             return WITHHELD
         return WITHHELD
 
-    def _secrets_in(self, text: str, layer: int = 0) -> Iterator[SecretSpan]:
-        whole = Decoding(text)
+    def _secrets_in(self, whole: Decoding, layer: int = 0) -> Iterator[SecretSpan]:
         for start, end in self._known.spans(whole):
             yield SecretSpan(start, end, "known value")
-        for reading in (whole, *decodings(whole)):
+        for reading in (whole, *whole.layers):
             yield from _matches(reading, _PATTERNS)
             if joined := unwrapped(reading):
                 yield from _matches(joined, _FIRM)
         if layer < LAYERS:
-            for code in opened(text):
+            for code in opened(whole.text):
                 # All of a code goes: its rest could be joined to what was masked.
-                for found in self._secrets_in(code.text, layer + 1):
+                for found in self._secrets_in(Decoding(code.text), layer + 1):
                     yield SecretSpan(code.start, code.end, found.kind)
                     break
 
-    def _people_in(self, text: str) -> Iterator[SecretSpan]:
-        whole = Decoding(text)
-        for reading in (whole, *decodings(whole)):
+    def _people_in(self, whole: Decoding) -> Iterator[SecretSpan]:
+        for reading in (whole, *whole.layers):
             for found in _matches(reading, _PERSONAL):
                 # Judged as it stands: what is allowed is known in its plain form.
-                if not self._allowed.intersection(_forms(text[found.start : found.end])):
+                if not self._allowed.intersection(_forms(whole.text[found.start : found.end])):
                     yield found
 
     def text(self, text: str, *, signature: bool = False) -> str:
@@ -164,7 +164,7 @@ class Redactor:
             return rows
         if all(type(row) is int and 0 <= row < 256 for row in rows):  # noqa: PLR2004 - bytes
             spelled = text_of(bytes(rows)) or ""
-            return [_KNOWN] if any(self._secrets_in(spelled)) else rows
+            return [_KNOWN] if any(self._secrets_in(Decoding(spelled))) else rows
         if not all(isinstance(row, str) for row in rows):
             return rows
         if self._known:
@@ -172,7 +172,7 @@ class Redactor:
             rows = _parted(rows, (SecretSpan(*span, "known value") for span in spans), between=0)
         if any(row.startswith("-") for row in rows):
             # The words of a command, one by one.
-            rows = _parted(rows, self._secrets_in(" ".join(rows)), between=1)
+            rows = _parted(rows, self._secrets_in(Decoding(" ".join(rows))), between=1)
         return rows
 
     def _scalar(self, value: Any) -> Json:  # noqa: PLR0911 - one line for each kind of value
