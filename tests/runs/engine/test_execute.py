@@ -352,7 +352,12 @@ def test_no_secret_reaches_the_copy(written):
 def test_a_full_disk_keeps_the_last_good_copy(written, runner):
     """The run goes on, and says once that its copy does not."""
     process = runner(
-        written("print('small')", "print('y' * 60_000)", "print('z')", "print('end')"),
+        written(
+            "print('small')",
+            "import time; time.sleep(1.6)",
+            "print('y' * 60_000)",
+            "print('end')",
+        ),
         largest=30_000,
     )
 

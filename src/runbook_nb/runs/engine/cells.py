@@ -23,7 +23,7 @@ from runbook_nb.text.durations import words
 # How soon a dead kernel, a signal or a passed limit is seen.
 _TICK_S: Final = 0.05
 _LOOK_EVERY_S: Final = 0.5
-_SAVE_EVERY_S: Final = 2.0
+_SAVE_EVERY_S: Final = 1.0
 _START_LIMIT_S: Final = 60.0
 # The kernel has answered but its last output is missing: it was dropped on the way.
 _LAST_OUTPUT_LIMIT_S: Final = 10.0
@@ -158,9 +158,9 @@ class CellRunner:
         """Have the kernel execute a cell, and meanwhile save, look and watch."""
         task = asyncio.ensure_future(self._client.async_execute_cell(cell, index))
         try:
-            # The kernel has the cell after this; the save of the last one costs no time.
+            # The kernel has the cell after this; a save of those before costs no time.
             await asyncio.sleep(0)
-            self._saved.write()
+            self._save()
             while not (await asyncio.wait({task}, timeout=_TICK_S))[0]:
                 self._check(place)
                 self._tick()
@@ -192,7 +192,15 @@ class CellRunner:
         if now - self._looked_at > _LOOK_EVERY_S:
             self._looked_at = now
             self._run.feed.look()
-        if self._saved.stale and now - self._saved.written_at > _SAVE_EVERY_S:
+        self._save()
+
+    def _save(self) -> None:
+        """Write the copy, if it lacks something and was not written just now.
+
+        The board changes with each step: masking and writing all of it anew for every one would
+        take more than most steps do.
+        """
+        if self._saved.stale and time.monotonic() - self._saved.written_at > _SAVE_EVERY_S:
             self._saved.write()
 
     def _failed(self, cell: Any, index: int, place: CellPlace, error: CellExecutionError) -> bool:

@@ -23,8 +23,8 @@ class SavedNotebook(NotebookExecutionManager):  # type: ignore[misc]  # papermil
     """Keeps times and states of cells as papermill does, and writes them as they are.
 
     A cell that was not reached is ``not-run``, also after the end. Papermill asks for a save at
-    the start and the end of each cell; here a save only becomes due, and ``write`` does it once
-    while the kernel is already busy with the next cell.
+    the start and the end of each cell; here a save only becomes due, and ``write`` does it now and
+    then, while the kernel is busy.
     """
 
     PENDING = "not-run"
