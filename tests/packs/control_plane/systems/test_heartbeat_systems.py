@@ -186,7 +186,7 @@ set context = jsonb_set(context, '{session_state_size_bytes}', to_jsonb(round(
         when t.created_at < now() - interval '15 s' then %(first)s
         else %(last)s end)::numeric)))
 where t.mission_id = %(mission)s and t.event_type = 'session_heartbeat'
-  and t.created_at > now() - interval '2 minutes'
+  and t.created_at > now() - interval '10 minutes'
   and context ? 'session_state_size_bytes'
 """
 _BEATING = """
