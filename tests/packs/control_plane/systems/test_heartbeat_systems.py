@@ -192,7 +192,8 @@ where t.mission_id = %(mission)s and t.event_type = 'session_heartbeat'
 _BEATING = """
 select t.mission_id
 from telemetry_events t
-join mission_sessions s on s.mission_id = t.mission_id and s.status = 'active'
+join mission_sessions s
+  on s.mission_id = t.mission_id and s.agent_name = t.agent_name and s.status = 'active'
 join missions m on m.id = t.mission_id and m.status = 'in_progress'
 where t.event_type = 'session_heartbeat' and t.created_at > now() - interval '70 s'
 group by 1
@@ -221,7 +222,7 @@ def test_a_state_that_was_lost_and_put_back_has_not_grown(lab, hands, sizes, gro
             assert connection.execute(_SIZES, values).rowcount >= 6
             reading = hands.read(heartbeats.state_growth(window=WINDOW))
             (found,) = [row for row in reading.detail if str(row["mission_id"]) == str(mission)]
-            assert float(found["growth"]) == pytest.approx(growth, rel=0.1)
+            assert float(found["growth"]) == pytest.approx(growth, rel=0.1), found
         finally:
             for event, context in kept:
                 statement = "update telemetry_events set context = %s where id = %s"
