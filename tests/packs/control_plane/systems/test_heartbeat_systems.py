@@ -182,8 +182,8 @@ _SIZES = """
 update telemetry_events t
 set context = jsonb_set(context, '{session_state_size_bytes}', to_jsonb(round(
     (context ->> 'session_state_size_bytes')::numeric * (case
-        when t.created_at < now() - interval '30 s' then %(before)s
-        when t.created_at < now() - interval '15 s' then %(first)s
+        when t.created_at < now() - interval '12 s' then %(before)s
+        when t.created_at < now() - interval '6 s' then %(first)s
         else %(last)s end)::numeric)))
 where t.mission_id = %(mission)s and t.event_type = 'session_heartbeat'
   and t.created_at > now() - interval '10 minutes'
@@ -195,9 +195,9 @@ from telemetry_events t
 join mission_sessions s
   on s.mission_id = t.mission_id and s.agent_name = t.agent_name and s.status = 'active'
 join missions m on m.id = t.mission_id and m.status = 'in_progress'
-where t.event_type = 'session_heartbeat' and t.created_at > now() - interval '70 s'
+where t.event_type = 'session_heartbeat' and t.created_at > now() - interval '30 s'
 group by 1
-having min(t.created_at) < now() - interval '50 s' and count(*) >= 6
+having min(t.created_at) < now() - interval '20 s' and count(*) >= 6
 order by count(*) desc limit 1
 """
 
@@ -220,7 +220,7 @@ def test_a_state_that_was_lost_and_put_back_has_not_grown(lab, hands, sizes, gro
         values = {"mission": mission, **dict(zip(("before", "first", "last"), sizes, strict=True))}
         try:
             assert connection.execute(_SIZES, values).rowcount >= 6
-            reading = hands.read(heartbeats.state_growth(window=WINDOW))
+            reading = hands.read(heartbeats.state_growth(window=seconds(12)))
             (found,) = [row for row in reading.detail if str(row["mission_id"]) == str(mission)]
             assert float(found["growth"]) == pytest.approx(growth, rel=0.1), found
         finally:
