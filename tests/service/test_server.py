@@ -215,7 +215,8 @@ def test_a_frozen_worker_that_wakes_says_nothing_that_counts(team):
     assert orders_of(team, "done") == [done]
     assert done.fence == 2
     assert "another worker" in words
-    team.told(done.incident)  # the chain holds
+    runs = [each for each in team.told(done.incident) if isinstance(each, Started)]
+    assert [(each.order, each.attempt) for each in runs] == [(order, 1), (order, 2)]
 
 
 def test_a_run_that_is_cut_off_gives_its_order_back(team):

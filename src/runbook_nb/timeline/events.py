@@ -277,7 +277,8 @@ class Started(Event):
     """A run of a runbook began; ``production`` where a mistake harms customers.
 
     ``parameters_digest`` is of the parameters as they were given, before any was masked, ``code``
-    of the packages that the runbook imports its calls from. Approvals name both.
+    of the packages that the runbook imports its calls from. Approvals name both. A run that a
+    service began has its ``order``, and is the ``attempt``-th that was begun of it.
     """
 
     kind: ClassVar[str] = "started"
@@ -292,6 +293,8 @@ class Started(Event):
     versions: dict[str, str] = field(default_factory=dict)
     parameters_digest: str = ""
     code: str = ""
+    order: str = ""
+    attempt: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -80,6 +80,8 @@ def _classified(event: Classified) -> Face:
 @face.register
 def _started(event: Started) -> Face:
     facts = [("Environment", event.environment), ("By", event.by)]
+    if event.order:
+        facts.append(("Order", f"{event.order}, attempt {event.attempt}"))
     return Face(
         at=event.at,
         word="STARTED",

@@ -128,6 +128,8 @@ def _begun(event: Started, known: RunFacts | None) -> RunFacts:
         versions=event.versions,
         notebook=event.notebook,
         started_at=event.at,
+        order=event.order,
+        attempt=event.attempt,
     )
 
 

@@ -24,7 +24,8 @@ class RunFacts:
     """One run of a runbook.
 
     ``complete`` is None where no end was recorded. ``last_step`` is the last thing it wrote, and
-    ``stopped`` why it ended early on purpose.
+    ``stopped`` why it ended early on purpose. ``order`` is the service's, and ``attempt`` the
+    how-manieth of it.
     """
 
     run: str
@@ -43,6 +44,8 @@ class RunFacts:
     reason: str = ""
     stopped: str = ""
     last_step: str = ""
+    order: str = ""
+    attempt: int = 0
 
     @property
     def took_s(self) -> float | None:

@@ -198,7 +198,7 @@ class Chain:
         worker has taken the order of this process over, and TurnTakenError for the beginning of an
         action without the turn.
         """
-        order, _, fence = os.environ.get(CLAIM, "").partition(" ")
+        order, fence = claim_here()
         found = self.store.rows(
             _APPEND,
             again=False,
@@ -209,10 +209,16 @@ class Chain:
             kind=stored["kind"],
             line=line,
             order=order,
-            fence=int(fence or 0),
+            fence=fence,
             holder=self.holder,
         )
         return bool(found[0]["taken"])
+
+
+def claim_here(environ: Mapping[str, str] = os.environ) -> tuple[str, int]:
+    """Return the order that this process works, and the how-manieth claim of it; none: 0."""
+    order, _, fence = environ.get(CLAIM, "").partition(" ")
+    return order, int(fence or 0)
 
 
 class Lease:

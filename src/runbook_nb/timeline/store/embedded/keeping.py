@@ -27,6 +27,14 @@ def embedded_folder(root: Path, environ: Mapping[str, str] = os.environ) -> Path
     return data / "runbook" / "stores" / f"{root.name}-{digest}"
 
 
+def _make(folder: Path) -> None:
+    """Make a folder, and those above it, that the server's account may pass whatever the umask."""
+    for part in reversed([folder, *folder.parents]):
+        if not part.exists():
+            part.mkdir()
+            part.chmod(0o711)
+
+
 def address_in(folder: Path) -> str:
     """Return the address of the store that runs in a folder, a secret.
 
@@ -49,8 +57,8 @@ def kept(folder: Path) -> "Iterator[PostgresServer]":
     from runbook_nb.timeline.store.embedded.files import locked
     from runbook_nb.timeline.store.embedded.server import PostgresServer
 
+    _make(folder)
     server = PostgresServer(folder)
-    server.prepare()
 
     def refuse() -> None:
         message = (
