@@ -185,8 +185,11 @@ def write_drafts(
 
 
 def _imports(checks: Sequence[CheckDraft], offers: Offers) -> list[str]:
-    """Return the lines of the opening cell: the verbs' limits, and the systems of the packs."""
-    limits = sorted({check.limit for check in checks})
+    """Return the lines of the opening cell: limits, units of time, and the systems of the packs.
+
+    Most gaps that an author fills are a window or a time within which something holds.
+    """
+    names_used = sorted({*(check.limit for check in checks), "minutes", "seconds"})
     systems: dict[str, set[str]] = {}
     for check in checks:
         probe = check.call.partition("(")[0].removeprefix(f"{check.system}.")
@@ -194,7 +197,7 @@ def _imports(checks: Sequence[CheckDraft], offers: Offers) -> list[str]:
     lines = [
         f"from {package} import {', '.join(sorted(names))}" for package, names in systems.items()
     ]
-    return [f"from runbook_nb import {', '.join(('Incident', *limits))}", *sorted(lines)]
+    return [f"from runbook_nb import {', '.join(('Incident', *names_used))}", *sorted(lines)]
 
 
 def _titled(blocks: list[SourceBlock]) -> tuple[str, list[SourceBlock]]:
