@@ -62,7 +62,10 @@ def make_cluster(
 
 def write_settings(data: Path, settings: str) -> None:
     """Give a data directory the settings of its server; a copied one has those of another."""
-    (data / _SETTINGS).write_text(settings)
+    file = data / _SETTINGS
+    file.write_text(settings)
+    # Nothing in it is secret, the folder is closed, and another account has to read it.
+    file.chmod(0o644)
 
 
 def _run_initdb(
