@@ -86,11 +86,12 @@ async def _keep_up(store: "PostgresServer", ends: asyncio.Event) -> None:
             continue
         try:
             await asyncio.to_thread(store.start)
+            now = store.port
         except DatabaseServerError as error:
             tell("store cannot start", error=str(error))
             continue
-        if store.port != port:
-            message = f"The store came back on port {store.port}, and not on {port}: begin again."
+        if now != port:
+            message = f"The store came back on port {now}, and not on {port}: begin again."
             raise StoreUnavailableError(message)
         tell("store begun again", folder=str(store.folder))
 
