@@ -1,5 +1,6 @@
 """The timeline: append-only, hash-chained, safe with two writers."""
 
+import fcntl
 import inspect
 import json
 import os
@@ -140,6 +141,30 @@ def test_a_line_cut_off_by_a_crash_is_set_aside_and_noted(timeline):
     assert texts[4] == "four"
     assert timeline.verify()
     assert timeline.path.stat().st_size > whole
+
+
+def test_a_line_that_comes_while_the_file_is_read_is_no_flaw(timeline, monkeypatch):
+    """A run goes on while somebody verifies."""
+    read, late = Timeline._read_file, [note("four")]
+
+    def with_a_writer(self):
+        read(self)
+        if late:
+            WritableTimeline(timeline.path, redactor=Redactor()).append(late.pop())
+
+    monkeypatch.setattr(Timeline, "_read_file", with_a_writer)
+
+    assert [event.text for event in timeline.anew()] == ["one", "two", "three", "four"]
+
+
+def test_a_line_that_is_half_written_by_a_halted_writer_is_told(timeline):
+    """Who verifies waits for a moment, and not for ever."""
+    with timeline.path.open("ab") as halted:
+        fcntl.flock(halted, fcntl.LOCK_EX)
+        halted.write(b'{"at":"2026')
+        halted.flush()
+        with pytest.raises(RecordIntegrityError, match="cut off"):
+            timeline.verify()
 
 
 def test_two_processes_append_without_losing_or_mixing_lines(tmp_path):

@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 GENESIS: Final = "0" * 64
 E = TypeVar("E", bound=Event)
+# A line is written in far less, unless who writes it is halted.
+_WRITTEN_WITHIN_S: Final = 2.0
+_ASK_AGAIN_S: Final = 0.01
 _KINDS: Final = {kind.kind: kind for kind in EVENTS}
 
 
@@ -90,10 +94,23 @@ class Timeline(EventsByKind):
         fresh = Timeline(self.path)
         fresh.chain = self.chain
         _ = len(fresh)
-        if fresh._offset != fresh.path.stat().st_size:
+        if fresh._offset != fresh.path.stat().st_size and not fresh._was_being_written():
             message = f"{self.path.name}: the last line is cut off after event {len(fresh)}."
             raise RecordIntegrityError(message)
         return fresh
+
+    def _was_being_written(self) -> bool:
+        """Read on once nobody writes; tell whether the file ends with a whole line then."""
+        ends = time.monotonic() + _WRITTEN_WITHIN_S
+        with self.path.open("rb") as file:
+            while True:
+                with contextlib.suppress(BlockingIOError):
+                    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                    self._read_file()
+                    return self._offset == os.fstat(file.fileno()).st_size
+                if time.monotonic() > ends:
+                    return False
+                time.sleep(_ASK_AGAIN_S)
 
     def __len__(self) -> int:
         """Count the events on disk."""
