@@ -5,6 +5,7 @@ import os
 import secrets
 import signal
 import tempfile
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,7 +34,6 @@ from runbook_nb.timeline.incidents import declare
 # How long an example takes says how busy the machine is, and no more.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
-FORMS_PARTS = 10
 _BEHIND_A_LAB = 5
 NOBODY = People()
 OPTIONS = ("Option A: Restart", "Option B: Scale out")
@@ -41,10 +41,14 @@ OPTIONS = ("Option A: Restart", "Option B: Scale out")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Have a part of the forms run with the slow tests, another one each day."""
-    today = datetime.now(UTC).date().toordinal() % FORMS_PARTS
-    forms = [item for item in items if item.get_closest_marker("forms")]
-    for item in forms[today::FORMS_PARTS]:
-        item.add_marker(pytest.mark.slow)
+    today = datetime.now(UTC).date().toordinal()
+    forms = defaultdict[int, list[pytest.Item]](list)
+    for item in items:
+        if marker := item.get_closest_marker("forms"):
+            forms[marker.kwargs["parts"]].append(item)
+    for parts, of_them in forms.items():
+        for item in of_them[today % parts :: parts]:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -23,8 +23,6 @@ from runbook_nb.timeline.log import Timeline
 from runbook_nb.timeline.store.embedded.server import PostgresServer
 from runbook_nb.timeline.writer import WritableTimeline
 
-pytestmark = pytest.mark.slow
-
 # opened, approved, started, two checks, decided, the reason read again, acting, sending, acted, two
 # verified
 STEPS = range(2, 12)
@@ -121,6 +119,7 @@ def healed(lab):
     FAULTS["sessions_silent"].heal(lab)
 
 
+@pytest.mark.forms(parts=3)
 @pytest.mark.usefixtures("healed")
 @pytest.mark.parametrize(
     "kill", list(product(("kernel", "runner", "postgres"), STEPS)), ids="{0[0]}-{0[1]}".format
@@ -157,6 +156,7 @@ def _close_a_copy(folder: Path, copies: Path, victim: str) -> None:
         assert re.search("stopped|cut off|did not end", page, re.IGNORECASE)
 
 
+@pytest.mark.slow
 def test_no_kernel_is_left_when_the_runner_is_killed(runbook, lab, with_notebooks):
     """It notices within seconds that its runner is gone."""
     with_notebooks("dead_sessions", trial.dead_sessions())
@@ -168,6 +168,7 @@ def test_no_kernel_is_left_when_the_runner_is_killed(runbook, lab, with_notebook
     assert kernel_of(runbook.incidents) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_run_and_leaves_a_valid_record(runbook, with_notebooks, sent):
     """The partial notebook is readable, and the command says that it was interrupted."""
@@ -186,6 +187,7 @@ def test_a_signal_ends_the_run_and_leaves_a_valid_record(runbook, with_notebooks
     assert "INC-1 is closed" in runbook("close", "INC-1")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("healed")
 def test_two_runs_at_once_do_not_act_twice(runbook, lab, with_notebooks, effects):
     """They take turns on one incident."""
@@ -199,6 +201,7 @@ def test_two_runs_at_once_do_not_act_twice(runbook, lab, with_notebooks, effects
     assert Timeline(runbook.incidents / "INC-1" / "timeline.jsonl").verify()
 
 
+@pytest.mark.slow
 def test_what_may_be_half_done_ends_a_run_as_unknown_until_somebody_settles_it(
     runbook, with_notebooks
 ):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from runbook_nb.cli import app, run_command
 from runbook_nb.testing import environ
 
-pytestmark = pytest.mark.forms
+pytestmark = pytest.mark.forms(parts=10)
 
 # What would start a server, a lab or a browser and stay; their other errors are tried by name.
 STAYING = {("open",), ("lab", "up"), ("drill",), ("validate",)}
