@@ -139,7 +139,7 @@ def discard(
 
     Its timeline stays, and its record says why it was discarded.
 
-    Example: runbook discard INC-2041 --because "Opened for the wrong tenant."
+    Example: runbook discard INC-2041 --because "Opened for the wrong service."
     """
     from runbook_nb.errors import ParameterError
     from runbook_nb.incident.context import actor

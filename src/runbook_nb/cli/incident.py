@@ -125,7 +125,7 @@ def severity(
 ) -> None:
     """Give an incident another severity; its clocks go by the new one from now on.
 
-    Example: runbook severity INC-2041 SEV2 --because "One tenant only."
+    Example: runbook severity INC-2041 SEV2 --because "One customer only."
     """
     from runbook_nb.incident.context import actor
     from runbook_nb.incident.contributions import classify
