@@ -26,11 +26,11 @@ from strikes import processes_with, send
 
 from runbook_nb.errors import DatabaseServerError, RecordIntegrityError
 from runbook_nb.packs.control_plane.lab.lab import Lab
+from runbook_nb.packs.control_plane.lab.postgres import LabPostgres
 from runbook_nb.runbook.pair import write as write_pair
 from runbook_nb.timeline import queries
 from runbook_nb.timeline.events import Settled
 from runbook_nb.timeline.log import Timeline
-from runbook_nb.timeline.store.embedded.server import PostgresServer
 
 BOOK = """\
 ---
@@ -200,7 +200,7 @@ class Storm:
         ends = time.monotonic() + 60
         while time.monotonic() < ends:
             if not self._postgres():
-                PostgresServer(self._lab.folder).start()
+                LabPostgres(self._lab.folder).start()
             with suppress(psycopg.OperationalError):
                 self._sql("select 1")
                 return
@@ -208,7 +208,7 @@ class Storm:
 
     def _postgres(self) -> list[int]:
         with suppress(DatabaseServerError):
-            return [PostgresServer(self._lab.folder).pid]
+            return [LabPostgres(self._lab.folder).pid]
         return []
 
     def _wait(self, runner: subprocess.Popen[str]) -> None:

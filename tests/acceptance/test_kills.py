@@ -15,12 +15,12 @@ import trial
 
 from runbook_nb.packs.control_plane.lab.faults import FAULTS
 from runbook_nb.packs.control_plane.lab.lab import Lab
+from runbook_nb.packs.control_plane.lab.postgres import LabPostgres
 from runbook_nb.record.close import close
 from runbook_nb.record.facts import Record
 from runbook_nb.redaction import Redactor
 from runbook_nb.timeline.events import Acting
 from runbook_nb.timeline.log import Timeline
-from runbook_nb.timeline.store.embedded.server import PostgresServer
 from runbook_nb.timeline.writer import WritableTimeline
 
 # opened, approved, started, two checks, decided, the reason read again, acting, sending, acted, two
@@ -98,10 +98,10 @@ def killed_at(runbook, lab, victim: str, step: int) -> None:
     elif victim == "runner" and process.poll() is None:
         process.kill()
     elif victim == "postgres":
-        os.kill(PostgresServer(lab.folder).pid, signal.SIGKILL)
+        os.kill(LabPostgres(lab.folder).pid, signal.SIGKILL)
     process.communicate(timeout=60)
     if victim == "postgres":
-        PostgresServer(lab.folder).start()
+        LabPostgres(lab.folder).start()
         archive_again(lab)
 
 

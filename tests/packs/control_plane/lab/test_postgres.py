@@ -12,6 +12,7 @@ import pytest
 from runbook_nb.errors import DatabaseServerError
 from runbook_nb.packs.control_plane.lab.postgres import LabPostgres
 from runbook_nb.timeline.store.embedded.processes import wait_until
+from runbook_nb.timeline.store.embedded.server import PostgresServer
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
@@ -56,6 +57,18 @@ def test_it_waits_for_no_disk(server):
     """Its rows are made anew at each start; a store's server waits."""
     with connect(server) as connection:
         assert connection.execute("show fsync").fetchone() == ("off",)
+
+
+def test_another_kind_of_server_does_not_start_what_a_lab_wrote(server):
+    """It would go on without its archive, and nobody would be told."""
+    server.stop()
+    try:
+        with pytest.raises(DatabaseServerError, match="are not of a store, and are left alone"):
+            PostgresServer(server.folder).start()
+    finally:
+        server.start()
+    with connect(server) as connection:
+        assert connection.execute("show archive_mode").fetchone() == ("on",)
 
 
 def test_what_it_lacks_is_said_in_the_words_of_the_lab(tmp_path):

@@ -22,7 +22,6 @@ from runbook_nb.timeline.store.embedded.processes import (
     end,
     identify,
     server_account,
-    wait_until,
 )
 
 BACKUPS = "backups"
@@ -40,7 +39,6 @@ _PROOF_TOOK_S = 412.6
 _COMMAND_WITHIN_S = 120
 
 _TABLES = "select tablename from pg_tables where schemaname = 'public' order by tablename"
-_ARCHIVED = "select last_archived_time from pg_stat_archiver"
 _POLICIES = """
 select tablename || '.' || policyname as name,
        md5(concat_ws('|', permissive, roles, cmd, qual, with_check)) as content
@@ -72,7 +70,6 @@ def take_nightly(folder: Path, dsn: str) -> Path:
     held = _what_is_held(dsn)
     write_rows(night, dsn)
     label = _copy_files(night / "data", dsn)
-    _await_archive(dsn)
     _write_history(folder, before=began)
     write_manifest(
         night,
@@ -145,20 +142,6 @@ def _copy_files(to: Path, dsn: str) -> str:
     if done.returncode != 0:
         raise OSError(f"The nightly backup failed: {done.stderr.strip()}")
     return (to / "backup_label").read_text(encoding="utf-8")
-
-
-def _await_archive(dsn: str) -> None:
-    """Wait until the log to the end of the copy is archived: without it the copy is no backup."""
-    import psycopg
-
-    with psycopg.connect(dsn, autocommit=True) as connection:
-
-        def is_archived() -> bool:
-            (at,) = connection.execute(_ARCHIVED).fetchone() or (None,)
-            return at is not None
-
-        if not wait_until(is_archived, within_s=_COMMAND_WITHIN_S):
-            raise OSError("The nightly backup failed: its log was not archived in time.")
 
 
 def _what_is_held(dsn: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ _EXTENSIONS = Path(__file__).parent / "extensions"
 class LabPostgres(PostgresServer):
     """A server whose rows are made anew at each start, with nothing to lose."""
 
+    kind: ClassVar = "lab"
     begun_by: ClassVar = "`runbook lab up` starts it"
     way_out: ClassVar = "Put the lab elsewhere, as RUNBOOK_LAB=/tmp/runbook-lab."
     parts: ClassVar[tuple[str, ...]] = ("socket", "archive")

@@ -13,8 +13,6 @@ from runbook_nb.timeline.store.embedded.processes import ServerAccount
 # PG* variables of our own environment would change what the programs do.
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
-_SETTINGS = "runbook.conf"
-
 
 def prepare_home(
     home: Path, *, parts: Iterable[str], account: ServerAccount | None, way_out: str
@@ -36,11 +34,18 @@ def prepare_home(
 
 
 def make_cluster(
-    home: Path, *, initdb: Path, account: ServerAccount | None, password: str, durable: bool
+    home: Path,
+    *,
+    initdb: Path,
+    account: ServerAccount | None,
+    password: str,
+    kind: str,
+    durable: bool,
 ) -> None:
     """Make the data directory `data` in ``home``; it gets its name only when it is whole.
 
-    One that is ``durable`` outlives a fall of the whole machine.
+    It is of a ``kind``, whose settings it reads, and of no other. One that is ``durable`` outlives
+    a fall of the whole machine.
     """
     unfinished = home / "unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -56,16 +61,30 @@ def make_cluster(
     finally:
         password_file.unlink()
     with (unfinished / "postgresql.conf").open("a") as configuration:
-        configuration.write(f"include '{_SETTINGS}'\n")
+        configuration.write(f"include '{_file_of(kind)}'\n")
+    write_settings(unfinished, "", kind=kind)
     unfinished.rename(home / "data")
 
 
-def write_settings(data: Path, settings: str) -> None:
+def demand_kind(data: Path, kind: str) -> None:
+    """Raise DatabaseServerError where a data directory was made for another kind of server.
+
+    It would lose what that one gave it: an archive of its log, or that it waits for the disk.
+    """
+    if not (data / _file_of(kind)).exists():
+        raise DatabaseServerError(f"The data in {data} are not of a {kind}, and are left alone.")
+
+
+def write_settings(data: Path, settings: str, *, kind: str) -> None:
     """Give a data directory the settings of its server; a copied one has those of another."""
-    file = data / _SETTINGS
+    file = data / _file_of(kind)
     file.write_text(settings)
     # Nothing in it is secret, the folder is closed, and another account has to read it.
     file.chmod(0o644)
+
+
+def _file_of(kind: str) -> str:
+    return f"{kind}.conf"
 
 
 def _run_initdb(

@@ -11,6 +11,7 @@ from runbook_nb.errors import DatabaseServerError
 from runbook_nb.timeline.store.embedded.binaries import demand_same_major, programs_for
 from runbook_nb.timeline.store.embedded.cluster import (
     ENVIRONMENT,
+    demand_kind,
     make_cluster,
     prepare_home,
     write_settings,
@@ -53,9 +54,11 @@ class PostgresServer:
     As root the server runs as `nobody`, who must be able to enter ``folder``. It outlives the
     process that started it: `stop` ends it, from any process. ``begun_by`` and ``way_out`` are what
     errors say of who starts it, and of another folder; ``parts`` are the folders that it writes to
-    beside its data. A server that is ``durable`` keeps what it confirmed whatever falls.
+    beside its data. What a server of one ``kind`` wrote, another kind does not start. A server that
+    is ``durable`` keeps what it confirmed whatever falls.
     """
 
+    kind: ClassVar = "store"
     begun_by: ClassVar = "`runbook serve` starts it"
     way_out: ClassVar = "Put it elsewhere, as XDG_DATA_HOME=/var/lib/runbook."
     parts: ClassVar[tuple[str, ...]] = ("socket",)
@@ -154,10 +157,12 @@ class PostgresServer:
                 initdb=self._programs(account) / "initdb",
                 account=account,
                 password=password,
+                kind=self.kind,
                 durable=self.durable,
             )
+        demand_kind(self._data, self.kind)
         demand_same_major(self._data)
-        write_settings(self._data, lines_of(self.settings()))
+        write_settings(self._data, lines_of(self.settings()), kind=self.kind)
         self._launch(account)
 
     def _postmaster(self) -> Postmaster | None:
