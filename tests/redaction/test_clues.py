@@ -62,4 +62,5 @@ def test_a_kind_without_clues_is_always_looked_for():
 def test_clues_are_found_in_letters_of_any_size():
     """A text is folded before it is looked at."""
     assert VALUE not in Redactor().mask(f"AUTHORIZATION: BEARER {VALUE}")
+    assert VALUE not in Redactor().mask(f"\u017f\u0131gn\u0131ng_key={VALUE}")
     assert all(clue == clue.casefold() for clues in CLUES.values() for clue in clues)

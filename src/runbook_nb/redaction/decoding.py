@@ -9,6 +9,8 @@ from functools import cached_property
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
+from runbook_nb.redaction.beginnings import folded
+
 # An escape can be escaped again, as JSON within JSON within a URL.
 LAYERS: Final = 3
 # Every repetition is bounded, so that no text holds masking up.
@@ -69,16 +71,8 @@ class Decoding:
 
     @cached_property
     def folded(self) -> str:
-        """The text in small letters, in which clues are looked for."""
-        return self.text.casefold()
-
-    @cached_property
-    def small(self) -> str:
         """The text in small letters, each at its place."""
-        small = self.text.lower()
-        if len(small) == len(self.text):
-            return small
-        return "".join(low if len(low := letter.lower()) == 1 else letter for letter in self.text)
+        return folded(self.text)
 
     @cached_property
     def layers(self) -> "tuple[Decoding, ...]":

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 from urllib.parse import quote_plus, unquote
 
+from runbook_nb.redaction.beginnings import folded
 from runbook_nb.redaction.decoding import Decoding, bare, one_way, untagged
 from runbook_nb.redaction.names import names_secret
 
@@ -89,8 +90,8 @@ class KnownSecrets:
         plain = {form for value in self._values for form in _plain(value)}
         long = (bare(Decoding(form)).text for form in plain if len(form) >= TORN_MINIMUM)
         # Programs write hosts in small letters, and names of variables in capitals.
-        self._plain = list({form.lower() for form in plain})
-        self._bare = list({form.lower() for form in long if len(form) >= _BARE_MINIMUM})
+        self._plain = list({folded(form) for form in plain})
+        self._bare = list({folded(form) for form in long if len(form) >= _BARE_MINIMUM})
         self._base64 = list({form for value in self._values for form in _base64(value)})
 
     def spans(self, text: Decoding) -> Iterator[Span]:
@@ -99,13 +100,13 @@ class KnownSecrets:
             return
         readings = [text, *text.layers]
         for reading in (*readings, *one_way(text)):
-            yield from _found(reading, self._plain, reading.small)
+            yield from _found(reading, self._plain, reading.folded)
         # Tags go before and after decoding: a secret may itself hold what looks like one.
         shown = untagged(text)
         joined = (text, readings[-1], *(shown, *shown.layers)[-1:], untagged(readings[-1]))
         for reading in dict.fromkeys(joined):
             for each in (reading, bare(reading)):
-                yield from _found(each, self._bare, each.small)
+                yield from _found(each, self._bare, each.folded)
                 for start, end in _found(each, self._base64, each.text):
                     yield _whole_block(text.text, start, end)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any, Final, NamedTuple
 
+from runbook_nb.redaction.beginnings import folded
 from runbook_nb.redaction.clues import may_hold
 from runbook_nb.redaction.names import names_secret
 from runbook_nb.redaction.patterns import PATTERNS, PERSONAL
@@ -43,9 +44,9 @@ def private_spans(text: str, *, name: str = "") -> list[PrivateSpan]:
     """
     if name and names_secret(name) and len(text) >= _SHORTEST and not _MASKED.search(text):
         return [PrivateSpan(0, len(text), "named secret")]
-    folded, found = text.casefold(), []
+    small, found = folded(text), []
     for kind, pattern in chain(PATTERNS, PERSONAL):
-        if not may_hold(kind, folded):
+        if not may_hold(kind, small):
             continue
         for match in pattern.finditer(text):
             start, end = match.span(match.lastindex or 0)
