@@ -230,6 +230,12 @@ def test_a_run_that_is_cut_off_gives_its_order_back(team):
     (kept,) = orders_of(team, "queued")
     assert (kept.attempts, kept.fence) == (0, 1)
 
+    worker(team, order).communicate(timeout=90)
+    (kept,) = orders_of(team, "done")
+    runs = [each for each in team.told(kept.incident) if isinstance(each, Started)]
+    assert (kept.attempts, kept.fence) == (1, 2)
+    assert [(each.order, each.attempt) for each in runs] == [(order, 1), (order, 1)]
+
 
 def test_a_run_that_cannot_begin_ends_its_order_with_the_reason(team):
     """The runbook was renamed since."""

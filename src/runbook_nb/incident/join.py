@@ -17,7 +17,7 @@ from runbook_nb.runbook.runbook import Runbook
 from runbook_nb.text.values import Json
 from runbook_nb.timeline.events import Started
 from runbook_nb.timeline.log import Timeline
-from runbook_nb.timeline.store.chain import claim_here
+from runbook_nb.timeline.store.chain import Claim
 from runbook_nb.timeline.writer import WritableTimeline
 
 
@@ -45,7 +45,7 @@ def join(context: RunContext, *, environment: str) -> Joined:
 
 def started(context: RunContext, joined: Joined, *, parameters: Mapping[str, Json]) -> Started:
     """Return the event that a run began, with what a reviewer needs to run it again."""
-    order, attempt = claim_here()
+    claim = Claim.here()
     return Started(
         at=datetime.now(UTC),
         run=context.run,
@@ -60,8 +60,8 @@ def started(context: RunContext, joined: Joined, *, parameters: Mapping[str, Jso
         versions={"python": sys.version.split()[0], "runbook_nb": version("runbook_nb")},
         parameters_digest=parameters_digest(parameters, environment=joined.environment.name),
         code=loaded_code(joined.runbook),
-        order=order,
-        attempt=attempt,
+        order=claim.order,
+        attempt=claim.attempt,
     )
 
 

@@ -23,7 +23,7 @@ from runbook_nb.service.notices import Notices
 from runbook_nb.service.orders import KeptOrder, Orders
 from runbook_nb.service.settings import ServiceSettings
 from runbook_nb.service.traces import span, tell_steps
-from runbook_nb.timeline.store.chain import CLAIM
+from runbook_nb.timeline.store.chain import CLAIM, Claim
 from runbook_nb.timeline.store.database import connected, demand_current
 
 BEAT_S: Final = 5.0  # how often a run says that it goes on
@@ -130,7 +130,7 @@ def _result(done: Run | None, problem: str) -> dict[str, str | bool]:
 @contextmanager
 def _claimed(claim: KeptOrder) -> Iterator[None]:
     """Say to what is written on a shared timeline by whose claim it is, here and in the kernel."""
-    os.environ[CLAIM] = f"{claim.id} {claim.fence}"
+    os.environ[CLAIM] = str(Claim(claim.id, claim.fence, claim.attempts))
     try:
         yield
     finally:

@@ -278,7 +278,8 @@ class Started(Event):
 
     ``parameters_digest`` is of the parameters as they were given, before any was masked, ``code``
     of the packages that the runbook imports its calls from. Approvals name both. A run that a
-    service began has its ``order``, and is the ``attempt``-th that was begun of it.
+    service began has its ``order``; ``attempt`` counts from 1, and one that was cut off from
+    outside counts as none, as in the queue.
     """
 
     kind: ClassVar[str] = "started"

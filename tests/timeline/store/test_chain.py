@@ -31,7 +31,7 @@ from runbook_nb.timeline.events import Acted, Acting, Alert, Closed, Noted, Open
 from runbook_nb.timeline.incidents import declare, find, maybe_open
 from runbook_nb.timeline.log import Timeline
 from runbook_nb.timeline.store import chain as chains
-from runbook_nb.timeline.store.chain import CLAIM, Lease, store_of
+from runbook_nb.timeline.store.chain import CLAIM, Claim, Lease, store_of
 from runbook_nb.timeline.store.database import connected, grant
 from runbook_nb.timeline.writer import WritableTimeline
 from store_server import own_role
@@ -242,7 +242,7 @@ def test_a_worker_that_was_replaced_says_only_what_became_of_its_action(
         orders = Orders(connection)
         order, _ = orders.place(**asked, parameters={}, cause="test")
         first = orders.claim(order, worker="a", at_most=4)
-        monkeypatch.setenv(CLAIM, f"{order} {first.fence}")
+        monkeypatch.setenv(CLAIM, str(Claim(order, first.fence, first.attempts)))
         own.append(noted("mine"))
         with turn(own, say=quiet):
             own.append(acting())
@@ -254,7 +254,7 @@ def test_a_worker_that_was_replaced_says_only_what_became_of_its_action(
         with turn(own, say=quiet), pytest.raises(FencedError):
             own.append(acting(attempt="r.9"))
         assert own.append(acted()).outcome is Outcome.DONE
-        monkeypatch.setenv(CLAIM, f"{order} {second.fence}")
+        monkeypatch.setenv(CLAIM, str(Claim(order, second.fence, second.attempts)))
         assert timeline("b").append(noted("goes on")).text == "goes on"
 
 

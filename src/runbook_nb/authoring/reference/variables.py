@@ -10,8 +10,8 @@ VARIABLES: Final = {
         "terminal may ask, and papermill, nbconvert and nbval may not."
     ),
     "RUNBOOK_CLAIM": (
-        "The order that a run is of, and its fence; set by the worker. Once another has taken it "
-        "over, the run's lines are refused."
+        "The order that a run is of, its fence, and the attempt; set by the worker. Once another "
+        "has taken it over, the run's lines are refused."
     ),
     "RUNBOOK_DEBUG": "`1` shows the whole traceback of what went wrong; else it is one sentence.",
     "RUNBOOK_ENVIRONMENTS__": (

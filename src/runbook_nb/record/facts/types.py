@@ -24,8 +24,8 @@ class RunFacts:
     """One run of a runbook.
 
     ``complete`` is None where no end was recorded. ``last_step`` is the last thing it wrote, and
-    ``stopped`` why it ended early on purpose. ``order`` is the service's, and ``attempt`` the
-    how-manieth of it.
+    ``stopped`` why it ended early on purpose. ``order`` is the service's, and ``attempt``
+    which one of it, from 1.
     """
 
     run: str

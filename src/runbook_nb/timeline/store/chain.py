@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, LiteralString
+from typing import TYPE_CHECKING, Any, Final, LiteralString, NamedTuple
 
 from runbook_nb.errors import (
     FencedError,
@@ -27,7 +27,7 @@ from runbook_nb.timeline.store.settings import StoreSettings, settings_of
 if TYPE_CHECKING:
     import psycopg
 
-CLAIM: Final = "RUNBOOK_CLAIM"  # the order that a run is of, and its fence
+CLAIM: Final = "RUNBOOK_CLAIM"  # the order that a run is of, its fence, and the attempt
 LEASE_S: Final = 20.0  # who acts and says nothing for so long has lost the turn
 _ANSWER_WITHIN_S: Final = 10.0
 _LOOK_S: Final = 0.3  # how old what is only read may be
@@ -198,7 +198,7 @@ class Chain:
         worker has taken the order of this process over, and TurnTakenError for the beginning of an
         action without the turn.
         """
-        order, fence = claim_here()
+        claim = Claim.here()
         found = self.store.rows(
             _APPEND,
             again=False,
@@ -208,17 +208,31 @@ class Chain:
             hash=digest,
             kind=stored["kind"],
             line=line,
-            order=order,
-            fence=fence,
+            order=claim.order,
+            fence=claim.fence,
             holder=self.holder,
         )
         return bool(found[0]["taken"])
 
 
-def claim_here(environ: Mapping[str, str] = os.environ) -> tuple[str, int]:
-    """Return the order that this process works, and the how-manieth claim of it; none: 0."""
-    order, _, fence = environ.get(CLAIM, "").partition(" ")
-    return order, int(fence or 0)
+class Claim(NamedTuple):
+    """The order that a process works: its fence, and which attempt of it this is, from 1."""
+
+    order: str = ""
+    fence: int = 0
+    attempt: int = 0
+
+    @classmethod
+    def here(cls, environ: Mapping[str, str] = os.environ) -> "Claim":
+        """Return the claim of this process; one of no order where it works none."""
+        if not (told := environ.get(CLAIM)):
+            return cls()
+        order, fence, attempt = told.split(" ")
+        return cls(order, int(fence), int(attempt))
+
+    def __str__(self) -> str:
+        """Write it as the variable holds it."""
+        return " ".join(map(str, self))
 
 
 class Lease:
