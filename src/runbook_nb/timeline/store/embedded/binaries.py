@@ -26,6 +26,7 @@ def demand_same_major(data: Path) -> None:
 
     A minor version opens the data of another one of the same major version, and no other does.
     """
+    _package()  # data may outlive the programs
     written = (data / "PG_VERSION").read_text(encoding="ascii").strip()
     installed = importlib.metadata.version(_DISTRIBUTION)
     if installed.partition(".")[0] != written:
